@@ -1,0 +1,1 @@
+//! Who may approve a proposal, and whether somebody did.

@@ -1,0 +1,1 @@
+//! When a community meets: reading a cadence, finding the next date.

@@ -1,0 +1,1 @@
+//! The charter: a community's own record, `.gitlab/community.yml`.

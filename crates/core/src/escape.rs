@@ -1,0 +1,1 @@
+//! The one place where people's text becomes Markdown.

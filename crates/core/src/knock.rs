@@ -1,0 +1,1 @@
+//! What a webhook tells us to look at; nothing more of it is believed.

@@ -1,0 +1,1 @@
+//! Template text and data in, files out.

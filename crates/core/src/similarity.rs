@@ -1,0 +1,1 @@
+//! Which existing communities look like a proposed one.

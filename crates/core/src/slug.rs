@@ -1,0 +1,1 @@
+//! A community's path, made from its name.

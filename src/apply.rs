@@ -1,0 +1,1 @@
+//! Carrying out the steps of a plan, one at a time, journalled.

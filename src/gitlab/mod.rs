@@ -1,0 +1,1 @@
+//! GitLab's API: what we read, what we write, and how it fails.

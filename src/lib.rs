@@ -1,0 +1,14 @@
+//! Convenor's shell: all that waits, fails or costs. What it decides is decided in [`convenor_core`].
+
+pub mod apply;
+pub mod cli;
+pub mod clock;
+pub mod gitlab;
+pub mod intake;
+pub mod look;
+pub mod observe;
+pub mod server;
+pub mod settings;
+pub mod store;
+pub mod telemetry;
+pub mod worker;

@@ -1,0 +1,1 @@
+//! One look at one thing: observe, plan, apply, name the next look.

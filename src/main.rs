@@ -1,0 +1,3 @@
+//! The `convenor` program.
+
+fn main() {}

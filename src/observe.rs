@@ -1,0 +1,1 @@
+//! From GitLab to what the plans need to know.

@@ -1,0 +1,1 @@
+//! Deliveries, work and the journal on disk.

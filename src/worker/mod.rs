@@ -1,0 +1,1 @@
+//! Claiming due work, running it, asking for the next look.

@@ -13,9 +13,33 @@ const MAX: usize = 63;
 
 /// Paths that GitLab keeps for itself inside a group (`doc/user/reserved_names`), and names that read like one of its pages.
 const RESERVED: [&str; 27] = [
-    "api", "badges", "blame", "blob", "builds", "commits", "create", "create-dir", "edit", "environments", "explore", "files",
-    "find-file", "gitlab-lfs", "groups", "info", "issues", "new", "preview", "profile", "projects", "raw", "refs", "tree",
-    "update", "users", "wikis",
+    "api",
+    "badges",
+    "blame",
+    "blob",
+    "builds",
+    "commits",
+    "create",
+    "create-dir",
+    "edit",
+    "environments",
+    "explore",
+    "files",
+    "find-file",
+    "gitlab-lfs",
+    "groups",
+    "info",
+    "issues",
+    "new",
+    "preview",
+    "profile",
+    "projects",
+    "raw",
+    "refs",
+    "tree",
+    "update",
+    "users",
+    "wikis",
 ];
 
 /// The last part of a community's path: `[a-z][a-z0-9-]{1,62}`, no `-` at the end nor two in a row, and no reserved name.
@@ -146,7 +170,11 @@ fn latin(c: char) -> bool {
 /// letters of other scripts that look the same make no difference.
 #[must_use]
 pub fn confusable_key(name: &Untrusted) -> String {
-    name.expose().nfkd().flat_map(char::to_lowercase).filter_map(skeleton).collect()
+    name.expose()
+        .nfkd()
+        .flat_map(char::to_lowercase)
+        .filter_map(skeleton)
+        .collect()
 }
 
 fn skeleton(c: char) -> Option<char> {
@@ -234,9 +262,9 @@ impl<'de> Deserialize<'de> for Slug {
 mod tests {
     use super::*;
 
-    fn check(name: &str, expected: Result<&str, SlugProblem>) {
-        let slug = Slug::from_name(&Untrusted::new(name));
-        assert_eq!(slug.as_ref().map(Slug::as_str).map_err(Clone::clone), expected, "{name:?}");
+    fn check(name: &str, expected: Result<&'static str, SlugProblem>) {
+        let slug = Slug::from_name(&Untrusted::new(name)).map(|slug| slug.as_str().to_owned());
+        assert_eq!(slug, expected.map(str::to_owned), "{name:?}");
     }
 
     #[test]
@@ -272,7 +300,9 @@ mod tests {
 
     #[test]
     fn a_ready_slug_is_accepted_or_refused_never_repaired() {
-        for text in ["", "-", "a", "A-b", "a--b", "a-", "-a", "a_b", "a.git", "1a", "../x", "new", "a b", "ü-x"] {
+        for text in [
+            "", "-", "a", "A-b", "a--b", "a-", "-a", "a_b", "a.git", "1a", "../x", "new", "a b", "ü-x",
+        ] {
             assert!(Slug::new(text).is_err(), "{text:?}");
         }
         assert!(Slug::new("ab").is_ok());
@@ -283,7 +313,13 @@ mod tests {
     #[test]
     fn look_alike_names_have_one_key() {
         let key = |name: &str| confusable_key(&Untrusted::new(name));
-        for twin in ["AGILE architecture", "Аgile Аrchitecture", "Agíle-Architecture", "agi1e.architecture", "Agile\u{200b} Architecture"] {
+        for twin in [
+            "AGILE architecture",
+            "Аgile Аrchitecture",
+            "Agíle-Architecture",
+            "agi1e.architecture",
+            "Agile\u{200b} Architecture",
+        ] {
             assert_eq!(key(twin), key("Agile Architecture"), "{twin}");
         }
         assert_ne!(key("Agile Architecture"), key("Agile Architects"));

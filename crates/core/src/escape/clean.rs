@@ -132,7 +132,10 @@ mod tests {
 
     #[test]
     fn towers_of_marks_are_cut() {
-        assert_eq!(one_line(&format!("e{}", "\u{301}".repeat(50))).chars().count(), 1 + MARKS);
+        assert_eq!(
+            one_line(&format!("e{}", "\u{301}".repeat(50))).chars().count(),
+            1 + MARKS
+        );
     }
 
     #[test]

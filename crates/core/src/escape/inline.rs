@@ -11,13 +11,30 @@ pub(super) const BREAK: char = '\u{200b}';
 
 /// Words that close issues when a reference follows (`doc/user/project/issues/managing_issues`).
 const CLOSING: [&str; 16] = [
-    "close", "closes", "closed", "closing", "fix", "fixes", "fixed", "fixing", "resolve", "resolves", "resolved",
-    "resolving", "implement", "implements", "implemented", "implementing",
+    "close",
+    "closes",
+    "closed",
+    "closing",
+    "fix",
+    "fixes",
+    "fixed",
+    "fixing",
+    "resolve",
+    "resolves",
+    "resolved",
+    "resolving",
+    "implement",
+    "implements",
+    "implemented",
+    "implementing",
 ];
 
 /// Whether a piece that follows this character has to be kept apart from it.
 pub(super) fn reaches_on(last: char) -> bool {
-    matches!(last, '@' | '#' | '!' | '~' | '%' | '&' | '$' | '^' | ':' | '/' | '\\' | '`' | '<' | '{' | '[' | '*' | '_')
+    matches!(
+        last,
+        '@' | '#' | '!' | '~' | '%' | '&' | '$' | '^' | ':' | '/' | '\\' | '`' | '<' | '{' | '[' | '*' | '_'
+    )
 }
 
 /// `text` as plain text on one line of Markdown.
@@ -58,8 +75,28 @@ pub(super) fn neutral(text: &str) -> String {
 }
 
 fn special(c: char) -> bool {
-    matches!(c,
-        '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '!' | '|' | '~' | '&' | '$' | '^' | ':' | '@' | '"')
+    matches!(
+        c,
+        '\\' | '`'
+            | '*'
+            | '_'
+            | '{'
+            | '}'
+            | '['
+            | ']'
+            | '<'
+            | '>'
+            | '#'
+            | '!'
+            | '|'
+            | '~'
+            | '&'
+            | '$'
+            | '^'
+            | ':'
+            | '@'
+            | '"'
+    )
 }
 
 /// Where a pattern has to be broken.
@@ -70,7 +107,10 @@ struct Breaks<'a> {
 
 impl<'a> Breaks<'a> {
     fn of(chars: &'a [char]) -> Self {
-        Self { chars, hashes: inside_commit_hashes(chars) }
+        Self {
+            chars,
+            hashes: inside_commit_hashes(chars),
+        }
     }
 
     /// Whether a break is due after the character at `at`.
@@ -84,7 +124,7 @@ impl<'a> Breaks<'a> {
         match c {
             '@' | '~' | '%' | '^' | '$' => !next.is_whitespace(),
             '#' | '!' | '&' => next.is_alphanumeric() || matches!(next, '"' | '{' | '['),
-            ':' => !next.is_whitespace() && !(digit(next) && before.is_some_and(digit)),
+            ':' => !(next.is_whitespace() || digit(next) && before.is_some_and(digit)),
             '/' => at == 0 || next == '/',
             '{' => matches!(next, '{' | '%' | '#' | '<' | '+' | '-' | '!'),
             '}' | ']' => next == c,
@@ -101,7 +141,11 @@ impl<'a> Breaks<'a> {
     /// A reference of our own may follow people's text: `… closes` + ` #12`.
     fn ends_in_closing_word(&self) -> bool {
         let text: String = self.chars.iter().rev().take(16).rev().collect();
-        let word = text.trim_end_matches(':').rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        let word = text
+            .trim_end_matches(':')
+            .rsplit(|c: char| !c.is_alphanumeric())
+            .next()
+            .unwrap_or_default();
         CLOSING.contains(&word.to_lowercase().as_str())
     }
 }

@@ -38,7 +38,10 @@ impl Markdown {
     }
 
     /// Takes Markdown that [`crate::render`] made from a template with [`super::TemplateValue`]s only.
-    #[allow(dead_code, reason = "the door for `crate::render`, the only other room that may write Markdown")]
+    #[allow(
+        dead_code,
+        reason = "the door for `crate::render`, the only other room that may write Markdown"
+    )]
     pub(crate) fn rendered(text: String) -> Self {
         Self { text }
     }

@@ -41,7 +41,10 @@ impl Marker {
             if closes {
                 inside = !inside;
             }
-            if inside && !c.is_ascii_alphanumeric() && !matches!(c, '"' | '\\' | ' ' | '_' | '.' | ':' | ',' | '{' | '}') {
+            if inside
+                && !c.is_ascii_alphanumeric()
+                && !matches!(c, '"' | '\\' | ' ' | '_' | '.' | ':' | ',' | '{' | '}')
+            {
                 let mut units = [0; 2];
                 for unit in c.encode_utf16(&mut units) {
                     json.push_str(&format!("\\u{unit:04x}"));
@@ -62,8 +65,13 @@ mod tests {
 
     #[test]
     fn a_marker_is_read_back_from_the_first_line_only() {
-        let data = json!({"issue": 12, "text": "--> <!-- \" \\ \n /close @all #1 ✓ 🎉", "n": -1, "list": ["\\", "\\\""]});
-        let line = Marker { kind: "status", data: data.clone() }.line();
+        let data =
+            json!({"issue": 12, "text": "--> <!-- \" \\ \n /close @all #1 ✓ 🎉", "n": -1, "list": ["\\", "\\\""]});
+        let line = Marker {
+            kind: "status",
+            data: data.clone(),
+        }
+        .line();
         assert_eq!(Marker::find(&format!("{line}\nhello"), "status"), Some(data));
         assert_eq!(Marker::find(&format!("hello\n{line}"), "status"), None);
         assert_eq!(Marker::find(&line, "other"), None);
@@ -73,7 +81,13 @@ mod tests {
 
     #[test]
     fn a_broken_marker_is_none() {
-        for text in ["", "<!-- convenor:status", "<!-- convenor:status {-->", "<!-- convenor:status -->", "<!-->"] {
+        for text in [
+            "",
+            "<!-- convenor:status",
+            "<!-- convenor:status {-->",
+            "<!-- convenor:status -->",
+            "<!-->",
+        ] {
             assert_eq!(Marker::find(text, "status"), None, "{text}");
         }
     }

@@ -105,6 +105,9 @@ mod tests {
     #[test]
     fn html_is_text() {
         let text = Untrusted::new("<img src=x onerror='a()'>&\"`");
-        assert_eq!(HtmlText::line(&text).to_string(), "&lt;img src=x onerror=&#39;a()&#39;&gt;&amp;&quot;&#96;");
+        assert_eq!(
+            HtmlText::line(&text).to_string(),
+            "&lt;img src=x onerror=&#39;a()&#39;&gt;&amp;&quot;&#96;"
+        );
     }
 }

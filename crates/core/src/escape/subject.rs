@@ -49,7 +49,8 @@ impl Title {
     }
 
     fn with(mut self, piece: &str) -> Self {
-        self.0.extend(piece.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        self.0
+            .extend(piece.chars().map(|c| if c.is_control() { ' ' } else { c }));
         Self(clean::cut(&self.0, MAX_TITLE))
     }
 }
@@ -125,7 +126,8 @@ impl CommitMessage {
 }
 
 fn is_trailer(line: &str) -> bool {
-    line.split_once(": ").is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+    line.split_once(": ")
+        .is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
 }
 
 /// People's text as one line that is shown as it is, e.g. a project's description.
@@ -175,7 +177,13 @@ impl ProjectName {
     /// # Errors
     /// What GitLab would refuse is refused here, and nothing is repaired in silence.
     pub fn new(text: &Untrusted) -> Result<Self, NameProblem> {
-        let name: String = text.expose().split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect();
+        let name: String = text
+            .expose()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .nfc()
+            .collect();
         let first = name.chars().next().ok_or(NameProblem::Empty)?;
         if name.chars().count() > 255 {
             return Err(NameProblem::TooLong);
@@ -248,7 +256,9 @@ impl NameProblem {
         Markdown::new().words(match self {
             Self::Empty => "write the community's name",
             Self::TooLong => "write a shorter name",
-            Self::Characters(_) => "use letters, digits, emoji, spaces, `-`, `_`, `.` and `+` (for example `and` for an ampersand)",
+            Self::Characters(_) => {
+                "use letters, digits, emoji, spaces, `-`, `_`, `.` and `+` (for example `and` for an ampersand)"
+            }
             Self::Beginning(_) => "begin with a letter, a digit, an emoji or `_`",
             Self::Deleted => "leave out `deletion_scheduled` and `-deleted-`",
         })
@@ -257,7 +267,9 @@ impl NameProblem {
 
 fn named(text: Markdown, c: char) -> Markdown {
     if c.is_control() || clean::invisible(c) || c.is_whitespace() {
-        text.words("an invisible character (number ").number(u64::from(u32::from(c))).words(")")
+        text.words("an invisible character (number ")
+            .number(u64::from(u32::from(c)))
+            .words(")")
     } else {
         text.code(&Untrusted::new(c))
     }

@@ -43,7 +43,11 @@ fn words(words: &'static str) -> Markdown {
 pub(super) fn read(description: &Untrusted) -> (Understood, Vec<Finding>) {
     let mut form = Form::default();
     if description.expose().len() > MAX_BYTES {
-        form.refuse(Field::Form, words("the description is longer than 256 KiB"), words("shorten it"));
+        form.refuse(
+            Field::Form,
+            words("the description is longer than 256 KiB"),
+            words("shorten it"),
+        );
         return (form.understood, form.findings);
     }
     let mut found: BTreeMap<Field, Section> = BTreeMap::new();
@@ -51,7 +55,11 @@ pub(super) fn read(description: &Untrusted) -> (Understood, Vec<Finding>) {
         match section.field {
             None => form.extra(&section),
             Some(field) if found.contains_key(&field) => {
-                form.refuse(field, words("this heading stands there twice"), words("keep one of them"));
+                form.refuse(
+                    field,
+                    words("this heading stands there twice"),
+                    words("keep one of them"),
+                );
             }
             Some(field) => {
                 found.insert(field, section);
@@ -86,7 +94,11 @@ impl Form {
         let lines: Vec<String> = section.lines().into_iter().filter(|line| !placeholder(line)).collect();
         if lines.is_empty() {
             if field.required() {
-                self.refuse(field, words("nothing is written under this heading"), mend_of_missing(field));
+                self.refuse(
+                    field,
+                    words("nothing is written under this heading"),
+                    mend_of_missing(field),
+                );
             }
             return;
         }
@@ -108,7 +120,11 @@ impl Form {
         let topic = Untrusted::new(lines.join(" "));
         self.understood.topic = Some(topic.clone());
         if lines.len() > 1 {
-            self.refuse(field, words("it has more than one line"), words("write the community's name on one line"));
+            self.refuse(
+                field,
+                words("it has more than one line"),
+                words("write the community's name on one line"),
+            );
         }
         let length = topic.expose().chars().count();
         if !(3..=80).contains(&length) {
@@ -127,10 +143,18 @@ impl Form {
 
     fn purpose(&mut self, section: &Section) {
         let text = section.plain();
-        let length = text.split_whitespace().map(|word| word.chars().count() + 1).sum::<usize>().saturating_sub(1);
+        let length = text
+            .split_whitespace()
+            .map(|word| word.chars().count() + 1)
+            .sum::<usize>()
+            .saturating_sub(1);
         if length < 40 {
             let found = words("it has only ").number(length as u64).words(" characters");
-            self.refuse(Field::Purpose, found, words("say in at least 40 characters what the community is for"));
+            self.refuse(
+                Field::Purpose,
+                found,
+                words("say in at least 40 characters what the community is for"),
+            );
         }
         self.understood.purpose = Some(Untrusted::new(text));
     }
@@ -146,7 +170,11 @@ impl Form {
         }
         if named.people.len() > MAX_PEOPLE {
             let found = words("more than ").number(MAX_PEOPLE as u64).words(" people are named");
-            self.refuse(field, found, words("name those who start it; the others can join later"));
+            self.refuse(
+                field,
+                found,
+                words("name those who start it; the others can join later"),
+            );
         }
         match field {
             Field::Facilitators => self.understood.facilitators = named.people,
@@ -158,11 +186,17 @@ impl Form {
         let facilitators = &self.understood.facilitators;
         if facilitators.len() == 1 {
             let mend = words("a second one keeps the community going when the first is away");
-            self.findings.push(Finding::note(Field::Facilitators, words("only one facilitator is named"), mend));
+            self.findings.push(Finding::note(
+                Field::Facilitators,
+                words("only one facilitator is named"),
+                mend,
+            ));
         }
         let people: BTreeSet<&Username> = facilitators.iter().chain(&self.understood.members).collect();
         if people.len() < 3 && !self.understood.members.is_empty() && !facilitators.is_empty() {
-            let found = words("facilitators and members are ").number(people.len() as u64).words(" different people");
+            let found = words("facilitators and members are ")
+                .number(people.len() as u64)
+                .words(" different people");
             self.refuse(Field::Members, found, words("name at least three different people"));
         }
     }
@@ -205,7 +239,8 @@ impl Form {
         }
         if written.is_empty() {
             let mend = words("write a list such as `- [Reading list](https://example.com/list)`, or leave it empty");
-            self.findings.push(Finding::note(Field::Links, words("no link is found in it"), mend));
+            self.findings
+                .push(Finding::note(Field::Links, words("no link is found in it"), mend));
         }
         if written.len() > MAX_LINKS {
             let found = words("more than ").number(MAX_LINKS as u64).words(" links");
@@ -216,7 +251,10 @@ impl Form {
             match safe_url(&address) {
                 Some(url) => {
                     let text = if text.trim().is_empty() { address } else { text };
-                    self.understood.links.push(Link { text: Untrusted::new(text), url });
+                    self.understood.links.push(Link {
+                        text: Untrusted::new(text),
+                        url,
+                    });
                 }
                 None => self.refuse(
                     Field::Links,
@@ -237,7 +275,10 @@ fn safe_url(address: &str) -> Option<Url> {
 /// Addresses in running text, as people paste them.
 fn bare_links(text: &str) -> Vec<(String, String)> {
     text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'))
-        .map(|word| word.trim_start_matches(['(', '[']).trim_end_matches(['.', ',', ';', ')', ']', '!']))
+        .map(|word| {
+            word.trim_start_matches(['(', '['])
+                .trim_end_matches(['.', ',', ';', ')', ']', '!'])
+        })
         .filter(|word| word.contains("://") || word.to_lowercase().starts_with("javascript:"))
         .map(|word| (String::new(), word.to_owned()))
         .collect()
@@ -250,15 +291,21 @@ fn unknown_person(field: Field, unknown: &Unknown) -> Finding {
             words("write each person as `@username`"),
         ),
         Unknown::Group(name) => (
-            words("").code(&Untrusted::new(format!("@{name}"))).words(" stands for many people"),
+            words("")
+                .code(&Untrusted::new(format!("@{name}")))
+                .words(" stands for many people"),
             words("name each person as `@username`"),
         ),
         Unknown::Mail(address) => (
-            words("").code(&Untrusted::new(address.as_str())).words(" is an e-mail address"),
+            words("")
+                .code(&Untrusted::new(address.as_str()))
+                .words(" is an e-mail address"),
             words("write the person's GitLab `@username`"),
         ),
         Unknown::Link(text) => (
-            words("the link ").code(&Untrusted::new(text.as_str())).words(" names no user"),
+            words("the link ")
+                .code(&Untrusted::new(text.as_str()))
+                .words(" names no user"),
             words("write the person's GitLab `@username`"),
         ),
     };
@@ -278,12 +325,19 @@ fn mend_of_missing(field: Field) -> Markdown {
 /// What people leave in a field that they have nothing to say in.
 fn placeholder(line: &str) -> bool {
     let word = line.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    matches!(word.as_str(), "" | "tbd" | "todo" | "n/a" | "none" | "no response" | "not yet" | "not yet set")
+    matches!(
+        word.as_str(),
+        "" | "tbd" | "todo" | "n/a" | "none" | "no response" | "not yet" | "not yet set"
+    )
 }
 
 /// The first sentence of a text: up to the first `.`, `!` or `?` that ends one, or the end of the first paragraph.
 pub(super) fn first_sentence(text: &str) -> String {
-    let paragraph = text.split("\n\n").map(str::trim).find(|part| !part.is_empty()).unwrap_or_default();
+    let paragraph = text
+        .split("\n\n")
+        .map(str::trim)
+        .find(|part| !part.is_empty())
+        .unwrap_or_default();
     let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
     for (at, c) in line.char_indices() {
         let after = &line[at + c.len_utf8()..];
@@ -309,7 +363,11 @@ fn abbreviated(before: &str) -> bool {
     const SHORT: [&str; 16] = [
         "e.g", "i.e", "etc", "vs", "cf", "approx", "incl", "no", "nr", "dr", "mr", "mrs", "ms", "prof", "st", "resp",
     ];
-    let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default().to_lowercase();
+    let word = before
+        .rsplit(|c: char| c.is_whitespace() || c == '(')
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
     SHORT.contains(&word.as_str()) || (word.chars().count() == 1 && word.chars().all(char::is_alphabetic))
 }
 
@@ -317,7 +375,10 @@ fn abbreviated(before: &str) -> bool {
 #[must_use]
 pub fn check_people(proposal: &Proposal, states: &BTreeMap<Username, PersonState>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (field, people) in [(Field::Facilitators, &proposal.facilitators), (Field::Members, &proposal.members)] {
+    for (field, people) in [
+        (Field::Facilitators, &proposal.facilitators),
+        (Field::Members, &proposal.members),
+    ] {
         for user in people {
             let (found, mend) = match states.get(user).unwrap_or(&PersonState::Missing) {
                 PersonState::Active { .. } => continue,

@@ -61,7 +61,10 @@ impl Field {
     /// Whether a proposal is refused without it.
     #[must_use]
     pub const fn required(self) -> bool {
-        matches!(self, Self::FocusTopic | Self::Purpose | Self::Facilitators | Self::Members)
+        matches!(
+            self,
+            Self::FocusTopic | Self::Purpose | Self::Facilitators | Self::Members
+        )
     }
 }
 
@@ -91,13 +94,23 @@ impl Finding {
     /// A finding that stands in the way.
     #[must_use]
     pub fn refusal(field: Field, found: Markdown, mend: Markdown) -> Self {
-        Self { field, severity: Severity::Refusal, found, mend }
+        Self {
+            field,
+            severity: Severity::Refusal,
+            found,
+            mend,
+        }
     }
 
     /// A finding that is only said.
     #[must_use]
     pub fn note(field: Field, found: Markdown, mend: Markdown) -> Self {
-        Self { field, severity: Severity::Note, found, mend }
+        Self {
+            field,
+            severity: Severity::Note,
+            found,
+            mend,
+        }
     }
 
     /// The finding as one list item's text: `**Field**: what was found; the mend.`

@@ -152,7 +152,9 @@ impl Read {
     /// Whether a finding stands in the way.
     #[must_use]
     pub fn refused(&self) -> bool {
-        self.findings.iter().any(|finding| finding.severity == Severity::Refusal)
+        self.findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Refusal)
     }
 }
 
@@ -178,7 +180,11 @@ pub fn parse(title: &Untrusted, description: &Untrusted) -> Read {
     findings.sort_by_key(|finding| (finding.field, finding.severity));
     let refused = findings.iter().any(|finding| finding.severity == Severity::Refusal);
     let form = if refused { None } else { complete(&understood) };
-    Read { form, understood, findings }
+    Read {
+        form,
+        understood,
+        findings,
+    }
 }
 
 fn complete(understood: &Understood) -> Option<Proposal> {

@@ -30,8 +30,9 @@ pub(super) enum Unknown {
 /// Mentions that stand for many people.
 const CROWDS: [&str; 4] = ["all", "here", "everyone", "channel"];
 /// Words between names.
-const FILLING: [&str; 14] =
-    ["and", "&", "or", "plus", "with", "lead", "co-lead", "leads", "co-leads", "me", "myself", "i", "tbd", "none"];
+const FILLING: [&str; 14] = [
+    "and", "&", "or", "plus", "with", "lead", "co-lead", "leads", "co-leads", "me", "myself", "i", "tbd", "none",
+];
 
 /// Reads the people of a section.
 pub(super) fn people(section: &Section) -> Named {
@@ -55,7 +56,10 @@ fn segments(section: &Section) -> Vec<Segment> {
     for piece in &section.pieces {
         match piece {
             Piece::Text(text) | Piece::Code(text) => {
-                for (at, part) in text.split([',', ';', '\n', '\u{ff0c}', '\u{3001}', '|', '•']).enumerate() {
+                for (at, part) in text
+                    .split([',', ';', '\n', '\u{ff0c}', '\u{3001}', '|', '•'])
+                    .enumerate()
+                {
                     if at > 0 {
                         segments.push(Segment::default());
                     }
@@ -84,7 +88,11 @@ impl Segment {
             let name = &after[1..][..after[1..].find(|c: char| !name_character(c)).unwrap_or(after.len() - 1)];
             let name = name.trim_end_matches('.');
             let tail = &after[1 + name.len()..];
-            if before.chars().next_back().is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-')) {
+            if before
+                .chars()
+                .next_back()
+                .is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-'))
+            {
                 let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
                 self.words.push_str(&before[..start]);
                 self.unknown.push(Unknown::Mail(format!("{}@{name}", &before[start..])));
@@ -112,7 +120,9 @@ impl Segment {
         }
         match profile(address) {
             Some(user) => self.people.push(user),
-            None => self.unknown.push(Unknown::Link(if words.trim().is_empty() { address } else { words }.to_owned())),
+            None => self.unknown.push(Unknown::Link(
+                if words.trim().is_empty() { address } else { words }.to_owned(),
+            )),
         }
     }
 

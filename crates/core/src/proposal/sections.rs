@@ -51,7 +51,11 @@ impl Section {
 
     /// The lines with something in them.
     pub(super) fn lines(&self) -> Vec<String> {
-        self.plain().lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+        self.plain()
+            .lines()
+            .map(|line| line.trim().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect()
     }
 }
 
@@ -68,9 +72,14 @@ pub(super) fn sections(description: &str) -> Vec<Section> {
 
 /// How many different headings of the form there are.
 pub(super) fn known_headings(description: &str) -> usize {
-    let end = (0..=description.len().min(super::MAX_BYTES)).rev().find(|&at| description.is_char_boundary(at));
+    let end = (0..=description.len().min(super::MAX_BYTES))
+        .rev()
+        .find(|&at| description.is_char_boundary(at));
     let sections = sections(&description[..end.unwrap_or(0)]);
-    Field::ALL.iter().filter(|&&field| sections.iter().any(|section| section.field == Some(field))).count()
+    Field::ALL
+        .iter()
+        .filter(|&&field| sections.iter().any(|section| section.field == Some(field)))
+        .count()
 }
 
 fn options() -> Options {
@@ -103,7 +112,9 @@ fn without_comments(text: &str) -> String {
 /// The first comment that begins in this part of the text; one that is never closed reaches to the end.
 fn comment_in(text: &str, from: usize, to: usize) -> Option<Range<usize>> {
     let start = from + text.get(from..to)?.find("<!--")?;
-    let end = text[start + 4..].find("-->").map_or(text.len(), |at| start + 4 + at + 3);
+    let end = text[start + 4..]
+        .find("-->")
+        .map_or(text.len(), |at| start + 4 + at + 3);
     Some(start..end)
 }
 
@@ -158,8 +169,13 @@ impl Reader {
                     self.push(Piece::Link(words, address));
                 }
             }
-            TagEnd::Paragraph | TagEnd::Item | TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::TableRow
-            | TagEnd::TableHead | TagEnd::TableCell => self.push(Piece::BlockEnd),
+            TagEnd::Paragraph
+            | TagEnd::Item
+            | TagEnd::CodeBlock
+            | TagEnd::HtmlBlock
+            | TagEnd::TableRow
+            | TagEnd::TableHead
+            | TagEnd::TableCell => self.push(Piece::BlockEnd),
             _ => {}
         }
     }
@@ -190,7 +206,10 @@ impl Reader {
     /// An unknown heading below the purpose's own level is a part of the purpose.
     fn start_section(&mut self, level: HeadingLevel, words: String) {
         let field = named(&words);
-        let purpose = self.sections.last().is_some_and(|section| section.field == Some(Field::Purpose));
+        let purpose = self
+            .sections
+            .last()
+            .is_some_and(|section| section.field == Some(Field::Purpose));
         if field.is_none() && purpose && self.level.is_some_and(|over| level > over) {
             self.push(Piece::BlockEnd);
             self.push(Piece::Text(words));
@@ -198,7 +217,11 @@ impl Reader {
             return;
         }
         self.level = Some(level);
-        self.sections.push(Section { heading: words, field, pieces: Vec::new() });
+        self.sections.push(Section {
+            heading: words,
+            field,
+            pieces: Vec::new(),
+        });
     }
 
     fn close(&mut self) {
@@ -213,11 +236,16 @@ fn named(heading: &str) -> Option<Field> {
     let folded: String = heading.nfkc().flat_map(char::to_lowercase).collect();
     let folded = folded.replace('&', " and ");
     let core = folded.split('(').next().unwrap_or_default();
-    let words: Vec<&str> = core.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = core
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
     let words = match words.split_first() {
         Some((first, rest)) if first.chars().all(|c| c.is_ascii_digit()) && !rest.is_empty() => rest,
         _ => &words,
     };
     let name = words.join(" ");
-    Field::ALL.into_iter().find(|field| field.heading().eq_ignore_ascii_case(&name))
+    Field::ALL
+        .into_iter()
+        .find(|field| field.heading().eq_ignore_ascii_case(&name))
 }

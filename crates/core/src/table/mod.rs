@@ -1,1 +1,21 @@
 //! The handbook's table: read, understood and edited without touching a byte that is not ours.
+//!
+//! [`Page::parse`] finds headings and tables, [`Page::table`] the configured one, [`Table::edit`] changes one row of it.
+//! What is under another heading, in a code block, a comment or a shortcode is no table; what cannot be done for certain
+//! is refused with a [`Finding`] or [`Refusal`] that says what would mend it.
+
+mod cell;
+mod edit;
+mod finding;
+mod grid;
+mod hidden;
+mod order;
+mod page;
+mod scan;
+mod style;
+
+pub use cell::{BadCell, Cell, MAX_TEXT_CHARS, Said};
+pub use edit::{Change, Edited, Place};
+pub use finding::{Finding, Malformed, Refusal};
+pub use grid::{Row, Table};
+pub use page::{Heading, MAX_PAGE_BYTES, Page};

@@ -21,7 +21,8 @@ use crate::untrusted::Untrusted;
 pub use edit::{Change, Refused, edit};
 pub use finding::{Finding, Problem};
 pub use read::{MOST_BYTES, read};
-pub use write::{render_new, yaml_text};
+pub use write::{cadence_mapping, render_new, yaml_text};
+pub(crate) use write::{is_invisible, username};
 
 /// Where the charter lies in a community's project.
 pub const PATH: &str = ".gitlab/community.yml";

@@ -87,7 +87,7 @@ pub(super) fn usernames(people: &[Username]) -> String {
 }
 
 /// Bare where every YAML reader takes it for text, else quoted: `007`, `null` and `1e3` may be usernames.
-pub(super) fn username(person: &Username) -> String {
+pub(crate) fn username(person: &Username) -> String {
     let name = person.as_str();
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic())
         && !matches!(
@@ -97,7 +97,9 @@ pub(super) fn username(person: &Username) -> String {
     if plain { name.to_owned() } else { yaml_text(name) }
 }
 
-pub(super) fn cadence_mapping(cadence: &Cadence) -> String {
+/// A cadence as the charter's flow mapping: `{ every: month, on: first tuesday, at: "16:00", timezone: UTC }`.
+#[must_use]
+pub fn cadence_mapping(cadence: &Cadence) -> String {
     let Cadence {
         every,
         on,
@@ -122,7 +124,8 @@ pub(super) fn cadence_mapping(cadence: &Cadence) -> String {
     format!("{{ {} }}", fields.join(", "))
 }
 
-fn is_invisible(c: char) -> bool {
+/// Marks that take no room: soft hyphens, joiners, bidirectional controls, byte order marks, tags.
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{ffff}')
         || !('\u{0}'..='\u{e0000}').contains(&c)
 }

@@ -163,7 +163,7 @@ fn merge(rest: &str) -> Command {
     let mut words = rest.split_whitespace();
     let path = match (words.next(), words.next(), words.next()) {
         (Some(into), Some(path), None) if into.eq_ignore_ascii_case("into") => {
-            CommunityPath::new(path.trim_matches('`').trim_end_matches('.'))
+            CommunityPath::new(path.trim_matches(['`', '.', '<', '>']))
         }
         _ => None,
     };
@@ -298,7 +298,7 @@ mod tests {
             })
         );
         assert_eq!(
-            command("@cop-bot merge into ../x"),
+            command("@cop-bot merge into a/../x"),
             Some(Command::Misused {
                 usage: "merge into <path>"
             })

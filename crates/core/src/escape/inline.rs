@@ -29,12 +29,9 @@ const CLOSING: [&str; 16] = [
     "implementing",
 ];
 
-/// Whether a piece that follows this character has to be kept apart from it.
+/// Whether a piece that follows this character has to be kept apart from it: `#` + `12`, `www` + `.example.com`.
 pub(super) fn reaches_on(last: char) -> bool {
-    matches!(
-        last,
-        '@' | '#' | '!' | '~' | '%' | '&' | '$' | '^' | ':' | '/' | '\\' | '`' | '<' | '{' | '[' | '*' | '_'
-    )
+    last.is_alphanumeric() || "@#!~%&$^:/\\`<{[*_-.".contains(last)
 }
 
 /// `text` as plain text on one line of Markdown.
@@ -118,7 +115,9 @@ impl<'a> Breaks<'a> {
         let c = self.chars[at];
         let before = at.checked_sub(1).map(|at| self.chars[at]);
         let Some(&next) = self.chars.get(at + 1) else {
-            return matches!(c, '@' | '#' | '!' | '~' | '%' | '&' | '$' | '^' | '\\') || self.ends_in_closing_word();
+            return matches!(c, '@' | '#' | '!' | '~' | '%' | '&' | '$' | '^' | ':' | '\\')
+                || (c == '-' && self.tracker_key_before(at))
+                || self.ends_in_closing_word();
         };
         let digit = |c: char| c.is_numeric();
         match c {
@@ -132,10 +131,19 @@ impl<'a> Breaks<'a> {
             // `GROUP/PROJECT>` is a reference to a project.
             _ if next == '>' => c.is_alphanumeric() || matches!(c, '_' | '-' | '.'),
             // `ABC-12` is an issue of an external tracker.
-            '-' => digit(next) && before.is_some_and(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'),
+            '-' => digit(next) && self.tracker_key_before(at),
             'w' | 'W' => next == '.' && at >= 2 && self.chars[at - 2..at].iter().all(|c| matches!(c, 'w' | 'W')),
             _ => self.hashes[at],
         }
+    }
+
+    /// Whether a word of capitals, digits and `_` with a capital in it ends here.
+    fn tracker_key_before(&self, at: usize) -> bool {
+        let word = self.chars[..at]
+            .iter()
+            .rev()
+            .take_while(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || **c == '_');
+        word.into_iter().any(char::is_ascii_uppercase)
     }
 
     /// A reference of our own may follow people's text: `… closes` + ` #12`.

@@ -123,6 +123,7 @@ impl Markdown {
     /// A number.
     #[must_use]
     pub fn number(mut self, number: u64) -> Self {
+        self.end_word();
         self.text.push_str(&number.to_string());
         self
     }
@@ -130,6 +131,7 @@ impl Markdown {
     /// A community's slug, as it is.
     #[must_use]
     pub fn slug(mut self, slug: &Slug) -> Self {
+        self.end_word();
         self.text.push_str(slug.as_str());
         self
     }
@@ -226,8 +228,15 @@ impl Markdown {
         let ticks = "`".repeat(longest_run(line) + 1);
         // A code span right after a backtick of ours would lengthen its fence.
         self.keep_apart();
-        let pad = line.is_empty() || line.starts_with(['`', ' ']) || line.ends_with(['`', ' ']);
-        let pad = if pad { " " } else { "" };
+        if line.is_empty() {
+            self.text.push_str("` `");
+            return;
+        }
+        let pad = if line.starts_with('`') || line.ends_with('`') {
+            " "
+        } else {
+            ""
+        };
         self.text.push_str(&format!("{ticks}{pad}{line}{pad}{ticks}"));
     }
 
@@ -242,6 +251,13 @@ impl Markdown {
     /// Keeps what comes next from being read together with the last character: `#` + `12`.
     fn keep_apart(&mut self) {
         if self.text.chars().next_back().is_some_and(inline::reaches_on) {
+            self.text.push(inline::BREAK);
+        }
+    }
+
+    /// Keeps our own numbers and slugs from lengthening a word of people's: `dead` + `1234567` would be a commit.
+    fn end_word(&mut self) {
+        if self.text.chars().next_back().is_some_and(char::is_alphanumeric) {
             self.text.push(inline::BREAK);
         }
     }

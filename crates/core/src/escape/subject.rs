@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
 use super::{Markdown, clean, inline};
@@ -57,9 +57,11 @@ impl Title {
 
 /// A commit message: our own words, slugs and numbers, then trailers. It holds no people's text, so it can neither skip a
 /// pipeline nor close or mention anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
-pub struct CommitMessage(String);
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct CommitMessage {
+    text: String,
+    trailers: bool,
+}
 
 impl CommitMessage {
     /// Nothing yet.
@@ -71,24 +73,24 @@ impl CommitMessage {
     /// Our own words; line ends and blank lines as in any commit message.
     #[must_use]
     pub fn words(mut self, words: &'static str) -> Self {
-        self.0.push_str(words);
+        self.text.push_str(words);
         self
     }
 
     /// A community's slug.
     #[must_use]
     pub fn slug(mut self, slug: &Slug) -> Self {
-        self.0.push_str(slug.as_str());
+        self.text.push_str(slug.as_str());
         self
     }
 
     /// A number; never right behind a `#`, which would make a reference of it.
     #[must_use]
     pub fn number(mut self, number: u64) -> Self {
-        if self.0.ends_with(['#', '!', '&', '$', '%', '~']) {
-            self.0.push(' ');
+        if self.text.ends_with(['#', '!', '&', '$', '%', '~']) {
+            self.text.push(' ');
         }
-        self.0.push_str(&number.to_string());
+        self.text.push_str(&number.to_string());
         self
     }
 
@@ -113,21 +115,21 @@ impl CommitMessage {
     /// The message, for the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     fn trailer(mut self, key: &'static str, value: &str) -> Self {
-        let last = self.0.rsplit('\n').next().unwrap_or_default();
-        let goes_on = self.0.contains("\n\n") && is_trailer(last);
-        self.0.push_str(if goes_on { "\n" } else { "\n\n" });
-        self.0.push_str(&format!("{key}: {value}"));
+        self.text.push_str(if self.trailers { "\n" } else { "\n\n" });
+        self.trailers = true;
+        self.text.push_str(&format!("{key}: {value}"));
         self
     }
 }
 
-fn is_trailer(line: &str) -> bool {
-    line.split_once(": ")
-        .is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+impl Serialize for CommitMessage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
 }
 
 /// People's text as one line that is shown as it is, e.g. a project's description.

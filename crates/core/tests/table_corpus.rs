@@ -9,7 +9,9 @@ use convenor_core::table::{Cell, Change, Edited, Finding, Page, Place, Table};
 use serde_json::Value;
 
 fn corpus(part: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus").join(part);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/corpus")
+        .join(part);
     if folder.exists() {
         return Some(folder);
     }
@@ -19,7 +21,9 @@ fn corpus(part: &str) -> Option<PathBuf> {
 
 /// Every sample page with its entry in the index.
 fn pages() -> Vec<(Value, Vec<u8>)> {
-    let Some(folder) = corpus("tables") else { return Vec::new() };
+    let Some(folder) = corpus("tables") else {
+        return Vec::new();
+    };
     let index: Value = serde_json::from_slice(&std::fs::read(folder.join("index.json")).unwrap()).unwrap();
     let read = |entry: &Value| {
         let name = entry["file"].as_str().unwrap().trim_start_matches("tables/");
@@ -33,7 +37,12 @@ fn number(value: &Value) -> usize {
 }
 
 fn texts(value: &Value) -> Vec<&str> {
-    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|text| text.as_str().unwrap())
+        .collect()
 }
 
 /// The target of an index entry; `None` when its heading is doubled, which is for a person to mend.
@@ -73,7 +82,9 @@ fn the_target_is_found_where_the_index_says() {
 }
 
 fn cells(count: usize) -> Vec<Cell> {
-    (0..count).map(|n| Cell::from_gfm(&format!("new [cell](https://example.com/{n})")).unwrap()).collect()
+    (0..count)
+        .map(|n| Cell::from_gfm(&format!("new [cell](https://example.com/{n})")).unwrap())
+        .collect()
 }
 
 /// The edited page differs from the old one in one line only, which stands before line `line` (from 1).
@@ -94,10 +105,16 @@ fn a_row_is_added_at_every_place_and_taken_away_again() {
             continue;
         }
         let Some(table) = target(&page, &entry) else { continue };
-        let places = (0..=table.row_count()).map(Place::Index).chain([Place::End, Place::Auto, Place::Sorted]);
+        let places = (0..=table.row_count())
+            .map(Place::Index)
+            .chain([Place::End, Place::Auto, Place::Sorted]);
         for at in places {
             let what = format!("{} {at:?}", entry["file"]);
-            let edited = match table.edit(&Change::Add { cells: cells(table.columns()), at, key: 0 }) {
+            let edited = match table.edit(&Change::Add {
+                cells: cells(table.columns()),
+                at,
+                key: 0,
+            }) {
                 Ok(edited) => edited,
                 Err(refusal) => {
                     eprintln!("{what}: {refusal}");
@@ -106,7 +123,9 @@ fn a_row_is_added_at_every_place_and_taken_away_again() {
             };
             assert_only_line_added(&bytes, &edited, &what);
             if at == Place::End {
-                let last = entry["target"].get("last_pipe_line").unwrap_or(&entry["target"]["last_line"]);
+                let last = entry["target"]
+                    .get("last_pipe_line")
+                    .unwrap_or(&entry["target"]["last_line"]);
                 assert_eq!(edited.line, number(last) + 1, "{what}");
             }
             let page = Page::parse(&edited.page).unwrap();
@@ -119,7 +138,10 @@ fn a_row_is_added_at_every_place_and_taken_away_again() {
 }
 
 fn given(value: &Value) -> Vec<Cell> {
-    texts(value).into_iter().map(|text| Cell::from_gfm(text).unwrap()).collect()
+    texts(value)
+        .into_iter()
+        .map(|text| Cell::from_gfm(text).unwrap())
+        .collect()
 }
 
 fn apply(page: &[u8], entry: &Value, change: impl Fn(&Table<'_>) -> Change) -> Vec<u8> {
@@ -130,7 +152,11 @@ fn apply(page: &[u8], entry: &Value, change: impl Fn(&Table<'_>) -> Change) -> V
 }
 
 fn add(page: &[u8], entry: &Value, at: usize, row: &Value) -> Vec<u8> {
-    apply(page, entry, |_| Change::Add { cells: given(row), at: Place::Index(at), key: 0 })
+    apply(page, entry, |_| Change::Add {
+        cells: given(row),
+        at: Place::Index(at),
+        key: 0,
+    })
 }
 
 /// Makes a person's change with our means.
@@ -140,11 +166,19 @@ fn replay(entry: &Value) -> Vec<u8> {
     let rows = change["cells"].as_array().unwrap();
     let before = entry["before"].as_str().unwrap().as_bytes().to_vec();
     match change["kind"].as_str().unwrap() {
-        "add" => rows.iter().enumerate().fold(before, |page, (n, row)| add(&page, entry, at + n, row)),
+        "add" => rows
+            .iter()
+            .enumerate()
+            .fold(before, |page, (n, row)| add(&page, entry, at + n, row)),
         "change" => rows.iter().enumerate().fold(before, |page, (n, row)| {
-            apply(&page, entry, |_| Change::Set { row: at + n, cells: given(row).into_iter().map(Some).collect() })
+            apply(&page, entry, |_| Change::Set {
+                row: at + n,
+                cells: given(row).into_iter().map(Some).collect(),
+            })
         }),
-        "remove" => rows.iter().fold(before, |page, _| apply(&page, entry, |_| Change::Remove { row: at })),
+        "remove" => rows
+            .iter()
+            .fold(before, |page, _| apply(&page, entry, |_| Change::Remove { row: at })),
         "move" => {
             let page = apply(&before, entry, |_| Change::Remove { row: at });
             add(&page, entry, number(&change["to"]), &rows[0])
@@ -166,9 +200,16 @@ fn peoples_own_edits_come_out_byte_for_byte() {
         same += usize::from(equal);
         let minimal = entry["human_diff"]["minimal"].as_bool().unwrap();
         if !equal {
-            eprintln!("{}: differs from the person's edit (minimal: {minimal})", path.display());
+            eprintln!(
+                "{}: differs from the person's edit (minimal: {minimal})",
+                path.display()
+            );
         }
-        assert!(equal || !minimal, "{}: a person's one-line edit is not reproduced", path.display());
+        assert!(
+            equal || !minimal,
+            "{}: a person's one-line edit is not reproduced",
+            path.display()
+        );
     }
     eprintln!("{same} of {all} edits by people are reproduced byte for byte");
 }

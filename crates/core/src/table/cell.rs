@@ -76,7 +76,11 @@ impl Cell {
     /// Cells one after the other with `between` (escaped as GFM) between them.
     #[must_use]
     pub fn join<'c>(cells: impl IntoIterator<Item = &'c Self>, between: &'static str) -> Self {
-        let parts: Vec<&str> = cells.into_iter().map(Self::as_str).filter(|cell| !cell.is_empty()).collect();
+        let parts: Vec<&str> = cells
+            .into_iter()
+            .map(Self::as_str)
+            .filter(|cell| !cell.is_empty())
+            .collect();
         Self(parts.join(&escape_pipes(between)))
     }
 
@@ -145,10 +149,20 @@ fn push_escaped(out: &mut String, c: char, before: Option<char>, after: &[char])
 pub(super) fn one_line(text: &str) -> String {
     let visible: String = text
         .chars()
-        .map(|c| if c.is_whitespace() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
+        .map(|c| {
+            if c.is_whitespace() || matches!(c, '\u{2028}' | '\u{2029}') {
+                ' '
+            } else {
+                c
+            }
+        })
         .filter(|&c| !c.is_control() && !is_invisible(c))
         .collect();
-    let folded = visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let folded = visible
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
     match folded.char_indices().nth(MAX_TEXT_CHARS) {
         Some((end, _)) => format!("{}…", folded[..end].trim_end()),
         None => folded,
@@ -166,7 +180,8 @@ pub(super) fn escape_url(url: &Url) -> String {
     let mut out = String::with_capacity(url.as_str().len());
     for c in url.as_str().chars() {
         match c {
-            '(' | ')' | '|' | '<' | '>' | '\\' | '"' | '\'' | '`' | '{' | '}' | '[' | ']' | '*' | '^' | '$' | ';' | ' ' => {
+            '(' | ')' | '|' | '<' | '>' | '\\' | '"' | '\'' | '`' | '{' | '}' | '[' | ']' | '*' | '^' | '$' | ';'
+            | ' ' => {
                 out.push_str(&format!("%{:02X}", u32::from(c)));
             }
             _ => out.push(c),

@@ -145,7 +145,10 @@ impl Table<'_> {
             }
             wanted[column] = cell.as_str();
             let slot = &split.slots[column];
-            let outer = Outer { first: column == 0 && !split.lead, last: column + 1 == split.slots.len() && !split.trail };
+            let outer = Outer {
+                first: column == 0 && !split.lead,
+                last: column + 1 == split.slots.len() && !split.trail,
+            };
             let new = respaced(&self.page.text[slot.clone()], cell.as_str(), &style, column, outer);
             line.replace_range(slot.start - row.line.start..slot.end - row.line.start, &new);
         }
@@ -164,7 +167,9 @@ impl Table<'_> {
         style: &Style,
     ) {
         let filled = |column: &usize| cells[*column].as_ref().is_some_and(|cell| !cell.is_empty());
-        let Some(last) = (present..cells.len()).rev().find(filled) else { return };
+        let Some(last) = (present..cells.len()).rev().find(filled) else {
+            return;
+        };
         let blanks = line.len() - line.trim_end().len();
         line.truncate(line.len() - blanks);
         if !trail {
@@ -180,11 +185,19 @@ impl Table<'_> {
 
     fn replaced(&self, row: &Row<'_>, line: String, wanted: &[&str]) -> Result<Edited, Refusal> {
         if line == row.source() {
-            let same = Splice { from: row.line.start, to: row.line.end, with: line.clone() };
+            let same = Splice {
+                from: row.line.start,
+                to: row.line.end,
+                with: line.clone(),
+            };
             return Ok(self.edited(&same, row.index, Some(line.clone()), Some(line)));
         }
         self.read_back(&line, Some(row.index), wanted.iter().copied())?;
-        let splice = Splice { from: row.line.start, to: row.line.end, with: line.clone() };
+        let splice = Splice {
+            from: row.line.start,
+            to: row.line.end,
+            with: line.clone(),
+        };
         Ok(self.edited(&splice, row.index, Some(row.source().to_owned()), Some(line)))
     }
 
@@ -194,9 +207,17 @@ impl Table<'_> {
         let line = row.line;
         let splice = if line.line_break(self.page.text).is_empty() {
             // The page's last line without a break: the line above takes its place, and lacks one too.
-            Splice { from: self.line_above(index).end, to: line.end, with: String::new() }
+            Splice {
+                from: self.line_above(index).end,
+                to: line.end,
+                with: String::new(),
+            }
         } else {
-            Splice { from: line.start, to: line.next, with: String::new() }
+            Splice {
+                from: line.start,
+                to: line.next,
+                with: String::new(),
+            }
         };
         Ok(self.edited(&splice, index, Some(row.source().to_owned()), None))
     }
@@ -207,7 +228,13 @@ impl Table<'_> {
         page.extend_from_slice(&text.as_bytes()[..splice.from]);
         page.extend_from_slice(splice.with.as_bytes());
         page.extend_from_slice(&text.as_bytes()[splice.to..]);
-        Edited { page, row, line: self.line_of_row(row), before, after }
+        Edited {
+            page,
+            row,
+            line: self.line_of_row(row),
+            before,
+            after,
+        }
     }
 
     fn place(&self, cells: &[Cell], at: Place, key: usize) -> Result<usize, Refusal> {
@@ -218,9 +245,11 @@ impl Table<'_> {
             Place::Sorted => Ok(order::best_place(self, key, &cells[key])),
             Place::Index(at) if at == rows => Ok(end),
             Place::Index(at) if at > rows => Err(Refusal::NoSuchPlace { at, rows }),
-            Place::Index(at) if at > end => {
-                Err(Refusal::MalformedRow { row: at, line: self.line_of_row(at), reason: Malformed::Text })
-            }
+            Place::Index(at) if at > end => Err(Refusal::MalformedRow {
+                row: at,
+                line: self.line_of_row(at),
+                reason: Malformed::Text,
+            }),
             Place::Index(at) => Ok(at),
         }
     }
@@ -230,11 +259,18 @@ impl Table<'_> {
         if found == expected {
             return Ok(());
         }
-        Err(Refusal::CellCount { found, expected, header: self.header() })
+        Err(Refusal::CellCount {
+            found,
+            expected,
+            header: self.header(),
+        })
     }
 
     fn existing(&self, index: usize) -> Result<Row<'_>, Refusal> {
-        self.row(index).ok_or(Refusal::NoSuchRow { row: index, rows: self.row_count() })
+        self.row(index).ok_or(Refusal::NoSuchRow {
+            row: index,
+            rows: self.row_count(),
+        })
     }
 
     fn refuse_text_rows(&self, row: &Row<'_>) -> Result<(), Refusal> {
@@ -245,11 +281,18 @@ impl Table<'_> {
     }
 
     fn malformed(&self, row: &Row<'_>, reason: Malformed) -> Refusal {
-        Refusal::MalformedRow { row: row.index, line: row.line(), reason }
+        Refusal::MalformedRow {
+            row: row.index,
+            line: row.line(),
+            reason,
+        }
     }
 
     fn line_above(&self, index: usize) -> &Line {
-        index.checked_sub(1).and_then(|above| self.grid.rows.get(above)).unwrap_or(&self.grid.delimiter)
+        index
+            .checked_sub(1)
+            .and_then(|above| self.grid.rows.get(above))
+            .unwrap_or(&self.grid.delimiter)
     }
 
     /// Indentation and marks of a new line: what the neighbours have. The header's may hold a list's mark.
@@ -281,12 +324,16 @@ impl Table<'_> {
         let sample = format!("{head}{line_break}{line}{line_break}{probe}{line_break}");
         let page = Page::parse_fragment(&sample);
         let fault = |what| Err(Refusal::NotReadBack { what });
-        let Some(grid) = page.grids.last() else { return fault("the table is gone") };
+        let Some(grid) = page.grids.last() else {
+            return fault("the table is gone");
+        };
         if grid.rows.len() != 2 {
             return fault("the line is no row, or ends the table");
         }
         let table = Table { page: &page, grid };
-        let Some(row) = table.row(0) else { return fault("the line is no row") };
+        let Some(row) = table.row(0) else {
+            return fault("the line is no row");
+        };
         let split = row.line.split(&sample);
         if !row.agrees(&split) || index.is_none() {
             return fault("its cells cannot be told apart for certain");
@@ -311,7 +358,11 @@ fn respaced(old: &str, content: &str, style: &Style, column: usize, outer: Outer
     let was_empty = kept.is_empty();
     if style.pads(column) || was_empty {
         let slot = style.slot(column, content);
-        let slot = if outer.first { slot.trim_start().to_owned() } else { slot };
+        let slot = if outer.first {
+            slot.trim_start().to_owned()
+        } else {
+            slot
+        };
         return if outer.last { slot.trim_end().to_owned() } else { slot };
     }
     let before = &old[..old.len() - old.trim_start().len()];
@@ -319,9 +370,15 @@ fn respaced(old: &str, content: &str, style: &Style, column: usize, outer: Outer
     // More than one blank was somebody's padding: the pipe stays where it is if it can.
     let mut blanks = after.to_owned();
     if after.len() > 1 && after.bytes().all(|b| b == b' ') && !outer.last {
-        let spare = style.width_of(old).saturating_sub(style.width_of(before) + style.width_of(content));
+        let spare = style
+            .width_of(old)
+            .saturating_sub(style.width_of(before) + style.width_of(content));
         blanks = " ".repeat(spare.max(1));
     }
-    let escape = if content.ends_with('\\') && blanks.is_empty() && !outer.last { " " } else { "" };
+    let escape = if content.ends_with('\\') && blanks.is_empty() && !outer.last {
+        " "
+    } else {
+        ""
+    };
     format!("{before}{content}{blanks}{escape}")
 }

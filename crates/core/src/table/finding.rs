@@ -78,7 +78,9 @@ pub enum Finding {
         header: Vec<String>,
     },
     /// The templates of the columns do not say where the community's name stands.
-    #[error("no column's template contains `{{{{name}}}}`: without it no row can be found again; correct the setting `columns`")]
+    #[error(
+        "no column's template contains `{{{{name}}}}`: without it no row can be found again; correct the setting `columns`"
+    )]
     NoNameTemplate,
     /// A cell template cannot be used.
     #[error("the template of the column `{column}` cannot be filled ({reason}): correct the setting `columns`")]
@@ -126,7 +128,9 @@ pub enum Malformed {
         expected: usize,
     },
     /// More cells than columns; the surplus is invisible on the rendered page.
-    #[error("it has {found} cells for {expected} columns, the surplus is not shown: escape a pipe inside a cell as `\\|`")]
+    #[error(
+        "it has {found} cells for {expected} columns, the surplus is not shown: escape a pipe inside a cell as `\\|`"
+    )]
     Long {
         /// Cells of the row.
         found: usize,
@@ -200,15 +204,27 @@ pub enum Refusal {
 }
 
 fn alike(near: &[String]) -> String {
-    if near.is_empty() { String::new() } else { format!(" (it has {})", quoted(near)) }
+    if near.is_empty() {
+        String::new()
+    } else {
+        format!(" (it has {})", quoted(near))
+    }
 }
 
 fn others(headings: &[String]) -> String {
-    if headings.is_empty() { String::new() } else { format!("; there are tables under {}", quoted(headings)) }
+    if headings.is_empty() {
+        String::new()
+    } else {
+        format!("; there are tables under {}", quoted(headings))
+    }
 }
 
 fn quoted(texts: &[String]) -> String {
-    texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
+    texts
+        .iter()
+        .map(|text| format!("`{text}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn list(lines: &[usize]) -> String {
@@ -216,6 +232,10 @@ fn list(lines: &[usize]) -> String {
 }
 
 fn rows(lines: &[usize]) -> String {
-    let noun = if lines.len() == 1 { "the row on line" } else { "the rows on lines" };
+    let noun = if lines.len() == 1 {
+        "the row on line"
+    } else {
+        "the rows on lines"
+    };
     format!("{noun} {}", list(lines))
 }

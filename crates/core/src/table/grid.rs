@@ -39,7 +39,11 @@ impl<'a> Page<'a> {
         let nth = nth.unwrap_or(0);
         match tables.nth(nth) {
             Some(grid) => Ok(Table { page: self, grid }),
-            None => Err(Finding::NoSuchTable { heading: wanted, nth, found }),
+            None => Err(Finding::NoSuchTable {
+                heading: wanted,
+                nth,
+                found,
+            }),
         }
     }
 
@@ -57,7 +61,10 @@ impl<'a> Page<'a> {
             .map(|table| table.line())
             .collect();
         if lines.len() > 1 {
-            return Err(Finding::TwoCandidates { heading: collapse(heading), lines });
+            return Err(Finding::TwoCandidates {
+                heading: collapse(heading),
+                lines,
+            });
         }
         Ok(())
     }
@@ -73,7 +80,10 @@ impl<'a> Page<'a> {
         let found: Vec<usize> = (0..self.headings.len()).filter(same).collect();
         match found[..] {
             [one] => Ok(Some(one)),
-            [] => Err(Finding::NoHeading { wanted: wanted.to_owned(), near: self.near(wanted) }),
+            [] => Err(Finding::NoHeading {
+                wanted: wanted.to_owned(),
+                near: self.near(wanted),
+            }),
             _ => Err(Finding::DoubledHeading {
                 heading: wanted.to_owned(),
                 lines: found.iter().map(|&at| self.headings[at].line).collect(),
@@ -85,9 +95,14 @@ impl<'a> Page<'a> {
         let wanted = wanted.to_lowercase();
         let alike = |text: &str| {
             let text = text.to_lowercase();
-            !text.is_empty() && (text.contains(&wanted) || wanted.contains(&text) || strsim::jaro_winkler(&text, &wanted) > 0.85)
+            !text.is_empty()
+                && (text.contains(&wanted) || wanted.contains(&text) || strsim::jaro_winkler(&text, &wanted) > 0.85)
         };
-        let near = self.headings.iter().map(|heading| heading.text.clone()).filter(|text| alike(text));
+        let near = self
+            .headings
+            .iter()
+            .map(|heading| heading.text.clone())
+            .filter(|text| alike(text));
         near.take(5).collect()
     }
 
@@ -99,7 +114,11 @@ impl<'a> Page<'a> {
                 elsewhere.push(text.clone());
             }
         }
-        Finding::NoTable { heading, line: section.map_or(0, |at| self.headings[at].line), elsewhere }
+        Finding::NoTable {
+            heading,
+            line: section.map_or(0, |at| self.headings[at].line),
+            elsewhere,
+        }
     }
 }
 
@@ -107,7 +126,10 @@ impl<'p> Table<'p> {
     /// The header's texts, one for each column, as a reader sees them.
     #[must_use]
     pub fn header(&self) -> Vec<String> {
-        self.spans(&self.grid.header).iter().map(|span| self.said_span(span).text).collect()
+        self.spans(&self.grid.header)
+            .iter()
+            .map(|span| self.said_span(span).text)
+            .collect()
     }
 
     /// How many columns it has.
@@ -142,13 +164,21 @@ impl<'p> Table<'p> {
     /// The rows of its body.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'p>> + ExactSizeIterator + use<'p> {
         let table = *self;
-        self.grid.rows.iter().enumerate().map(move |(index, line)| Row { table, index, line })
+        self.grid
+            .rows
+            .iter()
+            .enumerate()
+            .map(move |(index, line)| Row { table, index, line })
     }
 
     /// One row of its body.
     #[must_use]
     pub fn row(&self, index: usize) -> Option<Row<'p>> {
-        self.grid.rows.get(index).map(|line| Row { table: *self, index, line })
+        self.grid.rows.get(index).map(|line| Row {
+            table: *self,
+            index,
+            line,
+        })
     }
 
     /// The column whose header is the text, or else begins with it, without regard to case.
@@ -164,9 +194,7 @@ impl<'p> Table<'p> {
     pub(super) fn end(&self) -> usize {
         let text = self.page.text;
         let header_piped = self.grid.header.split(text);
-        let swallowed = |line: &Line| {
-            !line.split(text).piped && (self.columns() > 1 || header_piped.lead)
-        };
+        let swallowed = |line: &Line| !line.split(text).piped && (self.columns() > 1 || header_piped.lead);
         let tail = self.grid.rows.iter().rev().take_while(|line| swallowed(line)).count();
         self.grid.rows.len() - tail
     }
@@ -176,7 +204,10 @@ impl<'p> Table<'p> {
     }
 
     pub(super) fn said_span(&self, span: &CellSpan) -> Said {
-        Said::read(self.page.text, &self.page.pieces[span.pieces.0 as usize..span.pieces.1 as usize])
+        Said::read(
+            self.page.text,
+            &self.page.pieces[span.pieces.0 as usize..span.pieces.1 as usize],
+        )
     }
 }
 
@@ -192,13 +223,20 @@ impl<'p> Row<'p> {
     pub fn cells(&self) -> Vec<&'p str> {
         let text = self.table.page.text;
         let spans = self.table.spans(self.line);
-        spans.iter().map(|span| text[span.raw.0 as usize..span.raw.1 as usize].trim()).collect()
+        spans
+            .iter()
+            .map(|span| text[span.raw.0 as usize..span.raw.1 as usize].trim())
+            .collect()
     }
 
     /// What the cell of a column says; nothing for a column that the table lacks.
     #[must_use]
     pub fn said(&self, column: usize) -> Said {
-        self.table.spans(self.line).get(column).map(|span| self.table.said_span(span)).unwrap_or_default()
+        self.table
+            .spans(self.line)
+            .get(column)
+            .map(|span| self.table.said_span(span))
+            .unwrap_or_default()
     }
 
     /// The whole line without its break.
@@ -237,7 +275,9 @@ impl<'p> Row<'p> {
         let spans = self.table.spans(self.line);
         let text = self.table.page.text;
         let ours = split.slots.iter().map(|slot| text[slot.clone()].trim());
-        let theirs = spans.iter().map(|span| text[span.raw.0 as usize..span.raw.1 as usize].trim());
+        let theirs = spans
+            .iter()
+            .map(|span| text[span.raw.0 as usize..span.raw.1 as usize].trim());
         spans.len() == self.table.columns() && ours.chain(std::iter::repeat("")).zip(theirs).all(|(a, b)| a == b)
     }
 }

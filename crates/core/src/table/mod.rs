@@ -6,16 +6,24 @@
 
 mod cell;
 mod edit;
+mod fill;
 mod finding;
 mod grid;
 mod hidden;
 mod order;
 mod page;
+mod people;
+mod reconcile;
 mod scan;
 mod style;
+mod wanted;
 
 pub use cell::{BadCell, Cell, MAX_TEXT_CHARS, Said};
 pub use edit::{Change, Edited, Place};
+pub use fill::{Columns, DEFAULT_COLUMNS};
 pub use finding::{Finding, Malformed, Refusal};
 pub use grid::{Row, Table};
 pub use page::{Heading, MAX_PAGE_BYTES, Page};
+pub use people::{People, Someone};
+pub use reconcile::{ChangeKind, Reconciled, reconcile, target, without};
+pub use wanted::{Known, Ownership, Person, WantedRow, links_to_project};

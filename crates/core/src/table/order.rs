@@ -9,12 +9,14 @@ use super::page::Page;
 /// The place of a new row in a table that is sorted by the column; `None` when it is not sorted.
 pub(super) fn sorted_place(table: &Table<'_>, key: usize, cell: &Cell) -> Option<usize> {
     let text = say(cell).text;
-    [Key::folded, Key::without_article, Key::plain].into_iter().find_map(|make| {
-        let keys = keys(table, key, make);
-        let sorted = keys.iter().flatten().is_sorted();
-        let told = keys.iter().flatten().any(|key| !key.is_empty());
-        (sorted && told).then(|| least_disorder(table, &keys, &make(&text)))
-    })
+    [Key::folded, Key::without_article, Key::plain]
+        .into_iter()
+        .find_map(|make| {
+            let keys = keys(table, key, make);
+            let sorted = keys.iter().flatten().is_sorted();
+            let told = keys.iter().flatten().any(|key| !key.is_empty());
+            (sorted && told).then(|| least_disorder(table, &keys, &make(&text)))
+        })
 }
 
 /// The place that puts the fewest pairs of rows out of order.
@@ -23,11 +25,6 @@ pub(super) fn best_place(table: &Table<'_>, key: usize, cell: &Cell) -> usize {
         let keys = keys(table, key, Key::without_article);
         least_disorder(table, &keys, &Key::without_article(&say(cell).text))
     })
-}
-
-/// Whether the rows are sorted by the column.
-pub(super) fn is_sorted(table: &Table<'_>, key: usize) -> bool {
-    sorted_place(table, key, &Cell::empty()).is_some()
 }
 
 /// What a cell says, read on its own.
@@ -45,7 +42,9 @@ impl Key {
     /// Without regard to case, diacritics and punctuation.
     fn folded(text: &str) -> String {
         let plain = deunicode(text).to_lowercase();
-        let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        let words = plain
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty());
         words.collect::<Vec<_>>().join(" ")
     }
 
@@ -63,7 +62,10 @@ impl Key {
 
 /// The sort key of each row; `None` for malformed rows, which say nothing about the order.
 fn keys(table: &Table<'_>, column: usize, make: fn(&str) -> String) -> Vec<Option<String>> {
-    table.rows().map(|row| row.malformed().is_none().then(|| make(&row.said(column).text))).collect()
+    table
+        .rows()
+        .map(|row| row.malformed().is_none().then(|| make(&row.said(column).text)))
+        .collect()
 }
 
 /// Among the places with the fewest rows on the wrong side the first; a row with an equal key stays before the new one.

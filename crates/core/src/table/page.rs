@@ -104,10 +104,14 @@ impl<'a> Page<'a> {
     /// [`Finding::NotUtf8`] or [`Finding::TooLarge`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Finding> {
         if bytes.len() > MAX_PAGE_BYTES {
-            return Err(Finding::TooLarge { bytes: bytes.len(), limit: MAX_PAGE_BYTES });
+            return Err(Finding::TooLarge {
+                bytes: bytes.len(),
+                limit: MAX_PAGE_BYTES,
+            });
         }
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| Finding::NotUtf8 { line: line_of(bytes, error.valid_up_to()) })?;
+        let text = std::str::from_utf8(bytes).map_err(|error| Finding::NotUtf8 {
+            line: line_of(bytes, error.valid_up_to()),
+        })?;
         Ok(scan::read(text))
     }
 
@@ -143,21 +147,28 @@ impl Grid {
 /// The number, from 1, of the line on which the offset lies; `\n`, `\r\n` and a lone `\r` end lines, as in CommonMark.
 pub(super) fn line_of(bytes: &[u8], offset: usize) -> usize {
     let before = &bytes[..offset.min(bytes.len())];
-    let breaks = before.iter().enumerate().filter(|&(i, &b)| {
-        b == b'\n' || (b == b'\r' && bytes.get(i + 1) != Some(&b'\n'))
-    });
+    let breaks = before
+        .iter()
+        .enumerate()
+        .filter(|&(i, &b)| b == b'\n' || (b == b'\r' && bytes.get(i + 1) != Some(&b'\n')));
     1 + breaks.count()
 }
 
 /// Begin of the line on which the offset lies.
 pub(super) fn line_start(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset].iter().rposition(|&b| b == b'\n' || b == b'\r').map_or(0, |at| at + 1)
+    text.as_bytes()[..offset]
+        .iter()
+        .rposition(|&b| b == b'\n' || b == b'\r')
+        .map_or(0, |at| at + 1)
 }
 
 /// End of the line (before its break) and begin of the next one.
 pub(super) fn line_end(text: &str, offset: usize) -> (usize, usize) {
     let bytes = text.as_bytes();
-    let end = bytes[offset..].iter().position(|&b| b == b'\n' || b == b'\r').map_or(bytes.len(), |n| offset + n);
+    let end = bytes[offset..]
+        .iter()
+        .position(|&b| b == b'\n' || b == b'\r')
+        .map_or(bytes.len(), |n| offset + n);
     let width = match &bytes[end..] {
         [b'\r', b'\n', ..] => 2,
         [_, ..] => 1,
@@ -170,7 +181,13 @@ impl Line {
     /// The line that contains the offset at which a row begins.
     pub(super) fn at(text: &str, content: usize) -> Self {
         let (end, next) = line_end(text, content);
-        Self { start: line_start(text, content), content, end, next, cells: (0, 0) }
+        Self {
+            start: line_start(text, content),
+            content,
+            end,
+            next,
+            cells: (0, 0),
+        }
     }
 
     /// The line's break, empty at the end of the page.
@@ -204,8 +221,10 @@ pub(super) struct Split {
 
 fn split(text: &str, row: Range<usize>) -> Split {
     let bytes = text.as_bytes();
-    let pipes: Vec<usize> =
-        row.clone().filter(|&at| bytes[at] == b'|' && (at == row.start || bytes[at - 1] != b'\\')).collect();
+    let pipes: Vec<usize> = row
+        .clone()
+        .filter(|&at| bytes[at] == b'|' && (at == row.start || bytes[at - 1] != b'\\'))
+        .collect();
     let blank = |range: Range<usize>| text[range].trim_matches([' ', '\t', '\u{b}', '\u{c}']).is_empty();
     let lead = pipes.first().is_some_and(|&first| blank(row.start..first));
     let mut slots = Vec::with_capacity(pipes.len() + 1);
@@ -218,5 +237,10 @@ fn split(text: &str, row: Range<usize>) -> Split {
     if !trail && !(slots.is_empty() && lead && blank(from..row.end)) {
         slots.push(from..row.end);
     }
-    Split { slots, lead, trail, piped: !pipes.is_empty() }
+    Split {
+        slots,
+        lead,
+        trail,
+        piped: !pipes.is_empty(),
+    }
 }

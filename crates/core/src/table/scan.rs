@@ -17,7 +17,13 @@ pub(super) fn read(text: &str) -> Page<'_> {
 pub(super) fn read_from(text: &str, base: usize) -> Page<'_> {
     let masked = blank_tabs_of_delimiters(&text[base..]);
     let mut scan = Scan {
-        page: Page { text, headings: Vec::new(), grids: Vec::new(), cells: Vec::new(), pieces: Vec::new() },
+        page: Page {
+            text,
+            headings: Vec::new(),
+            grids: Vec::new(),
+            cells: Vec::new(),
+            pieces: Vec::new(),
+        },
         hidden: hidden::regions(text, base),
         base,
         depth: 0,
@@ -111,9 +117,19 @@ impl Scan<'_> {
 
     fn open_heading(&self, level: HeadingLevel, range: Range<usize>) -> Heading {
         let source = self.page.text[range.clone()].trim_end();
-        let raw = source.lines().next().unwrap_or_default().trim_matches(['#', ' ', '\t']).to_owned();
+        let raw = source
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_matches(['#', ' ', '\t'])
+            .to_owned();
         // The line is filled in when the heading is kept.
-        Heading { text: String::new(), level: level as u8, line: range.start, raw }
+        Heading {
+            text: String::new(),
+            level: level as u8,
+            line: range.start,
+            raw,
+        }
     }
 
     fn close_heading(&mut self) {
@@ -135,6 +151,9 @@ impl Scan<'_> {
         }
         let header = self.line(start);
         let delimiter = self.delimiter(&header);
+        if !is_delimiter(self.page.text, &delimiter) {
+            return;
+        }
         self.page.grids.push(Grid {
             section: self.sections.last().copied().flatten(),
             root: line_start(self.page.text, self.root).max(self.base),
@@ -152,17 +171,26 @@ impl Scan<'_> {
         let line = Line::at(text, header.next);
         let found = text[line.content..line.end].find(['|', ':', '-']);
         // In a list item the indentation holds no such byte; `-` cannot be a list mark here, for then it were no table.
-        Line { content: line.content + found.unwrap_or(0), ..line }
+        Line {
+            content: line.content + found.unwrap_or(0),
+            ..line
+        }
     }
 
     fn line(&self, content: usize) -> Line {
         let at = u32_of(self.page.cells.len());
-        Line { cells: (at, at), ..Line::at(self.page.text, content) }
+        Line {
+            cells: (at, at),
+            ..Line::at(self.page.text, content)
+        }
     }
 
     fn open_cell(&mut self, range: Range<usize>) {
         let at = u32_of(self.page.pieces.len());
-        self.page.cells.push(CellSpan { raw: (u32_of(range.start), u32_of(range.end)), pieces: (at, at) });
+        self.page.cells.push(CellSpan {
+            raw: (u32_of(range.start), u32_of(range.end)),
+            pieces: (at, at),
+        });
         let count = u32_of(self.page.cells.len());
         if let Some(grid) = self.page.grids.last_mut() {
             grid.rows.last_mut().unwrap_or(&mut grid.header).cells.1 = count;
@@ -194,6 +222,18 @@ impl Scan<'_> {
     }
 }
 
+/// GFM's rule for the line of dashes, which is stricter than the parser's: `-+`, with a colon at either end or not.
+fn is_delimiter(text: &str, line: &Line) -> bool {
+    let split = line.split(text);
+    let good = |slot: &Range<usize>| {
+        let marks = text[slot.clone()].trim();
+        let marks = marks.strip_prefix(':').unwrap_or(marks);
+        let dashes = marks.strip_suffix(':').unwrap_or(marks);
+        !dashes.is_empty() && dashes.bytes().all(|b| b == b'-')
+    };
+    split.piped && split.slots.iter().all(good)
+}
+
 fn align(alignment: Alignment) -> Align {
     match alignment {
         Alignment::None => Align::None,
@@ -221,7 +261,9 @@ fn blank_tabs_of_delimiters(text: &str) -> Cow<'_, str> {
     let mut masked = String::with_capacity(text.len());
     for line in text.split_inclusive(['\n', '\r']) {
         let begin = line.find(['|', ':', '-']).unwrap_or(0);
-        let only_dashes = line[begin..].bytes().all(|b| matches!(b, b'|' | b':' | b'-' | b' ' | b'\t' | b'\r' | b'\n'));
+        let only_dashes = line[begin..]
+            .bytes()
+            .all(|b| matches!(b, b'|' | b':' | b'-' | b' ' | b'\t' | b'\r' | b'\n'));
         if line.contains('|') && line.contains('-') && only_dashes {
             masked.push_str(&line[..begin]);
             masked.push_str(&line[begin..].replace('\t', " "));

@@ -58,7 +58,14 @@ impl Style {
             .collect();
         let (lead, trail) = outer_pipes(&header, &near);
         let spaced = is_spaced(&header, &near);
-        Self { lead, trail, columns, measure, spaced, empty: empty_width(spaced, &near) }
+        Self {
+            lead,
+            trail,
+            columns,
+            measure,
+            spaced,
+            empty: empty_width(spaced, &near),
+        }
     }
 
     /// The row, from its first pipe (or cell) to its last, without indentation and line break.
@@ -78,7 +85,11 @@ impl Style {
 
     /// The same row with both outer pipes, for content that would mean something else without them.
     pub(super) fn with_outer_pipes(&self) -> Self {
-        Self { lead: true, trail: true, ..self.clone() }
+        Self {
+            lead: true,
+            trail: true,
+            ..self.clone()
+        }
     }
 
     fn close(&self, mut row: String, last_is_empty: bool) -> String {
@@ -99,7 +110,11 @@ impl Style {
         let style = self.columns[column];
         let blank = usize::from(self.spaced || content.ends_with('\\'));
         let Some(width) = style.width else {
-            return if content.is_empty() { " ".repeat(self.empty) } else { spaced(content, blank, blank) };
+            return if content.is_empty() {
+                " ".repeat(self.empty)
+            } else {
+                spaced(content, blank, blank)
+            };
         };
         let spare = width.saturating_sub(self.measure.of(content));
         match style.align {
@@ -136,14 +151,21 @@ fn spaced(content: &str, left: usize, right: usize) -> String {
 fn sample<'p>(table: &Table<'p>, line: &Line) -> Sample<'p> {
     let text = table.page.text;
     let split = line.split(text);
-    Sample { lead: split.lead, trail: split.trail, slots: split.slots.into_iter().map(|slot| &text[slot]).collect() }
+    Sample {
+        lead: split.lead,
+        trail: split.trail,
+        slots: split.slots.into_iter().map(|slot| &text[slot]).collect(),
+    }
 }
 
 /// The well-formed rows nearest to the place, the nearest first.
 fn neighbours<'p>(table: &Table<'p>, at: usize, skip: Option<usize>) -> Vec<Sample<'p>> {
     let rows = &table.grid.rows;
     let good = |&index: &usize| {
-        Some(index) != skip && table.row(index).is_some_and(|row| row.line.split(table.page.text).slots.len() == table.columns())
+        Some(index) != skip
+            && table
+                .row(index)
+                .is_some_and(|row| row.line.split(table.page.text).slots.len() == table.columns())
     };
     let above: Vec<usize> = (0..at.min(rows.len())).rev().filter(good).take(NEIGHBOURS).collect();
     let below: Vec<usize> = (at..rows.len()).filter(good).take(NEIGHBOURS).collect();
@@ -173,11 +195,21 @@ fn measure(header: &Sample<'_>, delimiter: &Sample<'_>, near: &[Sample<'_>]) -> 
             .filter(|(slot, dashes)| measure.of(slot) == measure.of(dashes))
             .count()
     };
-    if hits(Measure::Chars) > hits(Measure::Display) { Measure::Chars } else { Measure::Display }
+    if hits(Measure::Chars) > hits(Measure::Display) {
+        Measure::Chars
+    } else {
+        Measure::Display
+    }
 }
 
 /// The width to which the column is padded: the one of the dashes, or else the one that the neighbours share.
-fn width(column: usize, measure: Measure, header: &Sample<'_>, delimiter: &Sample<'_>, near: &[Sample<'_>]) -> Option<usize> {
+fn width(
+    column: usize,
+    measure: Measure,
+    header: &Sample<'_>,
+    delimiter: &Sample<'_>,
+    near: &[Sample<'_>],
+) -> Option<usize> {
     let slots: Vec<&str> = near.iter().filter_map(|row| row.slots.get(column).copied()).collect();
     let head = header.slots.get(column).copied();
     let dashes = delimiter.slots.get(column).map(|slot| measure.of(slot));
@@ -207,7 +239,10 @@ fn alignment(align: Align, column: usize, near: &[Sample<'_>]) -> Align {
     if matches!(align, Align::None | Align::Left) {
         return Align::Left;
     }
-    let padded = near.iter().filter_map(|row| row.slots.get(column)).filter(|slot| !slot.trim().is_empty());
+    let padded = near
+        .iter()
+        .filter_map(|row| row.slots.get(column))
+        .filter(|slot| !slot.trim().is_empty());
     let (mut left, mut right) = (0, 0);
     for slot in padded {
         let before = slot.len() - slot.trim_start().len();
@@ -222,15 +257,25 @@ fn is_spaced(header: &Sample<'_>, near: &[Sample<'_>]) -> bool {
     let inner = |row: &Sample<'_>| {
         // Outer slots of a row without outer pipes have no blank at the line's ends.
         let slots = row.slots.iter().filter(|slot| !slot.trim().is_empty());
-        let blanks = slots.clone().filter(|slot| slot.starts_with(' ') || slot.ends_with(' ')).count();
+        let blanks = slots
+            .clone()
+            .filter(|slot| slot.starts_with(' ') || slot.ends_with(' '))
+            .count();
         (blanks, slots.count())
     };
-    let (blanks, all) = near.iter().chain(std::iter::once(header)).map(inner).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let (blanks, all) = near
+        .iter()
+        .chain(std::iter::once(header))
+        .map(inner)
+        .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
     2 * blanks >= all
 }
 
 /// Slot width of empty cells: what the nearest row with a short empty cell has.
 fn empty_width(spaced: bool, near: &[Sample<'_>]) -> usize {
-    let empty = near.iter().flat_map(|row| &row.slots).find(|slot| slot.len() <= 2 && slot.trim().is_empty());
+    let empty = near
+        .iter()
+        .flat_map(|row| &row.slots)
+        .find(|slot| slot.len() <= 2 && slot.trim().is_empty());
     empty.map_or(usize::from(spaced), |slot| slot.len())
 }

@@ -58,7 +58,7 @@ pub(crate) fn refusal(operation: Operation, answer: &Response<Bytes>) -> GitLabE
     let call = operation.name;
     let status = answer.status();
     if status.is_redirection() {
-        let location = header_text(answer.headers(), "location").map(Words::new);
+        let location = Words::new(header_text(answer.headers(), "location").unwrap_or("an unnamed place"));
         return GitLabError::Moved { call, location };
     }
     if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {

@@ -145,10 +145,6 @@ impl Client {
         &self.shared.stats
     }
 
-    pub(crate) fn origin(&self) -> &Origin {
-        &self.shared.origin
-    }
-
     pub(crate) fn call(&self, operation: Operation) -> Call<'_> {
         Call {
             client: self,

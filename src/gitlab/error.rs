@@ -109,12 +109,12 @@ pub enum GitLabError {
         message: Words,
     },
     /// 3xx: a project or group was renamed or moved. Redirects are never followed.
-    #[error("{call}: it has moved; read it again by its id")]
+    #[error("{call}: it has moved to {location}; use its new path")]
     Moved {
         /// The operation.
         call: &'static str,
         /// Where GitLab points to; never to be requested as it is.
-        location: Option<Words>,
+        location: Words,
     },
     /// 400 or 422 "has already been taken": a thing of that name or path is there.
     #[error("{call}: already taken: {}", Listed(fields))]

@@ -145,12 +145,15 @@ impl Client {
     }
 }
 
-/// An endpoint of the `gitlab` crate that its builder refuses to make, such as a commit without content.
-pub(crate) fn unbuildable(operation: Operation) -> impl Fn(String) -> GitLabError {
-    move |cause| GitLabError::Unsendable {
+/// An endpoint of the `gitlab` crate; its builder refuses what the endpoint cannot be without.
+pub(crate) fn built<E: Endpoint>(
+    operation: Operation,
+    endpoint: Result<E, impl std::fmt::Display>,
+) -> Result<E, GitLabError> {
+    endpoint.map_err(|error| GitLabError::Unsendable {
         call: operation.name,
-        cause: Words::new(cause),
-    }
+        cause: Words::new(error.to_string()),
+    })
 }
 
 fn own_error(operation: Operation, error: ApiError<GitLabError>) -> GitLabError {

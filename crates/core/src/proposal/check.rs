@@ -290,6 +290,12 @@ fn unknown_person(field: Field, unknown: &Unknown) -> Finding {
             words("").code(&Untrusted::new(text.as_str())).words(" is no username"),
             words("write each person as `@username`"),
         ),
+        Unknown::Beside(text) => {
+            let found = words("")
+                .code(&Untrusted::new(text.as_str()))
+                .words(" beside a mention is not read as a person");
+            return Finding::note(field, found, words("write each person as `@username`"));
+        }
         Unknown::Group(name) => (
             words("")
                 .code(&Untrusted::new(format!("@{name}")))

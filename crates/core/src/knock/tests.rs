@@ -347,7 +347,10 @@ fn collected_payloads_are_read() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let keys: Vec<String> = heard.things.iter().map(ToString::to_string).collect();
         if name.starts_with("made_issue_") {
-            assert!(keys.len() == 1 && keys[0].starts_with("proposal cop#"), "{name}: {keys:?}");
+            assert!(
+                keys.len() == 1 && keys[0].starts_with("proposal cop#"),
+                "{name}: {keys:?}"
+            );
         }
         if name == "made_work_item_task_open.json" {
             assert!(keys.is_empty(), "{name}: {keys:?}");

@@ -1,5 +1,7 @@
 //! Usernames in what people write: `@a, @b`, lists, `Alice Smith (@alice)`, `[Alice](https://gitlab.example.com/alice)`, `alice`.
 
+use std::collections::HashSet;
+
 use url::Url;
 
 use super::sections::{Piece, Section};
@@ -39,9 +41,11 @@ const FILLING: [&str; 14] = [
 /// Reads the people of a section.
 pub(super) fn people(section: &Section) -> Named {
     let mut named = Named::default();
+    let mut seen = HashSet::new();
     for segment in segments(section) {
         segment.read(&mut named);
     }
+    named.people.retain(|user| seen.insert(user.clone()));
     named
 }
 
@@ -189,11 +193,7 @@ impl Segment {
             }
         }
         named.unknown.append(&mut self.unknown);
-        for user in self.people {
-            if !named.people.contains(&user) {
-                named.people.push(user);
-            }
-        }
+        named.people.append(&mut self.people);
     }
 }
 

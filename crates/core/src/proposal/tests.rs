@@ -236,6 +236,34 @@ fn a_comment_that_is_never_closed_hides_the_rest() {
 }
 
 #[test]
+fn a_missing_heading_is_said_and_a_near_one_is_named() {
+    let read = read("# Purpose\n\nEverything\n\n# People\n\n# Members (at least three)\n\n@alice");
+    let said: Vec<&str> = read.findings.iter().map(|finding| finding.mend.as_str()).collect();
+    assert_eq!(
+        said,
+        [
+            "write the community's name there, on one line; the title says `New community`",
+            "name the heading `Purpose` so: `Purpose and scope`",
+            "name who runs the community, as `@username`",
+        ]
+    );
+    assert!(findings(&read)[0].contains("the heading is missing"));
+}
+
+#[test]
+fn a_name_that_gitlab_refuses_gets_a_suggestion() {
+    let check = |text: &str, expected: &str| {
+        let mend = with("Focus topic", text).findings[0].mend.as_str().to_owned();
+        assert!(mend.ends_with(&format!(", for example `{expected}`")), "{text}: {mend}");
+    };
+    check("R&D / Ops", "R and D - Ops");
+    check("CI/CD", "CI-CD");
+    check("Public Speaking (PS)", "Public Speaking PS");
+    check("C# Guild", "C sharp Guild");
+    check(".NET", "NET");
+}
+
+#[test]
 fn a_heading_that_stands_there_twice_is_refused() {
     let read = read(&format!("{GOOD}\n# focus topic\n\nAnother\n"));
     assert_eq!(
@@ -319,7 +347,7 @@ fn the_purpose_has_at_least_40_characters() {
 
 #[test]
 fn the_first_sentence_is_the_description() {
-    let check = |text: &str, expected: &str| assert_eq!(check::first_sentence(text), expected, "{text}");
+    let check = |text: &str, expected: &str| assert_eq!(sentence::first_sentence(text), expected, "{text}");
     check("One. Two.", "One.");
     check(
         "See e.g. the list, v1.2 and i.e. more. Then.",

@@ -216,6 +216,24 @@ impl ProjectName {
         Ok(Self(name))
     }
 
+    /// A name that GitLab would take, close to one that it would not; only ever a suggestion.
+    #[must_use]
+    pub fn near(text: &Untrusted) -> Option<Self> {
+        let mut name = String::new();
+        for c in clean::cut(&clean::one_line(text.expose()), 255).chars() {
+            match c {
+                '&' => name.push_str(" and "),
+                '/' | '\\' | '|' | ':' => name.push('-'),
+                '#' if name.ends_with(char::is_alphanumeric) => name.push_str(" sharp"),
+                '\'' | '"' | '`' => {}
+                c if may_be_in_name(c) => name.push(c),
+                _ => name.push(' '),
+            }
+        }
+        let name = name.trim_start_matches(|c: char| !c.is_alphanumeric());
+        Self::new(&Untrusted::new(name)).ok()
+    }
+
     /// The name, for the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {

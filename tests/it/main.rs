@@ -1,0 +1,3 @@
+//! The one binary of integration tests: linking is slow, so there is one. A room adds its module here.
+
+mod infra;

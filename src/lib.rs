@@ -4,6 +4,7 @@ pub mod apply;
 pub mod cli;
 pub mod clock;
 pub mod gitlab;
+pub mod hooks;
 pub mod intake;
 pub mod look;
 pub mod observe;

@@ -1,3 +1,4 @@
-//! One binary for all tests of the shell: linking is slow.
+//! The one binary of integration tests: linking is slow, so there is one. A room adds its module here.
 
 mod client;
+mod infra;

@@ -136,16 +136,20 @@ enum PersonStyle {
     NameAndHandle,
 }
 
-fn people_cell(table: &Table<'_>, columns: &Columns, wanted: &WantedRow) -> Cell {
+/// The facilitators one by one, as the page writes people.
+pub(super) fn people_cells(table: &Table<'_>, columns: &Columns, wanted: &WantedRow) -> Vec<Cell> {
     let style = columns
         .people
         .and_then(|column| style_of(table, column))
         .unwrap_or(PersonStyle::LinkedNameAndHandle);
-    let people: Vec<Cell> = wanted
-        .facilitators
-        .iter()
+    let people = wanted.facilitators.iter();
+    people
         .map(|person| written(person, style, wanted.inactive || person.inactive))
-        .collect();
+        .collect()
+}
+
+fn people_cell(table: &Table<'_>, columns: &Columns, wanted: &WantedRow) -> Cell {
+    let people = people_cells(table, columns, wanted);
     match (people.is_empty(), wanted.inactive) {
         (true, false) => Cell::words("TBD"),
         (true, true) => Cell::words("TBD (inactive)"),

@@ -2,13 +2,13 @@
 
 use super::cell::{Cell, Said};
 use super::edit::{Change, Edited};
-use super::fill::{Columns, cell};
+use super::fill::{Columns, cell, people_cells};
 use super::finding::{Finding, Malformed};
 use super::grid::{Row, Table};
 use super::order::say;
 use super::page::Page;
 use super::people::{People, fold, is_inactive};
-use super::wanted::{Known, Ownership, WantedRow, is_broken, links_to_project, row_name};
+use super::wanted::{Known, Ownership, Person, WantedRow, is_broken, links_to_project, row_name};
 use crate::program::Handbook;
 use crate::untrusted::Untrusted;
 
@@ -168,7 +168,7 @@ fn changed_cells(
         cells[column] = if column == columns.name {
             (!names_it(&said, wanted)).then_some(fresh)
         } else if Some(column) == columns.people {
-            people_changed(row, column, columns, wanted, fresh)
+            people_changed(table, row, columns, wanted, fresh)
         } else {
             (!says_the_same(&said, &say(&fresh))).then_some(fresh)
         };
@@ -215,20 +215,27 @@ fn says_the_same(ours: &Said, wanted: &Said) -> bool {
 }
 
 /// The facilitators' cell, when it names other people or marks them otherwise; as much of it as can stays.
-fn people_changed(row: &Row<'_>, column: usize, columns: &Columns, wanted: &WantedRow, fresh: Cell) -> Option<Cell> {
+fn people_changed(
+    table: &Table<'_>,
+    row: &Row<'_>,
+    columns: &Columns,
+    wanted: &WantedRow,
+    fresh: Cell,
+) -> Option<Cell> {
+    let column = columns.people?;
     // A mark after the community's name marks the community.
     let marked = wanted.inactive && is_inactive(&row.said(columns.name).text);
-    let inactive = wanted.inactive && !marked;
     let means_it = |said: &Said| {
         let people = People::read(said);
-        people.are(&wanted.facilitators, wanted.inactive) || (marked && people.are(&wanted.facilitators, inactive))
+        people.are(&wanted.facilitators, wanted.inactive) || (marked && people.are(&wanted.facilitators, false))
     };
     let said = row.said(column);
     if means_it(&said) {
         return None;
     }
     let kept = row.cells().get(column).copied().unwrap_or_default();
-    let gentle = [appended(kept, &said, wanted, &fresh), unmarked(kept)];
+    let written = people_cells(table, columns, wanted);
+    let gentle = [appended(kept, &said, wanted, &written), unmarked(kept)];
     gentle
         .into_iter()
         .flatten()
@@ -237,18 +244,19 @@ fn people_changed(row: &Row<'_>, column: usize, columns: &Columns, wanted: &Want
 }
 
 /// The cell as it is, with the new people behind the others.
-fn appended(kept: &str, said: &Said, wanted: &WantedRow, fresh: &Cell) -> Option<Cell> {
+fn appended(kept: &str, said: &Said, wanted: &WantedRow, written: &[Cell]) -> Option<Cell> {
     let people = People::read(said);
     if people.named.is_empty() || !people.are_among(&wanted.facilitators) {
         return None;
     }
+    let is_new = |person: &Person| !people.named.iter().any(|someone| someone.is(person));
     let new = wanted
         .facilitators
         .iter()
-        .zip(fresh.as_str().split(", "))
-        .filter(|(person, _)| !people.named.iter().any(|someone| someone.is(person)));
-    let new: Vec<&str> = new.map(|(_, written)| written).collect();
-    Cell::from_gfm(&format!("{kept}, {}", new.join(", "))).ok()
+        .zip(written)
+        .filter(|(person, _)| is_new(person))
+        .map(|(_, cell)| cell);
+    Cell::from_gfm(&format!("{kept}, {}", Cell::join(new, ", ").as_str())).ok()
 }
 
 /// The cell as it is, without `(inactive)`.
@@ -280,7 +288,6 @@ mod tests {
     use super::*;
     use crate::ids::Username;
     use crate::program::RowOrder;
-    use crate::table::Person;
 
     const PAGE: &str = "# CoPs\n\n## Current CoPs\n\n| Subject Focus | Facilitator(s) |\n| --- | --- |\n\
         | [Agile Architecture](https://gitlab.example/cop/agile-architecture/) | Lead: [Darwin Sanoy (@DarwinJS)](https://gitlab.example/DarwinJS), Co-Leads: [Brian Wald (@brianwald)](https://gitlab.example/brianwald) |\n\

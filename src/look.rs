@@ -12,7 +12,7 @@ use convenor_core::plan::wanted::Blueprint;
 use convenor_core::plan::{Plan, Remark, community, proposal};
 use convenor_core::thing::{ProgramName, Thing};
 
-use crate::apply::{Applier, ApplyError};
+use crate::apply::{Applier, ApplyError, Progress};
 use crate::clock::Clock;
 use crate::gitlab::GitLabError;
 use crate::observe::{ObserveError, Observer, Remembered};
@@ -154,10 +154,25 @@ impl GitLabLooker {
         }
     }
 
+    /// The same, telling about every step.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Progress) -> Self {
+        self.applier = self.applier.with_progress(progress);
+        self
+    }
+
     /// The reading half.
     #[must_use]
     pub fn planner(&self) -> &Planner {
         &self.planner
+    }
+
+    /// A look by hand: it asks for no further looks in the store, but gives them back.
+    pub async fn look_and_tell(&self, thing: &Thing, cause: &str) -> (Look, Vec<Thing>) {
+        match self.settle(thing, cause).await {
+            Ok(settled) => (Look::Done { next: self.resync }, settled.knocks),
+            Err(error) => (error.into_look(), Vec::new()),
+        }
     }
 
     async fn settle(&self, thing: &Thing, cause: &str) -> Result<Settled, LookError> {
@@ -166,12 +181,12 @@ impl GitLabLooker {
         for _ in 0..MOST_ROUNDS {
             let plan = self.planner.plan(thing).await?;
             if plan.is_empty() {
-                if worked {
-                    self.store
-                        .knock(&plan.knocks, &format!("look at {thing}"), self.clock.now())
-                        .await?;
-                }
-                return Ok(Settled { report: plan.report });
+                // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
+                let knocks = if worked { plan.knocks } else { Vec::new() };
+                return Ok(Settled {
+                    report: plan.report,
+                    knocks,
+                });
             }
             worked = true;
             match self.applier.apply(thing, cause, &plan.steps).await {
@@ -188,6 +203,7 @@ impl GitLabLooker {
 
 struct Settled {
     report: Vec<Remark>,
+    knocks: Vec<Thing>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -203,8 +219,11 @@ enum LookError {
 }
 
 impl LookError {
-    fn retry_after(&self) -> Option<Duration> {
-        self.gitlab().and_then(GitLabError::retry_after)
+    fn into_look(self) -> Look {
+        Look::Retry {
+            after: self.gitlab().and_then(GitLabError::retry_after),
+            error: with_causes(&self),
+        }
     }
 
     fn gitlab(&self) -> Option<&GitLabError> {
@@ -218,16 +237,16 @@ impl LookError {
 
 impl Looker for GitLabLooker {
     async fn look(&self, thing: &Thing, cause: &str) -> Look {
-        match self.settle(thing, cause).await {
-            Ok(settled) => {
-                let report: Vec<String> = settled.report.iter().map(ToString::to_string).collect();
-                tracing::info!(%thing, report = report.join("; "), "looked");
-                Look::Done { next: self.resync }
-            }
-            Err(error) => Look::Retry {
-                after: error.retry_after(),
-                error: with_causes(&error),
-            },
+        let settled = match self.settle(thing, cause).await {
+            Ok(settled) => settled,
+            Err(error) => return error.into_look(),
+        };
+        let report: Vec<String> = settled.report.iter().map(ToString::to_string).collect();
+        tracing::info!(%thing, report = report.join("; "), "looked");
+        let cause = format!("look at {thing}");
+        match self.store.knock(&settled.knocks, &cause, self.clock.now()).await {
+            Ok(()) => Look::Done { next: self.resync },
+            Err(error) => LookError::from(error).into_look(),
         }
     }
 }

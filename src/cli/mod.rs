@@ -6,6 +6,7 @@
 
 mod completions;
 mod deliveries;
+mod plan;
 mod queue;
 pub mod serve;
 
@@ -43,6 +44,10 @@ pub struct Cli {
 enum Command {
     /// Take in webhooks, look after everything that is due, keep the schedule
     Serve(serve::Args),
+    /// Show what would be done; exit code 0: nothing, 2: something
+    Plan(plan::PlanArgs),
+    /// Do once what is due, with progress
+    Apply(plan::ApplyArgs),
     /// Show what came in, or look again at what a delivery was about
     Deliveries(deliveries::Args),
     /// Show what is pending, failed or held; try it again or drop it
@@ -54,6 +59,8 @@ enum Command {
 async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(args, context).await,
+        Command::Plan(args) => plan::plan(args, context).await,
+        Command::Apply(args) => plan::apply(args, context).await,
         Command::Deliveries(args) => deliveries::run(args, context).await,
         Command::Queue(args) => queue::run(args, context).await,
         Command::Completions(args) => completions::run(&args),

@@ -229,4 +229,6 @@ pub fn text_hash(title: &Untrusted, description: &Untrusted) -> String {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::ids::UserId;
 
-const GOOD: &str = "\
+pub(super) const GOOD: &str = "\
 ## Focus topic
 
 Agile Architecture
@@ -384,6 +384,7 @@ fn people_are_found_however_they_are_written() {
     check("https://gitlab.com/alice\n<https://gitlab.com/bob>", &["alice", "bob"]);
     check("Lead: @alice, and @bob (until May)", &["alice", "bob"]);
     check("@Alice, @alice, @ALICE", &["Alice"]);
+    check("**@alice**, *@bob*, _@carol_", &["alice", "bob", "carol"]);
     check("@__x__ and @a_b_", &["__x__", "a_b_"]);
     check("- [ ] @alice\n- [x] @bob", &["alice", "bob"]);
     check(
@@ -422,6 +423,7 @@ fn what_names_nobody_is_said() {
 
 #[test]
 fn a_word_behind_a_mention_is_never_dropped_in_silence() {
+    assert_eq!(names(&with("Members", "*@alice*s").understood.members), ["alice"]);
     let read = with("Members", "@alice bob");
     assert_eq!(
         findings(&read),

@@ -229,6 +229,4 @@ pub fn text_hash(title: &Untrusted, description: &Untrusted) -> String {
 }
 
 #[cfg(test)]
-mod hostile;
-#[cfg(test)]
 mod tests;

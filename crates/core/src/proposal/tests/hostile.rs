@@ -155,7 +155,7 @@ proptest! {
 /// one 270 ms, measured); a reader that needs the square of the length would take a minute.
 #[test]
 fn long_forms_are_read_in_time() {
-    let form = tests::GOOD;
+    let form = GOOD;
     for piece in [
         "[",
         "![",

@@ -1,3 +1,6 @@
 //! The `convenor` program.
 
-fn main() {}
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    convenor::cli::main().await
+}

@@ -1,1 +1,119 @@
 //! The HTTP server: connections, time-outs, graceful stop.
+//!
+//! An accept loop of our own, because `warp::serve` has no header time-out, no cap on connections and no end of waiting.
+//! HTTP/1 only: that is what GitLab speaks to webhooks, and telling versions apart waits for the client without a limit
+//! (hyperium/hyper#3962).
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use warp::reply::Response;
+use warp::{Filter, Rejection, Reply};
+
+use crate::intake::Peer;
+
+/// How long to wait after the system refused a connection (out of files, usually), so as not to spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How patient the server is.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections open at a time.
+    pub connections: usize,
+    /// How long the head of a request may take, also the wait for it on an open connection.
+    pub header_timeout: Duration,
+    /// How long a stop waits for requests in hand.
+    pub drain: Duration,
+}
+
+/// Serves until `stop`, then answers what is in hand, at most for [`Limits::drain`].
+pub async fn serve<F>(listener: TcpListener, routes: F, limits: Limits, stop: CancellationToken)
+where
+    F: Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static,
+    F::Future: Send,
+{
+    let service = TowerToHyperService::new(warp::service(routes.recover(answer_rejection).unify()));
+    let slots = Arc::new(Semaphore::new(limits.connections));
+    let open = TaskTracker::new();
+    while let Some((stream, peer, slot)) = next_connection(&listener, &slots, &stop).await {
+        let with_peer = hyper::service::service_fn({
+            let service = service.clone();
+            move |mut request: http::Request<Incoming>| {
+                request.extensions_mut().insert(Peer(peer));
+                service.call(request)
+            }
+        });
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+        let connection = http.serve_connection(TokioIo::new(stream), with_peer);
+        let stop = stop.clone();
+        open.spawn(async move {
+            let _slot = slot;
+            tokio::pin!(connection);
+            // A connection's end is the client's business, also when it ends badly.
+            tokio::select! {
+                _ = connection.as_mut() => return,
+                () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+            }
+            let _ = connection.await;
+        });
+    }
+    drop(listener);
+    open.close();
+    if tokio::time::timeout(limits.drain, open.wait()).await.is_err() {
+        tracing::warn!(connections = open.len(), "stopped while connections were still open");
+    }
+}
+
+/// The next connection and its slot; `None` when it is time to stop.
+async fn next_connection(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+    stop: &CancellationToken,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let accepted = async {
+        // The semaphore is never closed.
+        let slot = slots.clone().acquire_owned().await.ok()?;
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    // Answers are small and whole: nothing is gained by holding them back.
+                    let _ = stream.set_nodelay(true);
+                    return Some((stream, peer, slot));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => None,
+        accepted = accepted => accepted,
+    }
+}
+
+/// What no route took: 404 or 405, never warp's 500.
+async fn answer_rejection(rejection: Rejection) -> Result<Response, Infallible> {
+    let status = if rejection.is_not_found() {
+        http::StatusCode::NOT_FOUND
+    } else if rejection.find::<warp::reject::MethodNotAllowed>().is_some() {
+        http::StatusCode::METHOD_NOT_ALLOWED
+    } else {
+        http::StatusCode::BAD_REQUEST
+    };
+    Ok(warp::reply::with_status(String::new(), status).into_response())
+}

@@ -1,1 +1,135 @@
 //! Arguments in, exit code out; one file per command.
+//!
+//! A command is a module with `Args` (its arguments) and `run(args, context)`. To add one: declare the module, add its line to
+//! [`Command`], and its line to [`dispatch`]. A command fails with an error whose chain names the causes and the mend;
+//! [`main`] prints it once and exits 1. Clap itself exits 2 when it does not understand the arguments.
+
+mod completions;
+mod deliveries;
+mod plan;
+mod queue;
+pub mod serve;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::settings::{self, Settings, SettingsFaults};
+use crate::store::{Store, StoreError};
+use crate::telemetry;
+
+/// Looks after an organisation's Communities of Practice on GitLab.
+#[derive(Debug, Parser)]
+#[command(
+    name = "convenor",
+    version,
+    about,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// File of settings
+    #[arg(long, global = true, value_name = "FILE", help = format!("File of settings [default: {}]", settings::DEFAULT_FILE))]
+    config: Option<PathBuf>,
+    /// Say more in the log (-vv: even more)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take in webhooks, look after everything that is due, keep the schedule
+    Serve(serve::Args),
+    /// Show what would be done; exit code 0: nothing, 2: something
+    Plan(plan::PlanArgs),
+    /// Do once what is due, with progress
+    Apply(plan::ApplyArgs),
+    /// Show what came in, or look again at what a delivery was about
+    Deliveries(deliveries::Args),
+    /// Show what is pending, failed or held; try it again or drop it
+    Queue(queue::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) => serve::run(args, context).await,
+        Command::Plan(args) => plan::plan(args, context).await,
+        Command::Apply(args) => plan::apply(args, context).await,
+        Command::Deliveries(args) => deliveries::run(args, context).await,
+        Command::Queue(args) => queue::run(args, context).await,
+        Command::Completions(args) => completions::run(&args),
+    }
+}
+
+/// What every command is given.
+#[derive(Debug)]
+pub struct Context {
+    /// `--config`; `None`: the default file when it is there.
+    pub config: Option<PathBuf>,
+    /// How often `-v` was given.
+    pub verbosity: u8,
+}
+
+impl Context {
+    /// Reads the settings and starts the log as they say.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the settings, at once.
+    pub fn settings(&self) -> Result<Settings, SettingsFaults> {
+        let settings = Settings::load(self.config.as_deref(), &settings::environment())?;
+        telemetry::start(&settings.log, self.verbosity);
+        Ok(settings)
+    }
+
+    /// Reads the settings and opens their database.
+    ///
+    /// # Errors
+    /// What is wrong with the settings or the database.
+    pub async fn store(&self) -> anyhow::Result<Store> {
+        let settings = self.settings()?;
+        Ok(open_store(&settings).await?)
+    }
+}
+
+/// The program: reads the arguments, runs the command, prints an error once.
+pub async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let context = Context {
+        config: cli.config,
+        verbosity: cli.verbose,
+    };
+    match dispatch(cli.command, &context).await {
+        Ok(code) => code,
+        Err(error) => {
+            let mut stderr = anstream::stderr().lock();
+            let red = anstyle::AnsiColor::Red.on_default().bold();
+            // When even standard error is gone, the exit code has to do.
+            let _ = writeln!(stderr, "{red}error{red:#}: {error}");
+            for cause in error.chain().skip(1) {
+                let _ = writeln!(stderr, "  because {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn open_store(settings: &Settings) -> Result<Store, StoreError> {
+    Store::open(&settings.database.url).await
+}
+
+/// Prints to standard output; when a reader such as `head` has gone, the rest is nobody's.
+fn print(text: &str) {
+    let _ = anstream::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints a value as JSON.
+fn print_json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
+    print(&format!("{}\n", serde_json::to_string_pretty(value)?));
+    Ok(())
+}

@@ -1,1 +1,272 @@
-//! The webhook door: check, store, answer.
+//! The webhook door: check that a delivery comes from GitLab, store it, answer.
+//!
+//! It interprets nothing and never calls GitLab: which thing to look at is asked of a function that is handed in. A 2xx is
+//! said only when the delivery is durably stored, and to everything authentic: GitLab pauses a hook after four other
+//! answers. What cannot be read, or is too large to be, is noted, and every program is looked at instead.
+
+mod body;
+mod proof;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Buf;
+use convenor_core::thing::Thing;
+use futures_util::Stream;
+use http::{HeaderMap, StatusCode};
+use warp::reply::Response;
+use warp::{Filter, Rejection, Reply};
+
+pub use body::{Budget, LARGEST_BODY, STORED_BODY};
+pub use proof::{Forged, Secrets, signing_key};
+
+use body::{Body, BodyFault};
+use proof::Proof;
+
+use crate::clock::Clock;
+use crate::store::{Accepted, Delivery, Outcome, Store};
+
+/// When to come again after a 503. GitLab itself does not; proxies and people do.
+const RETRY_AFTER: &str = "5";
+/// Keys longer than this are no UUIDs of GitLab's; their digest serves as well.
+const LONGEST_KEY: usize = 128;
+/// Bodies from this size on are parsed beside the threads that answer.
+const PARSED_ASIDE: usize = 256 << 10;
+
+/// What a delivery says: nothing of it is believed but which things to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// What it is about, in words for an operator.
+    pub subject: Option<String>,
+    /// What to look at.
+    pub things: Vec<Thing>,
+    /// `false` when the body could not be understood.
+    pub readable: bool,
+}
+
+/// From `X-Gitlab-Event` and the body to what was heard.
+pub type Hear = dyn Fn(Option<&str>, &[u8]) -> Heard + Send + Sync;
+
+/// The address that a request came from, as the server saw it.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// All that the door needs.
+pub struct Intake {
+    /// What proves a delivery.
+    pub secrets: Secrets,
+    /// Where it is stored.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// What it says.
+    pub hear: Arc<Hear>,
+    /// What is looked at when a delivery cannot be read: every program.
+    pub everything: Vec<Thing>,
+    /// Memory for all bodies.
+    pub budget: Budget,
+    /// How long a body may take.
+    pub body_timeout: Duration,
+}
+
+/// `POST /webhooks/gitlab`, `GET /healthz` and `GET /readyz`.
+pub fn routes(
+    intake: Arc<Intake>,
+) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
+    let store = intake.store.clone();
+    let webhook = warp::path!("webhooks" / "gitlab")
+        .and(warp::post())
+        .and(warp::any().map(move || intake.clone()))
+        .and(warp::ext::optional::<Peer>())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(deliver);
+    let alive = warp::path!("healthz")
+        .and(warp::get())
+        .map(|| text(StatusCode::OK, "alive\n".to_owned()));
+    let ready = warp::path!("readyz")
+        .and(warp::get())
+        .and(warp::any().map(move || store.clone()))
+        .then(ready);
+    webhook.or(alive).unify().or(ready).unify()
+}
+
+async fn ready(store: Store) -> Response {
+    match store.check().await {
+        Ok(()) => text(StatusCode::OK, "ready\n".to_owned()),
+        Err(error) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
+    }
+}
+
+async fn deliver<S, B>(intake: Arc<Intake>, peer: Option<Peer>, headers: HeaderMap, chunks: S) -> Response
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf,
+{
+    let proof = match intake.secrets.judge_head(&headers, intake.clock.now()) {
+        Ok(proof) => proof,
+        Err(forged) => return refuse(forged, peer),
+    };
+    let mut signed = match proof {
+        Proof::Given => None,
+        Proof::Pending(signed) => Some(signed),
+    };
+    let see = |bytes: &[u8]| {
+        if let Some(signed) = &mut signed {
+            signed.update(bytes);
+        }
+    };
+    let body = match body::read(chunks, &intake.budget, intake.body_timeout, see).await {
+        Ok(body) => body,
+        Err(BodyFault::Slow) => return text(StatusCode::REQUEST_TIMEOUT, String::new()),
+        Err(BodyFault::Broken) => return text(StatusCode::BAD_REQUEST, String::new()),
+    };
+    let by_signature = signed.is_some();
+    if signed.is_some_and(|signed| !signed.fits()) {
+        return refuse(Forged::WrongSignature, peer);
+    }
+    store(&intake, &headers, by_signature, body).await
+}
+
+/// Stores an authentic delivery and answers.
+async fn store(intake: &Intake, headers: &HeaderMap, by_signature: bool, body: Body) -> Response {
+    let key = key(headers, by_signature, &body);
+    let event = header(headers, "x-gitlab-event");
+    let (body, heard) = hear(intake, event.clone(), body).await;
+    let (outcome, heard) = match heard {
+        Some(heard) if heard.readable && heard.things.is_empty() => (Outcome::Nothing, heard),
+        Some(heard) if heard.readable => (Outcome::Heard, heard),
+        Some(heard) => (
+            Outcome::Unreadable,
+            Heard {
+                things: intake.everything.clone(),
+                ..heard
+            },
+        ),
+        None => {
+            let heard = Heard {
+                subject: None,
+                things: intake.everything.clone(),
+                readable: false,
+            };
+            (Outcome::Oversize, heard)
+        }
+    };
+    let delivery = Delivery {
+        key,
+        received_at: intake.clock.now(),
+        event,
+        instance: header(headers, "x-gitlab-instance"),
+        subject: heard.subject,
+        outcome,
+        things: heard.things,
+        body_bytes: body.length,
+        body: body.stored(),
+    };
+    note(&delivery);
+    match intake.store.accept_delivery(delivery).await {
+        Ok(Accepted::New | Accepted::Repeat) => text(StatusCode::OK, String::new()),
+        Err(error) => {
+            let mut response = text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"));
+            response
+                .headers_mut()
+                .insert("retry-after", http::HeaderValue::from_static(RETRY_AFTER));
+            response
+        }
+    }
+}
+
+/// What the body says; `None` when it was not kept.
+async fn hear(intake: &Intake, event: Option<String>, mut body: Body) -> (Body, Option<Heard>) {
+    let Some(whole) = body.whole.take() else {
+        return (body, None);
+    };
+    if whole.len() < PARSED_ASIDE {
+        let heard = (intake.hear)(event.as_deref(), &whole);
+        body.whole = Some(whole);
+        return (body, Some(heard));
+    }
+    let hear = intake.hear.clone();
+    let parsed = tokio::task::spawn_blocking(move || {
+        let heard = hear(event.as_deref(), &whole);
+        (whole, heard)
+    });
+    match parsed.await {
+        Ok((whole, heard)) => {
+            body.whole = Some(whole);
+            (body, Some(heard))
+        }
+        // It could not be understood, even to the point of a panic: authentic all the same.
+        Err(_) => (
+            body,
+            Some(Heard {
+                subject: None,
+                things: Vec::new(),
+                readable: false,
+            }),
+        ),
+    }
+}
+
+/// What repeats of the delivery share. A signature covers `webhook-id`, so that comes first when there is one; the header
+/// `X-Gitlab-Event-UUID` is none: one value stands on many different events.
+fn key(headers: &HeaderMap, by_signature: bool, body: &Body) -> String {
+    use sha2::{Digest, Sha256};
+    let names = if by_signature {
+        ["webhook-id", "idempotency-key"]
+    } else {
+        ["idempotency-key", "webhook-id"]
+    };
+    let given = names
+        .iter()
+        .find_map(|name| headers.get(*name))
+        .map(http::HeaderValue::as_bytes);
+    match given {
+        Some(key) if key.is_empty() => format!("sha256:{}", hex::encode(body.digest)),
+        Some(key) if key.len() <= LONGEST_KEY && key.iter().all(u8::is_ascii_graphic) => {
+            String::from_utf8_lossy(key).into_owned()
+        }
+        Some(key) => format!("key-sha256:{}", hex::encode(Sha256::digest(key))),
+        None => format!("sha256:{}", hex::encode(body.digest)),
+    }
+}
+
+/// A header as text, shortened: it is only shown.
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    let text = headers.get(name)?.to_str().ok()?;
+    Some(text.chars().take(200).collect())
+}
+
+fn note(delivery: &Delivery) {
+    let Delivery {
+        key,
+        event,
+        outcome,
+        body_bytes,
+        things,
+        ..
+    } = delivery;
+    match outcome {
+        Outcome::Heard | Outcome::Nothing => {
+            tracing::debug!(delivery = ?key, ?event, body_bytes, things = things.len(), "delivery came in");
+        }
+        Outcome::Unreadable => {
+            tracing::warn!(delivery = ?key, ?event, body_bytes, "delivery is authentic but cannot be understood; every program is looked at");
+        }
+        Outcome::Oversize => {
+            tracing::warn!(delivery = ?key, ?event, body_bytes, "delivery is authentic but too large to be read; every program is looked at");
+        }
+    }
+}
+
+/// One line, without anything that the sender chose.
+fn refuse(forged: Forged, peer: Option<Peer>) -> Response {
+    let peer = peer.map(|peer| peer.0);
+    tracing::warn!(?peer, reason = forged.reason(), "delivery refused");
+    text(StatusCode::UNAUTHORIZED, String::new())
+}
+
+fn text(status: StatusCode, text: String) -> Response {
+    warp::reply::with_status(text, status).into_response()
+}

@@ -1,1 +1,143 @@
-//! The only reader of files and environment.
+//! The only reader of the settings' file and of the environment.
+//!
+//! Everything is read once and checked whole: all faults are listed at once, each with its key and what would mend it.
+//! Unknown keys are refused, durations and sizes carry their units, and secrets come only from the environment or from
+//! files of their own; no error, log or `Debug` shows them. `config/convenor.example.toml` names every key.
+
+mod faults;
+mod program;
+mod section;
+mod sections;
+mod source;
+mod units;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::Table;
+
+pub use faults::{Fault, SettingsFaults};
+pub use program::ProgramSettings;
+pub use sections::{
+    DatabaseSettings, DatabaseUrl, GitLabSettings, LogFormat, LogSettings, ScheduleSettings, ServerSettings,
+    WebhookSettings, WorkerSettings,
+};
+
+use section::Section;
+use source::Shared;
+
+/// The file that is read when the command line names none.
+pub const DEFAULT_FILE: &str = "config/convenor.toml";
+
+/// All settings, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `[server]`: where the service listens, and its limits.
+    pub server: ServerSettings,
+    /// `[database]`: where deliveries and work are kept.
+    pub database: DatabaseSettings,
+    /// `[gitlab]`: which GitLab, and how hard it may be asked.
+    pub gitlab: GitLabSettings,
+    /// `[webhook]`: how a delivery proves that it comes from GitLab.
+    pub webhook: WebhookSettings,
+    /// `[[program]]`: the groups of communities.
+    pub programs: Vec<ProgramSettings>,
+    /// `[schedule]`: what happens without a webhook.
+    pub schedule: ScheduleSettings,
+    /// `[worker]`: how many looks at a time, and how failed ones are tried again.
+    pub worker: WorkerSettings,
+    /// `[log]`: what goes to the log, and how.
+    pub log: LogSettings,
+}
+
+impl Settings {
+    /// Reads `file` (`None`: [`DEFAULT_FILE`] when it is there) with the environment's `CONVENOR_<SECTION>__<KEY>` over it.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, SettingsFaults> {
+        let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            // A container may be configured by its environment alone.
+            Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                return Err(SettingsFaults(vec![Fault {
+                    key: path.display().to_string(),
+                    problem: format!("cannot be read ({error})"),
+                    mend: "copy config/convenor.example.toml there, or name another file with --config".to_owned(),
+                }]));
+            }
+        };
+        Self::parse(&text, environment)
+    }
+
+    /// Reads the settings from a TOML text; what [`Settings::load`] does after reading the file.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn parse(text: &str, environment: &BTreeMap<String, String>) -> Result<Self, SettingsFaults> {
+        let shared = Shared::default();
+        let mut table = source::parse(text, &shared);
+        source::overlay(&mut table, environment, &shared);
+        let settings = read(table, &shared);
+        let faults = std::mem::take(&mut shared.borrow_mut().faults);
+        if faults.is_empty() {
+            Ok(settings)
+        } else {
+            Err(SettingsFaults(faults))
+        }
+    }
+}
+
+/// The process's environment, the one place that reads it.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the settings are the one reader of the environment"
+)]
+pub fn environment() -> BTreeMap<String, String> {
+    // `vars_os`: a variable that is no UTF-8 text and is not ours must not stop the service.
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+fn read(table: Table, shared: &Shared) -> Settings {
+    let mut root = Section::root(table, shared);
+    let server = sections::server(root.section("server"));
+    let database = sections::database(root.section("database"));
+    let mut gitlab_section = root.section("gitlab");
+    let gitlab = sections::gitlab(&mut gitlab_section);
+    let webhook = sections::webhook(root.section("webhook"));
+    let programs = program::read_all(&mut root);
+    if root.has("program")
+        && gitlab.token.is_none()
+        && !gitlab_section.has("token")
+        && !gitlab_section.has("token_file")
+    {
+        gitlab_section.fault(
+            "token",
+            "is not set, and programs are configured",
+            "set CONVENOR_GITLAB__TOKEN, or `token_file` to a file that holds the token of the bot's user",
+        );
+    }
+    gitlab_section.finish();
+    let schedule = sections::schedule(root.section("schedule"));
+    let worker = sections::worker(root.section("worker"));
+    let log = sections::log(root.section("log"));
+    root.finish();
+    Settings {
+        server,
+        database,
+        gitlab,
+        webhook,
+        programs,
+        schedule,
+        worker,
+        log,
+    }
+}
+
+#[cfg(test)]
+mod tests;

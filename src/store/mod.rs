@@ -1,1 +1,143 @@
-//! Deliveries, work and the journal on disk.
+//! What must survive: deliveries, the work that they caused, the journal of steps, accepted proposals.
+//!
+//! A [`Store`] is a cheap handle. It decides nothing and holds no transaction open across anything else. Times are handed
+//! in. Work is one row per thing: many knocks make one look, a look holds a lease that ends, and every answer of a look
+//! is refused when its lease is not the row's any more. Deliveries go through [`deliveries`]'s one writer, which puts all
+//! that wait into one transaction: they share one flush of the disk.
+//!
+//! The SQL text is the same for every database; what differs between them is in [`pools`].
+
+mod acceptances;
+mod deliveries;
+mod error;
+mod journal;
+mod pools;
+mod work;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+
+use crate::settings::DatabaseUrl;
+
+pub use deliveries::{Accepted, Delivery, Outcome, StoredDelivery};
+pub use error::StoreError;
+pub use journal::{JournalEntry, JournalId, StepState};
+pub use work::{Claim, Work, WorkState};
+
+use deliveries::Waiting;
+use pools::Pools;
+
+/// Handle to the database; clones share everything.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pools: Pools,
+    /// `None` once the store is closing.
+    intake: Mutex<Option<mpsc::Sender<Waiting>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    /// Told when work may be due.
+    knocked: Arc<Notify>,
+    /// The last write's fault, until a write succeeds again.
+    fault: Arc<Mutex<Option<StoreError>>>,
+}
+
+impl Store {
+    /// Opens the database, checks it, and brings its tables up to date. A SQLite file is made when it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is damaged, or cannot be written to.
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        let pools = Pools::open(url).await?;
+        let knocked = Arc::new(Notify::new());
+        let fault = Arc::new(Mutex::new(None));
+        let (sender, receiver) = mpsc::channel(deliveries::QUEUE);
+        let writer = deliveries::Writer {
+            pools: pools.clone(),
+            knocked: knocked.clone(),
+            fault: fault.clone(),
+        };
+        let writer = tokio::spawn(writer.run(receiver));
+        let inner = Inner {
+            pools,
+            intake: Mutex::new(Some(sender)),
+            writer: Mutex::new(Some(writer)),
+            knocked,
+            fault,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Writes what waits, then closes. Later calls say [`StoreError::Closed`].
+    pub async fn close(&self) {
+        lock(&self.inner.intake).take();
+        let writer = lock(&self.inner.writer).take();
+        if let Some(writer) = writer
+            && let Err(error) = writer.await
+        {
+            tracing::error!(%error, "the writer of deliveries ended badly");
+        }
+        self.inner.pools.close().await;
+    }
+
+    /// Whether the database answers and the last write went well.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.inner.pools.ping().await?;
+        match &*lock(&self.inner.fault) {
+            Some(fault) => Err(fault.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until work may have come in; a permit is kept for one waiter.
+    pub async fn knocked(&self) {
+        self.inner.knocked.notified().await;
+    }
+
+    /// Wakes one that waits in [`Store::knocked`].
+    pub fn wake(&self) {
+        self.inner.knocked.notify_one();
+    }
+
+    fn pools(&self) -> &Pools {
+        &self.inner.pools
+    }
+
+    /// Remembers how a write went, for [`Store::check`].
+    fn noted<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        *lock(&self.inner.fault) = result.as_ref().err().cloned();
+        result
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+/// A panic while the lock was held leaves these values whole: they are only ever replaced.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As the tables keep times.
+fn to_ms(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+fn from_ms(table: &'static str, ms: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(ms).map_err(|_| StoreError::Row {
+        table,
+        value: ms.to_string(),
+        expected: "time",
+    })
+}

@@ -8,6 +8,7 @@ pub mod approval;
 pub mod cadence;
 pub mod charter;
 pub mod command;
+pub mod digest;
 pub mod escape;
 pub mod ids;
 pub mod knock;

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
 use super::{Markdown, clean, inline};
+use crate::digest::Digest;
 use crate::slug::Slug;
 use crate::untrusted::Untrusted;
 
@@ -110,6 +111,12 @@ impl CommitMessage {
     #[must_use]
     pub fn trailer_words(self, key: &'static str, words: &'static str) -> Self {
         self.trailer(key, words)
+    }
+
+    /// A line `key: digest` at the end. All other pieces come before the first trailer.
+    #[must_use]
+    pub fn trailer_digest(self, key: &'static str, digest: &Digest) -> Self {
+        self.trailer(key, digest.as_str())
     }
 
     /// The message, for the wire.

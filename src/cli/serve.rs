@@ -1,0 +1,168 @@
+//! `convenor serve`: webhook intake, workers, schedule.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use convenor_core::thing::Thing;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{Context, open_store};
+use crate::assemble;
+use crate::clock::Clock;
+use crate::intake::{self, Budget, Hear, Intake, Secrets};
+use crate::server::{self, Limits};
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::worker::{Looker, Schedule, Worker};
+
+/// Arguments of `convenor serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) async fn run(_: Args, context: &Context) -> anyhow::Result<ExitCode> {
+    let settings = context.settings()?;
+    let clock = Clock::system();
+    let store = open_store(&settings)
+        .await
+        .context("the database cannot be opened (database.url)")?;
+    let client = assemble::client(&settings)?;
+    let planner = assemble::planner(&settings, &client, store.clone(), clock.clone())?;
+    let looker = assemble::looker(&settings, &client, planner, store.clone(), clock.clone());
+    let hear = assemble::hear(&settings);
+    let service = Service::start(&settings, store, clock, hear, Arc::new(looker)).await?;
+    let stop = CancellationToken::new();
+    stop_on_signal(stop.clone())?;
+    service.run(stop).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All that serves, ready to run: the address is bound.
+pub struct Service<L> {
+    listener: TcpListener,
+    intake: Arc<Intake>,
+    store: Store,
+    worker: Worker<L>,
+    schedule: Schedule,
+    limits: Limits,
+    stop_timeout: Duration,
+}
+
+impl<L: Looker> Service<L> {
+    /// Binds the address.
+    ///
+    /// # Errors
+    /// When no webhook secret is configured, or the address cannot be bound.
+    pub async fn start(
+        settings: &Settings,
+        store: Store,
+        clock: Clock,
+        hear: Arc<Hear>,
+        looker: Arc<L>,
+    ) -> anyhow::Result<Self> {
+        let Some(secrets) = Secrets::new(&settings.webhook) else {
+            bail!(
+                "no webhook secret is configured, so no delivery could be believed; \
+                 set CONVENOR_WEBHOOK__SECRET_TOKEN or CONVENOR_WEBHOOK__SIGNING_TOKEN (or their `_file` keys)"
+            );
+        };
+        let listen = settings.server.listen;
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen} (server.listen)"))?;
+        let everything: Vec<Thing> = settings
+            .programs
+            .iter()
+            .map(|program| Thing::Program(program.program.name.clone()))
+            .collect();
+        let intake = Arc::new(Intake {
+            secrets,
+            store: store.clone(),
+            clock: clock.clone(),
+            hear,
+            everything: everything.clone(),
+            budget: Budget::new(settings.server.body_memory),
+            body_timeout: settings.server.body_timeout,
+        });
+        let worker = Worker::new(store.clone(), looker, clock.clone(), settings.worker);
+        let schedule = Schedule {
+            store: store.clone(),
+            clock,
+            programs: everything,
+            resync: settings.schedule.resync,
+            keep_deliveries: settings.database.keep_deliveries,
+        };
+        let limits = Limits {
+            connections: settings.server.max_connections,
+            header_timeout: settings.server.header_timeout,
+            // The other half is for the work in hand.
+            drain: settings.server.stop_timeout / 2,
+        };
+        Ok(Self {
+            listener,
+            intake,
+            store,
+            worker,
+            schedule,
+            limits,
+            stop_timeout: settings.server.stop_timeout,
+        })
+    }
+
+    /// The address that is listened on.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop`: then the intake ends first, then the work in hand, then the store is closed.
+    pub async fn run(self, stop: CancellationToken) {
+        if let Ok(address) = self.address() {
+            tracing::info!(%address, programs = self.schedule.programs.len(), "serving");
+        }
+        let intake_is_closed = CancellationToken::new();
+        let routes = intake::routes(self.intake);
+        let http = async {
+            server::serve(self.listener, routes, self.limits, stop.clone()).await;
+            intake_is_closed.cancel();
+        };
+        let time_is_up = async {
+            stop.cancelled().await;
+            tokio::time::sleep(self.stop_timeout).await;
+        };
+        let all = async {
+            tokio::join!(
+                http,
+                self.worker.run(intake_is_closed.clone()),
+                self.schedule.run(intake_is_closed.clone())
+            )
+        };
+        tokio::select! {
+            _ = all => {}
+            () = time_is_up => tracing::warn!("stopped before the work in hand was done; its leases will end"),
+        }
+        self.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+/// Cancels `stop` on SIGTERM or SIGINT.
+fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: no new deliveries, then the work in hand");
+        stop.cancel();
+    });
+    Ok(())
+}

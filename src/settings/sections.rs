@@ -1,0 +1,260 @@
+//! The sections of the settings that are not programs, each with its defaults and limits.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::{Host, Url};
+
+use super::section::Section;
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+const MIB: usize = 1 << 20;
+
+/// `[server]`.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// How people and GitLab reach this service, without a trailing slash.
+    pub public_url: String,
+    /// Connections that may be open at a time; further ones wait in the kernel's queue.
+    pub max_connections: usize,
+    /// How long a client may take to send a request's head.
+    pub header_timeout: Duration,
+    /// How long a client may take to send a request's body.
+    pub body_timeout: Duration,
+    /// Bytes of bodies held in memory at a time, all connections together.
+    pub body_memory: usize,
+    /// How long a stop waits for work in hand.
+    pub stop_timeout: Duration,
+}
+
+/// `[database]`.
+#[derive(Clone, Debug)]
+pub struct DatabaseSettings {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// How long deliveries are kept; they serve to recognise repeats and to see what came in.
+    pub keep_deliveries: Duration,
+}
+
+/// Which database.
+#[derive(Clone, Debug)]
+pub enum DatabaseUrl {
+    /// A SQLite file, made when it is not there.
+    Sqlite(PathBuf),
+}
+
+/// `[gitlab]`.
+#[derive(Clone, Debug)]
+pub struct GitLabSettings {
+    /// The instance's address, without a trailing slash.
+    pub url: Url,
+    /// The token of the bot's user; needed as soon as there is a program.
+    pub token: Option<SecretString>,
+    /// How long one call may take.
+    pub timeout: Duration,
+    /// The share of GitLab's rate limits to use at most, over 0 and at most 1.
+    pub rate_share: f64,
+}
+
+/// `[webhook]`.
+#[derive(Clone, Debug)]
+pub struct WebhookSettings {
+    /// Accepted values of `X-Gitlab-Token`; several while one replaces another.
+    pub secret_tokens: Vec<SecretString>,
+    /// Accepted signing tokens (`whsec_…`); several while one replaces another.
+    pub signing_tokens: Vec<SecretString>,
+}
+
+/// `[schedule]`.
+#[derive(Clone, Copy, Debug)]
+pub struct ScheduleSettings {
+    /// Time from one full look at every program to the next.
+    pub resync: Duration,
+}
+
+/// `[worker]`.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkerSettings {
+    /// Looks at a time.
+    pub workers: usize,
+    /// Looks in a row that may fail before the thing waits for news or an operator.
+    pub attempts: u32,
+    /// How long a thing stays with a worker that shows no sign of life.
+    pub lease: Duration,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug)]
+pub struct LogSettings {
+    /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`.
+    pub filter: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// `format` of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+pub(super) fn server(mut section: Section) -> ServerSettings {
+    let listen = section.parsed("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), |text| {
+        text.parse::<SocketAddr>()
+            .map_err(|_| "write an address and a port, for example \"127.0.0.1:8080\" or \"[::]:8080\"")
+    });
+    let public_url = section.parsed("public_url", format!("http://{listen}"), public_url);
+    let settings = ServerSettings {
+        listen,
+        public_url,
+        max_connections: section.whole("max_connections", 1024, 16..=65_536) as usize,
+        header_timeout: section.duration("header_timeout", 5 * SECOND, SECOND..=60 * SECOND),
+        body_timeout: section.duration("body_timeout", 30 * SECOND, SECOND..=600 * SECOND),
+        body_memory: section.size("body_memory", 64 * MIB, MIB..=4096 * MIB),
+        stop_timeout: section.duration("stop_timeout", 25 * SECOND, SECOND..=600 * SECOND),
+    };
+    section.finish();
+    settings
+}
+
+pub(super) fn database(mut section: Section) -> DatabaseSettings {
+    let default = DatabaseUrl::Sqlite(PathBuf::from("data/convenor.db"));
+    let settings = DatabaseSettings {
+        url: section.parsed("url", default, database_url),
+        keep_deliveries: section.duration("keep_deliveries", 7 * 24 * HOUR, HOUR..=3660 * 24 * HOUR),
+    };
+    section.finish();
+    settings
+}
+
+pub(super) fn gitlab(section: &mut Section) -> GitLabSettings {
+    GitLabSettings {
+        url: gitlab_url(section),
+        token: section.secret("token"),
+        timeout: section.duration("timeout", 30 * SECOND, SECOND..=300 * SECOND),
+        rate_share: section.parsed("rate_share", 0.25, share),
+    }
+}
+
+pub(super) fn webhook(mut section: Section) -> WebhookSettings {
+    let secret_tokens = section.secrets("secret_token");
+    let signing_tokens = section.secrets("signing_token");
+    if !signing_tokens
+        .iter()
+        .all(|token| crate::intake::signing_key(token.expose_secret()).is_some())
+    {
+        section.fault(
+            "signing_token",
+            "is no signing token",
+            "it is `whsec_` and the base64 of 32 bytes, as GitLab takes it; one a line",
+        );
+    }
+    section.finish();
+    WebhookSettings {
+        secret_tokens,
+        signing_tokens,
+    }
+}
+
+pub(super) fn schedule(mut section: Section) -> ScheduleSettings {
+    let settings = ScheduleSettings {
+        resync: section.duration("resync", 600 * SECOND, SECOND..=7 * 24 * HOUR),
+    };
+    section.finish();
+    settings
+}
+
+pub(super) fn worker(mut section: Section) -> WorkerSettings {
+    let settings = WorkerSettings {
+        workers: section.whole("workers", 4, 1..=64) as usize,
+        attempts: section.whole("attempts", 8, 1..=100),
+        lease: section.duration("lease", 30 * SECOND, 3 * SECOND..=HOUR),
+    };
+    section.finish();
+    settings
+}
+
+pub(super) fn log(mut section: Section) -> LogSettings {
+    let settings = LogSettings {
+        filter: section.parsed("filter", "info".to_owned(), log_filter),
+        format: section.parsed("format", LogFormat::Text, |text| match text {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err("choose \"text\" or \"json\""),
+        }),
+    };
+    section.finish();
+    settings
+}
+
+/// The token travels with every call, so plain HTTP is for this machine only.
+fn gitlab_url(section: &mut Section) -> Url {
+    #[expect(clippy::expect_used, reason = "a constant that a test reads")]
+    let default = Url::parse("https://gitlab.com").expect("a constant URL");
+    section.parsed("url", default, |text| {
+        let url = web_url(text)?;
+        if url.scheme() == "http" && !is_loopback(&url) {
+            return Err("use https: the token would travel readable (http is only for this machine itself)");
+        }
+        Ok(url)
+    })
+}
+
+fn public_url(text: &str) -> Result<String, &'static str> {
+    web_url(text).map(|url| url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn web_url(text: &str) -> Result<Url, &'static str> {
+    const MEND: &str = "write an address such as \"https://gitlab.example.com\", without user, query and fragment";
+    let url = Url::parse(text.trim().trim_end_matches('/')).map_err(|_| MEND)?;
+    let plain =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    let good = matches!(url.scheme(), "http" | "https") && url.host().is_some() && plain;
+    good.then_some(url).ok_or(MEND)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// `sqlite://data/convenor.db` is relative to the working directory, `sqlite:///var/lib/convenor.db` is not.
+fn database_url(text: &str) -> Result<DatabaseUrl, &'static str> {
+    let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:"));
+    match path {
+        Some(path) if !path.is_empty() && !path.starts_with(":memory:") => Ok(DatabaseUrl::Sqlite(PathBuf::from(path))),
+        _ => Err("write \"sqlite://\" and the path of a file, for example \"sqlite://data/convenor.db\""),
+    }
+}
+
+fn share(text: &str) -> Result<f64, &'static str> {
+    let percent = text
+        .trim()
+        .strip_suffix('%')
+        .and_then(|number| number.trim().parse::<f64>().ok());
+    match percent {
+        Some(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent / 100.0),
+        _ => Err("write a share of GitLab's limits from \"1%\" to \"100%\""),
+    }
+}
+
+fn log_filter(text: &str) -> Result<String, &'static str> {
+    match text.parse::<tracing_subscriber::EnvFilter>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => {
+            Err("write a level (error, warn, info, debug, trace) or pairs such as \"info,convenor::worker=debug\"")
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The journal: an intent is written before each step that changes GitLab, its end after it.
+
+use convenor_core::thing::Thing;
+use jiff::Timestamp;
+use sqlx::Row;
+use uuid::{ContextV7, Uuid};
+
+use super::pools::on;
+use super::{Store, StoreError, from_ms, lock, to_ms};
+
+/// An entry of the journal; later entries of one process sort after earlier ones.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(transparent)]
+pub struct JournalId(String);
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepState {
+    /// About to be done; after a crash: nobody knows.
+    Pending,
+    /// Done.
+    Done,
+    /// Refused: nothing changed.
+    Failed,
+    /// The answer was lost: it may have been done.
+    Unknown,
+}
+
+impl StepState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    fn read(text: &str) -> Result<Self, StoreError> {
+        match text {
+            "pending" => Ok(Self::Pending),
+            "done" => Ok(Self::Done),
+            "failed" => Ok(Self::Failed),
+            "unknown" => Ok(Self::Unknown),
+            other => Err(StoreError::Row {
+                table: "journal",
+                value: other.to_owned(),
+                expected: "step's state",
+            }),
+        }
+    }
+}
+
+/// One step that was begun.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct JournalEntry {
+    /// Its id.
+    pub id: JournalId,
+    /// Key of the thing that was looked at.
+    pub thing: String,
+    /// What caused the look.
+    pub cause: String,
+    /// The step's kind, as a word.
+    pub kind: String,
+    /// The step's sentence.
+    pub step: String,
+    /// How far it is.
+    pub state: StepState,
+    /// What came of it: an id, a link, an error.
+    pub result: Option<String>,
+    /// When it was begun.
+    pub at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+static ORDER: std::sync::Mutex<Option<ContextV7>> = std::sync::Mutex::new(None);
+
+impl Store {
+    /// Writes down, durably, that a step is about to be done.
+    ///
+    /// # Errors
+    /// What the database said; the step must then not be done.
+    pub async fn journal_begin(
+        &self,
+        thing: &Thing,
+        cause: &str,
+        kind: &str,
+        step: &str,
+        at: Timestamp,
+    ) -> Result<JournalId, StoreError> {
+        const SQL: &str = "insert into journal (id, thing, cause, kind, step, state, at) \
+             values ($1, $2, $3, $4, $5, 'pending', $6)";
+        let id = next_id(at);
+        let result = on!(self.pools(), write, |pool| {
+            let query = sqlx::query(SQL)
+                .bind(&id)
+                .bind(thing.to_string())
+                .bind(cause)
+                .bind(kind)
+                .bind(step);
+            query.bind(to_ms(at)).execute(pool).await.map(drop)
+        });
+        self.noted(result.map_err(StoreError::from))?;
+        Ok(JournalId(id))
+    }
+
+    /// Writes down how a step ended.
+    ///
+    /// # Errors
+    /// What the database said; the entry then stays pending, which is true: nobody knows.
+    pub async fn journal_end(
+        &self,
+        id: &JournalId,
+        state: StepState,
+        result: Option<&str>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        const SQL: &str = "update journal set state = $1, result = $2, ended_at = $3 where id = $4";
+        let result = on!(self.pools(), write, |pool| {
+            let query = sqlx::query(SQL)
+                .bind(state.as_str())
+                .bind(result)
+                .bind(to_ms(at))
+                .bind(&id.0);
+            query.execute(pool).await.map(drop)
+        });
+        self.noted(result.map_err(StoreError::from))
+    }
+
+    /// A thing's steps, newest first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn journal_of(&self, thing: &Thing, limit: u32) -> Result<Vec<JournalEntry>, StoreError> {
+        const SQL: &str = "select id, thing, cause, kind, step, state, result, at, ended_at from journal \
+             where thing = $1 order by id desc limit $2";
+        on!(self.pools(), read, |pool| {
+            let rows = sqlx::query(SQL)
+                .bind(thing.to_string())
+                .bind(i64::from(limit))
+                .fetch_all(pool)
+                .await?;
+            rows.iter().map(|row| entry!(row)).collect()
+        })
+    }
+
+    /// Steps of a thing whose end is not known: pending from a look that was cut, or unknown. Oldest first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn journal_open(&self, thing: &Thing) -> Result<Vec<JournalEntry>, StoreError> {
+        const SQL: &str = "select id, thing, cause, kind, step, state, result, at, ended_at from journal \
+             where thing = $1 and state in ('pending', 'unknown') order by id";
+        on!(self.pools(), read, |pool| {
+            let rows = sqlx::query(SQL).bind(thing.to_string()).fetch_all(pool).await?;
+            rows.iter().map(|row| entry!(row)).collect()
+        })
+    }
+}
+
+macro_rules! entry {
+    ($row:expr) => {{
+        let row = $row;
+        let state: String = row.try_get("state")?;
+        let ended_at: Option<i64> = row.try_get("ended_at")?;
+        Ok(JournalEntry {
+            id: JournalId(row.try_get("id")?),
+            thing: row.try_get("thing")?,
+            cause: row.try_get("cause")?,
+            kind: row.try_get("kind")?,
+            step: row.try_get("step")?,
+            state: StepState::read(&state)?,
+            result: row.try_get("result")?,
+            at: from_ms("journal", row.try_get("at")?)?,
+            ended_at: ended_at.map(|at| from_ms("journal", at)).transpose()?,
+        })
+    }};
+}
+use entry;
+
+/// A UUID of version 7 (RFC 9562): sorts by the time, and by a counter inside one millisecond.
+fn next_id(at: Timestamp) -> String {
+    let mut order = lock(&ORDER);
+    let context = order.get_or_insert_with(ContextV7::new);
+    let seconds = u64::try_from(at.as_second()).unwrap_or(0);
+    let nanoseconds = u32::try_from(at.subsec_nanosecond()).unwrap_or(0);
+    Uuid::new_v7(uuid::Timestamp::from_unix(&*context, seconds, nanoseconds)).to_string()
+}

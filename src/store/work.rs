@@ -1,0 +1,342 @@
+//! The work table: what to look at, when, and who is looking.
+
+use std::time::Duration;
+
+use convenor_core::thing::Thing;
+use jiff::Timestamp;
+use sqlx::Row;
+use uuid::Uuid;
+
+use super::pools::{in_transaction, on};
+use super::{Store, StoreError, from_ms, to_ms};
+
+/// Makes the row or brings its look forward. While a thing is backing off (`attempts > 0`) a knock does not hurry it,
+/// else a busy webhook would undo a `Retry-After`; one that was given up is tried again; one that is held stays held.
+pub(super) const KNOCK: &str = "insert into work (thing, due_at, knocks, attempts, state, cause) \
+     values ($1, $2, $3, 0, 'ready', $4) \
+     on conflict (thing) do update set \
+     knocks = work.knocks + excluded.knocks, cause = excluded.cause, \
+     due_at = case when work.state = 'failed' then excluded.due_at \
+                   when work.attempts > 0 or work.due_at < excluded.due_at then work.due_at \
+                   else excluded.due_at end, \
+     state = case when work.state = 'failed' then 'ready' else work.state end";
+
+/// Later than any wish: while a look goes on, `due_at` only holds what was knocked since it began.
+const NOT_ASKED: i64 = i64::MAX;
+
+/// The right to look at a thing until the lease ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What to look at.
+    pub thing: Thing,
+    /// What caused it last, for the log.
+    pub cause: String,
+    /// Failed looks in a row before this one.
+    pub attempts: u32,
+    /// Knocks since the thing's row was made.
+    pub knocks: i64,
+    lease: String,
+}
+
+/// A thing's row.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Work {
+    /// The thing's key.
+    pub thing: String,
+    /// Ready, failed or held.
+    pub state: WorkState,
+    /// Whether somebody is looking at it now.
+    pub looking: bool,
+    /// When it is looked at next; `None` while somebody looks and nobody has knocked since.
+    pub due_at: Option<Timestamp>,
+    /// Knocks since the row was made.
+    pub knocks: i64,
+    /// Failed looks in a row.
+    pub attempts: i64,
+    /// What caused it last.
+    pub cause: String,
+    /// Why it is held or was given up.
+    pub reason: Option<String>,
+    /// How the last failed look failed.
+    pub last_error: Option<String>,
+    /// When the last look ended.
+    pub last_look_at: Option<Timestamp>,
+}
+
+/// Whether a thing is looked at when it is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WorkState {
+    /// It is.
+    Ready,
+    /// Too many looks failed; the next knock or an operator tries again.
+    Failed,
+    /// A look asked for a person; only an operator releases it.
+    Held,
+}
+
+impl Store {
+    /// Asks for a look at each thing at `due`.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn knock(&self, things: &[Thing], cause: &str, due: Timestamp) -> Result<(), StoreError> {
+        let result = self.knock_all(things, cause, due).await;
+        self.noted(result)?;
+        self.wake();
+        Ok(())
+    }
+
+    async fn knock_all(&self, things: &[Thing], cause: &str, due: Timestamp) -> Result<(), StoreError> {
+        in_transaction!(self.pools(), |transaction| {
+            for thing in things {
+                let key = thing.to_string();
+                sqlx::query(KNOCK)
+                    .bind(key)
+                    .bind(to_ms(due))
+                    .bind(1_i64)
+                    .bind(cause)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes the thing that has been due longest, for `lease`; `None` when nothing is due.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn claim(&self, now: Timestamp, lease: Duration) -> Result<Option<Claim>, StoreError> {
+        loop {
+            let Some((key, claim)) = self.claim_row(now, lease).await? else {
+                return Ok(None);
+            };
+            match claim {
+                Some(claim) => return Ok(Some(claim)),
+                // A key from another version: it must neither stop the others nor vanish.
+                None => self.hold_row(&key, "its key is not understood by this version").await?,
+            }
+        }
+    }
+
+    async fn claim_row(&self, now: Timestamp, lease: Duration) -> Result<Option<(String, Option<Claim>)>, StoreError> {
+        const SQL: &str = "update work set lease = $1, lease_until = $2, due_at = $3 \
+             where thing = (select thing from work where state = 'ready' \
+                 and ((lease is null and due_at <= $4) or lease_until <= $4) order by due_at limit 1) \
+             returning thing, cause, attempts, knocks";
+        let token = Uuid::new_v4().simple().to_string();
+        on!(self.pools(), write, |pool| {
+            // `fetch_all` runs the statement to its end, which is when SQLite commits.
+            let rows = sqlx::query(SQL)
+                .bind(&token)
+                .bind(lease_end(now, lease))
+                .bind(NOT_ASKED)
+                .bind(to_ms(now))
+                .fetch_all(pool)
+                .await?;
+            let Some(row) = rows.first() else { return Ok(None) };
+            let key: String = row.try_get("thing")?;
+            let attempts: i64 = row.try_get("attempts")?;
+            let claim = match key.parse() {
+                Err(_) => None,
+                Ok(thing) => Some(Claim {
+                    thing,
+                    cause: row.try_get("cause")?,
+                    attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+                    knocks: row.try_get("knocks")?,
+                    lease: token,
+                }),
+            };
+            Ok(Some((key, claim)))
+        })
+    }
+
+    /// Prolongs the lease; `false` when it is lost, and the look has to stop.
+    ///
+    /// # Errors
+    /// What the database said; the lease then ends as it was.
+    pub async fn renew(&self, claim: &Claim, now: Timestamp, lease: Duration) -> Result<bool, StoreError> {
+        const SQL: &str = "update work set lease_until = $1 where thing = $2 and lease = $3";
+        let result = on!(self.pools(), write, |pool| {
+            let query = sqlx::query(SQL)
+                .bind(lease_end(now, lease))
+                .bind(claim.thing.to_string())
+                .bind(&claim.lease);
+            query.execute(pool).await.map(|done| done.rows_affected())
+        });
+        Ok(result? > 0)
+    }
+
+    /// The look went well: the next one is at `next`, or when it was knocked at meanwhile, whichever is earlier.
+    /// `false` when the lease is lost: somebody else looks.
+    ///
+    /// # Errors
+    /// What the database said; the lease then ends by itself and the thing is looked at again.
+    pub async fn finish(&self, claim: &Claim, now: Timestamp, next: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "update work set lease = null, lease_until = null, attempts = 0, last_error = null, \
+             reason = null, last_look_at = $1, due_at = case when due_at < $2 then due_at else $2 end \
+             where thing = $3 and lease = $4";
+        let result = on!(self.pools(), write, |pool| {
+            let query = sqlx::query(SQL).bind(to_ms(now)).bind(to_ms(next));
+            let query = query.bind(claim.thing.to_string()).bind(&claim.lease);
+            query.execute(pool).await.map(|done| done.rows_affected())
+        });
+        Ok(self.noted(result.map_err(StoreError::from))? > 0)
+    }
+
+    /// The look failed: the next one is at `due`, whoever knocks. `false` when the lease is lost.
+    ///
+    /// # Errors
+    /// As [`Store::finish`].
+    pub async fn retry(&self, claim: &Claim, now: Timestamp, error: &str, due: Timestamp) -> Result<bool, StoreError> {
+        self.end_badly(claim, now, "ready", None, error, due).await
+    }
+
+    /// The look failed too often: the thing waits for a knock or an operator. `false` when the lease is lost.
+    ///
+    /// # Errors
+    /// As [`Store::finish`].
+    pub async fn give_up(&self, claim: &Claim, now: Timestamp, error: &str) -> Result<bool, StoreError> {
+        let reason = format!("gave up after {} failed looks", claim.attempts.saturating_add(1));
+        self.end_badly(claim, now, "failed", Some(&reason), error, now).await
+    }
+
+    /// The look cannot go on without a person: nothing looks at the thing until it is released.
+    /// `false` when the lease is lost.
+    ///
+    /// # Errors
+    /// As [`Store::finish`].
+    pub async fn hold(&self, claim: &Claim, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
+        self.end_badly(claim, now, "held", Some(reason), reason, now).await
+    }
+
+    async fn end_badly(
+        &self,
+        claim: &Claim,
+        now: Timestamp,
+        state: &'static str,
+        reason: Option<&str>,
+        error: &str,
+        due: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "update work set lease = null, lease_until = null, attempts = attempts + 1, state = $1, \
+             reason = $2, last_error = $3, last_look_at = $4, due_at = $5 where thing = $6 and lease = $7";
+        let result = on!(self.pools(), write, |pool| {
+            let query = sqlx::query(SQL)
+                .bind(state)
+                .bind(reason)
+                .bind(error)
+                .bind(to_ms(now))
+                .bind(to_ms(due));
+            let query = query.bind(claim.thing.to_string()).bind(&claim.lease);
+            query.execute(pool).await.map(|done| done.rows_affected())
+        });
+        Ok(self.noted(result.map_err(StoreError::from))? > 0)
+    }
+
+    async fn hold_row(&self, key: &str, reason: &str) -> Result<(), StoreError> {
+        const SQL: &str = "update work set lease = null, lease_until = null, state = 'held', reason = $1, due_at = 0 \
+             where thing = $2";
+        on!(self.pools(), write, |pool| {
+            sqlx::query(SQL).bind(reason).bind(key).execute(pool).await?;
+        });
+        Ok(())
+    }
+
+    /// An operator says: look at it again now, as if nothing had failed. `false` when there is no such row.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn release(&self, thing: &Thing, now: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "update work set state = 'ready', attempts = 0, reason = null, due_at = $1 where thing = $2";
+        let result = on!(self.pools(), write, |pool| {
+            let query = sqlx::query(SQL).bind(to_ms(now)).bind(thing.to_string());
+            query.execute(pool).await.map(|done| done.rows_affected())
+        });
+        let released = self.noted(result.map_err(StoreError::from))? > 0;
+        self.wake();
+        Ok(released)
+    }
+
+    /// An operator says: forget it until somebody knocks again. `false` when there is no such row.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn drop_work(&self, key: &str) -> Result<bool, StoreError> {
+        let result = on!(self.pools(), write, |pool| {
+            sqlx::query("delete from work where thing = $1")
+                .bind(key)
+                .execute(pool)
+                .await
+                .map(|done| done.rows_affected())
+        });
+        Ok(self.noted(result.map_err(StoreError::from))? > 0)
+    }
+
+    /// Every thing's row: held and failed ones first, then by when they are due.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn list_work(&self) -> Result<Vec<Work>, StoreError> {
+        const SQL: &str = "select thing, due_at, knocks, attempts, state, cause, lease, reason, last_error, last_look_at \
+             from work order by case state when 'held' then 0 when 'failed' then 1 else 2 end, due_at, thing";
+        on!(self.pools(), read, |pool| {
+            let rows = sqlx::query(SQL).fetch_all(pool).await?;
+            rows.iter().map(|row| work!(row)).collect()
+        })
+    }
+
+    /// When the next look is due, among those that nobody holds; `None` when there is none.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        const SQL: &str = "select min(due_at) as due_at from work where state = 'ready' and lease is null";
+        let due: Option<i64> = on!(self.pools(), read, |pool| {
+            sqlx::query(SQL).fetch_one(pool).await?.try_get("due_at")?
+        });
+        due.map(|due| from_ms("work", due)).transpose()
+    }
+}
+
+#[rustfmt::skip]
+macro_rules! work {
+    ($row:expr) => {{
+        let row = $row;
+        let state: String = row.try_get("state")?;
+        let lease: Option<String> = row.try_get("lease")?;
+        let due_at: i64 = row.try_get("due_at")?;
+        let last_look_at: Option<i64> = row.try_get("last_look_at")?;
+        Ok(Work {
+            thing: row.try_get("thing")?,
+            state: state_of(&state)?,
+            looking: lease.is_some(),
+            due_at: if due_at == NOT_ASKED { None } else { Some(from_ms("work", due_at)?) },
+            knocks: row.try_get("knocks")?,
+            attempts: row.try_get("attempts")?,
+            cause: row.try_get("cause")?,
+            reason: row.try_get("reason")?,
+            last_error: row.try_get("last_error")?,
+            last_look_at: last_look_at.map(|at| from_ms("work", at)).transpose()?,
+        })
+    }};
+}
+use work;
+
+fn lease_end(now: Timestamp, lease: Duration) -> i64 {
+    to_ms(now).saturating_add(i64::try_from(lease.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn state_of(text: &str) -> Result<WorkState, StoreError> {
+    match text {
+        "ready" => Ok(WorkState::Ready),
+        "failed" => Ok(WorkState::Failed),
+        "held" => Ok(WorkState::Held),
+        other => Err(StoreError::Row {
+            table: "work",
+            value: other.to_owned(),
+            expected: "state",
+        }),
+    }
+}

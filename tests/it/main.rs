@@ -1,0 +1,4 @@
+//! The one binary of integration tests: linking is slow, so there is one. A room adds its module here.
+
+mod client;
+mod infra;

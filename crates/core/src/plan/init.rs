@@ -229,6 +229,7 @@ mod tests {
             id: HookId(9),
             url,
             events_are_complete: complete,
+            enabled: true,
         }
     }
 

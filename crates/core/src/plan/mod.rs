@@ -160,3 +160,6 @@ pub struct FileVersion {
     /// The last commit that touched *this file*: what `last_commit_id` of a commit's action is compared with.
     pub last_commit: Option<CommitSha>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -162,4 +162,6 @@ pub struct FileVersion {
 }
 
 #[cfg(test)]
+mod row_tests;
+#[cfg(test)]
 mod tests;

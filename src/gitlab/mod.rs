@@ -14,6 +14,7 @@ mod answer;
 mod client;
 mod endpoints;
 mod error;
+mod exchange;
 mod limits;
 mod operation;
 mod origin;

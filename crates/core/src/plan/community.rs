@@ -59,7 +59,7 @@ fn line(program: &Program, seen: &CommunitySeen, charter: &Charter) -> Plan {
         Status::Active | Status::Inactive => Edit::wanted(&file.bytes, handbook, &row, &others),
     };
     match edit {
-        Ok(edit) => change(program, seen, charter, (handbook, page), &row, edit),
+        Ok(edit) => change(program, seen, charter, (handbook, page), &row, &edit),
         Err(finding) => Plan::nothing(Remark::PageUnusable(finding.to_string())),
     }
 }
@@ -97,7 +97,7 @@ fn change(
     charter: &Charter,
     (handbook, page): (&Handbook, &PageSeen),
     row: &WantedRow,
-    edit: Edit,
+    edit: &Edit,
 ) -> Plan {
     let Ok(slug) = Slug::new(&seen.project.path) else {
         return Plan::nothing(Remark::PageUnusable(
@@ -115,7 +115,7 @@ fn change(
         branch: seen.branch.as_ref(),
         merge_requests: &seen.merge_requests,
         facts: &facts(row, charter.status),
-        words: words(seen, charter, &slug, &edit),
+        words: words(seen, charter, &slug, edit),
         wanted: edit
             .edited()
             .map_or(Wanted::AsItIs, |edited| Wanted::Page(edited.page.clone())),

@@ -8,6 +8,7 @@ mod completions;
 mod deliveries;
 mod queue;
 pub mod serve;
+mod table;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -47,6 +48,8 @@ enum Command {
     Deliveries(deliveries::Args),
     /// Show what is pending, failed or held; try it again or drop it
     Queue(queue::Args),
+    /// Show, check or edit the table of a local page
+    Table(table::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
@@ -56,6 +59,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Serve(args) => serve::run(args, context).await,
         Command::Deliveries(args) => deliveries::run(args, context).await,
         Command::Queue(args) => queue::run(args, context).await,
+        Command::Table(args) => table::run(&args),
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -1,3 +1,4 @@
 //! One binary for all tests of the shell: linking is slow.
 
 mod client;
+mod table;

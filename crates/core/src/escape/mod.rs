@@ -40,7 +40,7 @@
 //! serde_json::to_string(&Untrusted::new("x")); // no `Serialize`
 //! ```
 
-mod clean;
+pub(crate) mod clean;
 mod inline;
 mod markdown;
 mod marker;

@@ -1,5 +1,7 @@
 //! `convenor table` as people and scripts call it.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -5,16 +5,16 @@ use proptest::prelude::*;
 
 /// A made page and where its table is.
 #[derive(Clone, Debug)]
-pub struct Made {
-    pub text: String,
-    pub rows: usize,
-    pub columns: usize,
+pub(crate) struct Made {
+    pub(crate) text: String,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
     /// Tables before the one under [`HEADING`].
-    pub tables_before: usize,
+    pub(crate) tables_before: usize,
 }
 
 /// The heading of every made page.
-pub const HEADING: &str = "Current CoPs";
+pub(crate) const HEADING: &str = "Current CoPs";
 
 #[derive(Clone, Debug)]
 struct Look {
@@ -81,7 +81,7 @@ fn look() -> impl Strategy<Value = Look> {
 }
 
 /// Cells that a row may have: plain, marked, escaped, wide.
-pub fn content() -> impl Strategy<Value = String> {
+pub(crate) fn content() -> impl Strategy<Value = String> {
     let parts = prop::sample::select(vec![
         "Agile",
         "DevOps",
@@ -113,7 +113,7 @@ pub fn content() -> impl Strategy<Value = String> {
 }
 
 /// A page with one table under [`HEADING`].
-pub fn made() -> impl Strategy<Value = Made> {
+pub(crate) fn made() -> impl Strategy<Value = Made> {
     (look(), 1..5usize).prop_flat_map(|(look, columns)| {
         let row = vec(content(), columns);
         let crooked = prop::option::weighted(0.1, 0..columns + 2);

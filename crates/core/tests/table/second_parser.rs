@@ -5,19 +5,19 @@ use comrak::{Arena, Options, parse_document};
 
 /// A cell as comrak reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Its text, white space folded.
-    pub text: String,
+    pub(crate) text: String,
     /// Targets of its links.
-    pub links: Vec<String>,
+    pub(crate) links: Vec<String>,
     /// Whether there is anything in it that people's text must never become: HTML, images, maths, footnotes, boxes.
-    pub foreign: bool,
+    pub(crate) foreign: bool,
     /// Whether there is emphasis, code or strikethrough.
-    pub marked: bool,
+    pub(crate) marked: bool,
 }
 
 /// Every table as a list of rows (the header first), every row as a list of cells.
-pub fn tables(page: &str) -> Vec<Vec<Vec<Seen>>> {
+pub(crate) fn tables(page: &str) -> Vec<Vec<Vec<Seen>>> {
     let arena = Arena::new();
     let root = parse_document(&arena, page.trim_start_matches('\u{feff}'), &options());
     let is_table = |node: &&AstNode<'_>| matches!(node.data.borrow().value, NodeValue::Table(_));

@@ -11,6 +11,7 @@ pub mod init;
 mod plan;
 mod queue;
 pub mod serve;
+mod table;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -58,6 +59,8 @@ enum Command {
     Deliveries(deliveries::Args),
     /// Show what is pending, failed or held; try it again or drop it
     Queue(queue::Args),
+    /// Show, check or edit the table of a local page
+    Table(table::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
@@ -71,6 +74,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Apply(args) => plan::apply(args, context).await,
         Command::Deliveries(args) => deliveries::run(args, context).await,
         Command::Queue(args) => queue::run(args, context).await,
+        Command::Table(args) => table::run(&args),
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -79,7 +79,9 @@ pub(crate) fn refusal(operation: Operation, answer: &Response<Bytes>) -> GitLabE
             message: said.words(),
         },
         // A proxy's page is no word of GitLab's that the thing is gone.
-        404 if is_html(answer) => strange_refusal(operation, answer),
+        404 if is_html(answer) && operation.effect == Effect::Reads => {
+            strange(operation, answer, "HTML instead of JSON")
+        }
         404 => GitLabError::NotFound {
             call,
             message: said.words(),
@@ -115,21 +117,6 @@ fn broken(operation: Operation, answer: &Response<Bytes>) -> GitLabError {
         Effect::Writes => GitLabError::OutcomeUnknown {
             call: operation.name,
             cause: Words::new(format!("status {status}")),
-        },
-    }
-}
-
-fn strange_refusal(operation: Operation, answer: &Response<Bytes>) -> GitLabError {
-    let cause = Words::new(format!("status {}, HTML instead of JSON", answer.status().as_u16()));
-    match operation.effect {
-        Effect::Reads => GitLabError::Unreadable {
-            call: operation.name,
-            cause,
-        },
-        // Refused by whoever wrote the page; nothing reached GitLab, but nothing proves that either.
-        Effect::Writes => GitLabError::OutcomeUnknown {
-            call: operation.name,
-            cause,
         },
     }
 }

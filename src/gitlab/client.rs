@@ -6,6 +6,7 @@
 //! an address that is not below the configured one is refused before anything is sent.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -44,6 +45,8 @@ pub struct ClientSettings {
     pub first_pause: Duration,
     /// Our share of GitLab's limits.
     pub limits: LimitSettings,
+    /// Whether to use GraphQL where it saves calls; where this GitLab does not serve it, REST does the same.
+    pub graphql: bool,
     /// Allows `http://` to other hosts than the loopback ones; the token is then readable on the way.
     pub allow_plain_http: bool,
 }
@@ -59,6 +62,7 @@ impl ClientSettings {
             timeout: Duration::from_secs(30),
             first_pause: Duration::from_millis(250),
             limits: LimitSettings::default(),
+            graphql: true,
             allow_plain_http: false,
         }
     }
@@ -90,6 +94,7 @@ struct Shared {
     first_pause: Duration,
     limits: Limits,
     stats: CallStats,
+    graphql: AtomicBool,
 }
 
 impl std::fmt::Debug for Shared {
@@ -114,6 +119,7 @@ impl Client {
             first_pause: settings.first_pause,
             limits: Limits::new(settings.limits.clone()),
             stats: CallStats::default(),
+            graphql: AtomicBool::new(settings.graphql),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -136,6 +142,16 @@ impl Client {
     #[must_use]
     pub fn stats(&self) -> &CallStats {
         &self.shared.stats
+    }
+
+    /// Whether GraphQL is worth asking.
+    pub(crate) fn has_graphql(&self) -> bool {
+        self.shared.graphql.load(Ordering::Relaxed)
+    }
+
+    /// Leaves GraphQL alone from now on; whether that is news.
+    pub(crate) fn forget_graphql(&self) -> bool {
+        self.shared.graphql.swap(false, Ordering::Relaxed)
     }
 
     pub(crate) fn call(&self, operation: Operation) -> Call<'_> {

@@ -6,6 +6,8 @@
 
 mod completions;
 mod deliveries;
+mod doctor;
+pub mod init;
 mod plan;
 mod queue;
 pub mod serve;
@@ -44,6 +46,10 @@ pub struct Cli {
 enum Command {
     /// Take in webhooks, look after everything that is due, keep the schedule
     Serve(serve::Args),
+    /// Set up labels, issue template and webhooks; safe to repeat
+    Init(init::Args),
+    /// Say what is wrong and what would mend it; exit code 1 on an error
+    Doctor(doctor::Args),
     /// Show what would be done; exit code 0: nothing, 2: something
     Plan(plan::PlanArgs),
     /// Do once what is due, with progress
@@ -59,6 +65,8 @@ enum Command {
 async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(args, context).await,
+        Command::Init(args) => init::run(args, context).await,
+        Command::Doctor(args) => doctor::run(args, context).await,
         Command::Plan(args) => plan::plan(args, context).await,
         Command::Apply(args) => plan::apply(args, context).await,
         Command::Deliveries(args) => deliveries::run(args, context).await,

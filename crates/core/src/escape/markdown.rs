@@ -156,7 +156,7 @@ impl Markdown {
     /// reference there. An address that is neither https nor http is written as code.
     #[must_use]
     pub fn url(mut self, url: &Url) -> Self {
-        match destination(url) {
+        match inline::destination(url) {
             Some(to) => self.text.push_str(&format!("<{to}>")),
             None => self.push_code(&clean::one_line(url.as_str())),
         }
@@ -242,7 +242,7 @@ impl Markdown {
 
     fn push_link(&mut self, label: &str, url: &Url) {
         self.keep_apart();
-        match destination(url) {
+        match inline::destination(url) {
             Some(to) => self.text.push_str(&format!("[{label}]({to})")),
             None => self.text.push_str(label),
         }
@@ -281,24 +281,6 @@ fn plain_lines(text: &str) -> Vec<String> {
         }
     }
     lines
-}
-
-/// The address of a link with nothing in it that could end the link early.
-fn destination(url: &Url) -> Option<String> {
-    if !matches!(url.scheme(), "https" | "http") {
-        return None;
-    }
-    let mut to = String::with_capacity(url.as_str().len());
-    for c in url.as_str().chars() {
-        match c {
-            '(' | ')' | '<' | '>' | '\\' | '`' | '|' | '"' | '\'' | '*' | '[' | ']' | '{' | '}' | ' ' | '^' => {
-                to.push_str(&format!("%{:02X}", c as u32));
-            }
-            c if c.is_ascii_graphic() => to.push(c),
-            _ => return None,
-        }
-    }
-    Some(to)
 }
 
 fn longest_run(line: &str) -> usize {

@@ -7,11 +7,11 @@ use url::Url;
 use super::proposal::Context;
 use super::seen::{ProjectStanding, ProposalSeen};
 use crate::cadence;
-use crate::charter::{Charter, FullPath, IssueReference, Join, Link, Status};
+use crate::charter::{Charter, FullPath, IssueReference, Link, Status};
 use crate::escape::{Markdown, Marker, PlainLine, ProjectName, Title};
 use crate::ids::{AccessLevel, UserId, Username};
 use crate::program::Visibility;
-use crate::proposal::{self as form, ChannelName, PersonState, Proposal};
+use crate::proposal::{ChannelName, PersonState, Proposal};
 use crate::render::{self, Addresses, Board, Fault, ProjectData, RenderedFile, TemplateSet};
 use crate::slug::Slug;
 use crate::untrusted::Untrusted;
@@ -104,7 +104,7 @@ impl Wanted {
         let url = project_url(seen, &form.slug);
         let charter = charter(context, seen, form);
         let data = ProjectData {
-            slug: form.slug.as_str().to_owned(),
+            slug: form.slug.clone(),
             purpose: form.purpose.clone(),
             members: form
                 .members
@@ -184,11 +184,7 @@ pub fn charter_of(chat_prefix: &str, form: &Proposal, proposal: Option<IssueRefe
         summary: form.summary.clone(),
         status: Status::Active,
         facilitators: form.facilitators.clone(),
-        join: match &form.join {
-            form::Join::Open => Join::Open,
-            form::Join::Request => Join::Request,
-            form::Join::Sentence(sentence) => Join::Sentence(sentence.clone()),
-        },
+        join: form.join.clone(),
         cadence,
         chat: Some(Untrusted::new(format!("#{}", chat.as_str()))),
         proposal,

@@ -110,7 +110,13 @@ impl Segment {
                 .next_back()
                 .is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-'))
             {
-                let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+                let start = before.len()
+                    - before
+                        .chars()
+                        .rev()
+                        .take_while(|c| !c.is_whitespace())
+                        .map(char::len_utf8)
+                        .sum::<usize>();
                 self.words.push_str(&before[..start]);
                 self.unknown.push(Unknown::Mail(format!("{}@{name}", &before[start..])));
             } else {

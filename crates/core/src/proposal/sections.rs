@@ -166,6 +166,8 @@ struct Reader {
     head: bool,
     /// What closes the open emphases: underscores where they are a username's, else nothing.
     emphases: Vec<&'static str>,
+    /// An emphasis began or ended just now: the words on both sides are no one word (`*@alice*s`).
+    seam: bool,
 }
 
 impl Reader {
@@ -191,11 +193,13 @@ impl Reader {
             ""
         };
         self.emphases.push(mark);
+        self.seam = mark.is_empty();
         self.words(mark, false);
     }
 
     fn emphasis_ends(&mut self) {
         let mark = self.emphases.pop().unwrap_or_default();
+        self.seam = mark.is_empty();
         self.words(mark, false);
     }
 
@@ -206,6 +210,7 @@ impl Reader {
                 self.depth += 1;
                 self.push(Piece::BlockEnd);
             }
+            Tag::Emphasis | Tag::Strong | Tag::Strikethrough => self.seam = true,
             Tag::TableHead => self.head = true,
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } if self.link.is_none() => {
                 self.link = Some((String::new(), dest_url.into_string()));
@@ -232,6 +237,7 @@ impl Reader {
             TagEnd::Paragraph | TagEnd::Item | TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::TableRow => {
                 self.push(Piece::BlockEnd);
             }
+            TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough => self.seam = true,
             // The cells of a row belong together: `| @alice | back end |`.
             TagEnd::TableCell => self.words(" – ", false),
             TagEnd::TableHead => {
@@ -280,9 +286,10 @@ impl Reader {
             heading.push(' ');
         } else if let Some(section) = self.sections.last_mut() {
             match (section.pieces.last_mut(), piece) {
-                (Some(Piece::Text(last)), Piece::Text(more)) => last.push_str(&more),
+                (Some(Piece::Text(last)), Piece::Text(more)) if !self.seam => last.push_str(&more),
                 (_, piece) => section.pieces.push(piece),
             }
+            self.seam = false;
         }
     }
 

@@ -7,6 +7,7 @@ mod graphql;
 mod lists;
 mod looking;
 mod secrecy;
+mod spec;
 mod writing;
 
 use std::time::Duration;

@@ -13,6 +13,9 @@ use super::error::{FieldMessage, GitLabError, Words};
 use super::limits;
 use super::operation::{Effect, Operation};
 
+/// More than this of what GitLab finds wrong helps nobody to mend it.
+const MOST_FINDINGS: usize = 12;
+
 /// Reads the JSON of a successful answer; everything else is an error.
 pub(crate) fn read<T: DeserializeOwned>(operation: Operation, answer: &Response<Bytes>) -> Result<T, GitLabError> {
     check(operation, answer)?;
@@ -176,6 +179,7 @@ impl Said {
                 collect("", value, &mut found);
             }
         }
+        found.truncate(MOST_FINDINGS);
         found
     }
 
@@ -363,5 +367,32 @@ mod tests {
         }
         let error = read::<Thing>(GET, &answer(200, r#"{"id":"secret-in-body"}"#)).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("secret-in-body"));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn any_refusal_becomes_one_short_line(
+            status in 300_u16..600,
+            text in "\\PC{0,40}|[\\x00-\\x1f]{0,10}",
+            shape in 0..6_usize,
+            writes: bool,
+        ) {
+            let body = match shape {
+                0 => serde_json::json!({ "message": text }).to_string(),
+                1 => serde_json::json!({ "message": { &text: [&text, &text] } }).to_string(),
+                2 => serde_json::json!({ "error": [[{ "base": &text }], 7, null] }).to_string(),
+                3 => serde_json::json!([text]).to_string(),
+                4 => format!("<html>{text}"),
+                _ => text,
+            };
+            let operation = if writes { CREATE } else { GET };
+            let error = refusal(operation, &answer(status, &body));
+            let printed = format!("{error} {error:?}");
+            proptest::prop_assert!(!printed.contains(char::is_control), "{:?}", printed);
+            proptest::prop_assert!(printed.len() < 12_000, "{}", printed.len());
+            proptest::prop_assert!(error.call() == operation.name);
+        }
     }
 }

@@ -65,6 +65,8 @@ pub struct Change<'a> {
     pub facts: &'a Digest,
     /// What to write into commit and merge request.
     pub words: Words,
+    /// Whether the row is taken out.
+    pub removes_row: bool,
     /// Labels of a new merge request.
     pub labels: &'a [String],
     /// Reviewers of a new merge request.
@@ -168,6 +170,7 @@ fn propose(change: &Change<'_>, page: &[u8]) -> Plan {
         description: marked(change, &change.words.description),
         labels: change.labels.to_vec(),
         reviewers: change.reviewers.to_vec(),
+        removes_row: change.removes_row,
     });
     plan.report.push(Remark::WaitsForMerge);
     plan

@@ -70,7 +70,7 @@ fn segments(section: &Section) -> Vec<Segment> {
                 .enumerate()
                 .for_each(|(at, part)| segments.part(at > 0).code(part)),
             Piece::Link(words, address) => segments.part(false).link(words, address),
-            Piece::Head(_) => {}
+            Piece::Head(_) | Piece::Bullet => {}
             Piece::LineEnd | Piece::BlockEnd => segments.0.push(Segment::default()),
         }
     }

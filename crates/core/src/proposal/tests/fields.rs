@@ -53,6 +53,20 @@ fn the_purpose_has_at_least_40_characters() {
 }
 
 #[test]
+fn the_purpose_keeps_its_lists() {
+    let read = with(
+        "Purpose and scope",
+        "We **meet** for:\n\n* [talks](https://e.example)\n* code\n  reviews\n\nAnd more.\n\n1. a\n",
+    );
+    assert_eq!(
+        read.understood.purpose,
+        Some(Untrusted::new(
+            "We meet for:\n\n- talks\n- code\nreviews\n\nAnd more.\n\n- a"
+        ))
+    );
+}
+
+#[test]
 fn the_first_sentence_is_the_description() {
     let check = |text: &str, expected: &str| assert_eq!(sentence::first_sentence(text), expected, "{text}");
     check("One. Two.", "One.");
@@ -61,6 +75,7 @@ fn the_first_sentence_is_the_description() {
         "See e.g. the list, v1.2 and i.e. more.",
     );
     check("Is it? Yes.", "Is it?");
+    check("- An item. More\n- Another", "An item.");
     check("No end\n\nNext paragraph.", "No end");
     check("Lines\ngo on. And on.", "Lines go on.");
     check("Dr. Who and J. Smith meet. Often.", "Dr. Who and J. Smith meet.");

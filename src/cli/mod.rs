@@ -8,7 +8,9 @@ mod completions;
 mod deliveries;
 mod plan;
 mod queue;
+mod render;
 pub mod serve;
+mod similar;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -48,6 +50,10 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Do once what is due, with progress
     Apply(plan::ApplyArgs),
+    /// Show the project files that a proposal would give
+    Render(render::Args),
+    /// Show existing communities that look alike
+    Similar(similar::Args),
     /// Show what came in, or look again at what a delivery was about
     Deliveries(deliveries::Args),
     /// Show what is pending, failed or held; try it again or drop it
@@ -61,6 +67,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Serve(args) => serve::run(args, context).await,
         Command::Plan(args) => plan::plan(args, context).await,
         Command::Apply(args) => plan::apply(args, context).await,
+        Command::Render(args) => render::run(&args, context),
+        Command::Similar(args) => similar::run(&args, context).await,
         Command::Deliveries(args) => deliveries::run(args, context).await,
         Command::Queue(args) => queue::run(args, context).await,
         Command::Completions(args) => completions::run(&args),

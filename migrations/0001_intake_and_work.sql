@@ -9,8 +9,8 @@ create table delivery (
     event text,
     instance text,
     subject text,
-    -- What it was: 'heard', 'nothing' to do, 'unreadable' or 'oversize'.
-    outcome text not null,
+    -- Why it led to no look, or to a look at everything.
+    reason text,
     -- Keys of the things that it knocked at, one a line.
     things text not null,
     -- Length of the body; what is kept of it may be less.

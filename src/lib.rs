@@ -11,4 +11,5 @@ pub mod server;
 pub mod settings;
 pub mod store;
 pub mod telemetry;
+pub mod templates;
 pub mod worker;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, open_store};
 use crate::clock::Clock;
-use crate::intake::{self, Budget, Hear, Heard, Intake, Secrets};
+use crate::intake::{self, Budget, Intake, Secrets};
 use crate::server::{self, Limits};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -25,13 +25,7 @@ pub(super) struct Args {}
 
 pub(super) async fn run(_: Args, context: &Context) -> anyhow::Result<ExitCode> {
     let settings = context.settings()?;
-    let service = Service::start(
-        &settings,
-        Clock::system(),
-        hear_everything(&settings),
-        Arc::new(NobodyLooks),
-    )
-    .await?;
+    let service = Service::start(&settings, Clock::system(), Arc::new(NobodyLooks)).await?;
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     service.run(stop).await;
@@ -54,7 +48,7 @@ impl<L: Looker> Service<L> {
     ///
     /// # Errors
     /// When no webhook secret is configured, the database cannot be opened, or the address cannot be bound.
-    pub async fn start(settings: &Settings, clock: Clock, hear: Arc<Hear>, looker: Arc<L>) -> anyhow::Result<Self> {
+    pub async fn start(settings: &Settings, clock: Clock, looker: Arc<L>) -> anyhow::Result<Self> {
         let Some(secrets) = Secrets::new(&settings.webhook) else {
             bail!(
                 "no webhook secret is configured, so no delivery could be believed; \
@@ -77,8 +71,11 @@ impl<L: Looker> Service<L> {
             secrets,
             store: store.clone(),
             clock: clock.clone(),
-            hear,
-            everything: everything.clone(),
+            programs: settings
+                .programs
+                .iter()
+                .map(|program| program.program.clone())
+                .collect(),
             budget: Budget::new(settings.server.body_memory),
             body_timeout: settings.server.body_timeout,
         });
@@ -159,23 +156,6 @@ fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
         stop.cancel();
     });
     Ok(())
-}
-
-/// Every readable delivery is a reason to look at every program.
-fn hear_everything(settings: &Settings) -> Arc<Hear> {
-    let programs: Vec<Thing> = settings
-        .programs
-        .iter()
-        .map(|program| Thing::Program(program.program.name.clone()))
-        .collect();
-    Arc::new(move |_: Option<&str>, body: &[u8]| {
-        let readable = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
-        Heard {
-            subject: None,
-            things: programs.clone(),
-            readable,
-        }
-    })
 }
 
 /// Looks at nothing: what is stored waits for a build that can look.

@@ -178,7 +178,7 @@ mod tests {
             .map(|&size| Ok::<_, Infallible>(bytes::Bytes::from(vec![b'x'; size])));
         let mut seen = 0;
         let body = read(stream::iter(chunks), budget, Duration::from_secs(5), |bytes| {
-            seen += bytes.len()
+            seen += bytes.len();
         })
         .await
         .unwrap();

@@ -84,7 +84,7 @@ async fn open_sqlite(path: &Path) -> Result<SqlitePools, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         // NORMAL may lose the last commits when the power fails (https://sqlite.org/pragma.html#pragma_synchronous).
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(5));
+        .busy_timeout(Duration::from_secs(2));
     let pool = SqlitePoolOptions::new()
         .idle_timeout(None)
         .max_lifetime(None)

@@ -1,3 +1,4 @@
-//! The one binary of integration tests: linking is slow, so there is one. A room adds its module here.
+//! One binary for all tests of the shell: linking is slow.
 
+mod client;
 mod infra;

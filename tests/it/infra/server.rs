@@ -7,7 +7,7 @@ use convenor_core::thing::Thing;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::house::{Eyes, Hands, House, TOKEN, client, open, proposal, settings, until};
+use super::house::{Eyes, Hands, House, TOKEN, about_proposal, client, open, proposal, settings, until};
 
 async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
@@ -69,6 +69,7 @@ async fn slow_clients_do_not_keep_good_ones_out() {
         .unwrap()
         .unwrap();
     assert_eq!(answer.status(), 200);
+    drop(slow);
     house.stop().await;
 }
 
@@ -83,7 +84,7 @@ async fn a_stop_ends_the_intake_then_the_work_in_hand_then_the_store() {
     let request = client()
         .post(house.url("/webhooks/gitlab"))
         .header("x-gitlab-token", TOKEN);
-    assert_eq!(request.body(r#"{"proposals":[1]}"#).send().await.unwrap().status(), 200);
+    assert_eq!(request.body(about_proposal(1)).send().await.unwrap().status(), 200);
     until("the look to begin", async || {
         eyes.seen().contains(&"proposal cop#1".to_owned()).then_some(())
     })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use convenor::settings::DatabaseUrl;
-use convenor::store::{Acceptance, Accepted, Delivery, Outcome, SlugClaim, StepState, Store, StoreError, WorkState};
+use convenor::store::{Acceptance, Accepted, Delivery, SlugClaim, StepState, Store, StoreError, WorkState};
 use convenor_core::ids::UserId;
 use convenor_core::thing::{ProgramName, Thing};
 use convenor_core::untrusted::Untrusted;
@@ -20,7 +20,7 @@ fn delivery(key: &str, at: Timestamp, things: &[Thing]) -> Delivery {
         event: Some("Issue Hook".to_owned()),
         instance: None,
         subject: None,
-        outcome: Outcome::Heard,
+        reason: None,
         things: things.to_vec(),
         body_bytes: 2,
         body: b"{}".to_vec(),

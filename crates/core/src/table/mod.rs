@@ -1,1 +1,29 @@
 //! The handbook's table: read, understood and edited without touching a byte that is not ours.
+//!
+//! [`Page::parse`] finds headings and tables, [`Page::table`] the configured one, [`Table::edit`] changes one row of it.
+//! What is under another heading, in a code block, a comment or a shortcode is no table; what cannot be done for certain
+//! is refused with a [`Finding`] or [`Refusal`] that says what would mend it.
+
+mod cell;
+mod edit;
+mod fill;
+mod finding;
+mod grid;
+mod hidden;
+mod order;
+mod page;
+mod people;
+mod reconcile;
+mod scan;
+mod style;
+mod wanted;
+
+pub use cell::{BadCell, Cell, MAX_TEXT_CHARS, Said};
+pub use edit::{Change, Edited, Place};
+pub use fill::{Columns, DEFAULT_COLUMNS};
+pub use finding::{Finding, Malformed, Refusal};
+pub use grid::{Row, Table};
+pub use page::{Heading, MAX_PAGE_BYTES, Page};
+pub use people::{People, Someone};
+pub use reconcile::{ChangeKind, Reconciled, reconcile, target, without};
+pub use wanted::{Known, Ownership, Person, WantedRow, links_to_project};

@@ -1,1 +1,0 @@
-//! When a community meets: reading a cadence, finding the next date.

@@ -1,1 +1,0 @@
-//! The charter: a community's own record, `.gitlab/community.yml`.

@@ -1,1 +1,0 @@
-//! The one place where people's text becomes Markdown.

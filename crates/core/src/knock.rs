@@ -1,1 +1,0 @@
-//! What a webhook tells us to look at; nothing more of it is believed.

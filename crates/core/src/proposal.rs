@@ -1,1 +1,0 @@
-//! Reading a proposal: the Markdown in, the form and all findings out.

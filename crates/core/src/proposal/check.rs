@@ -1,0 +1,394 @@
+//! The form's rules: each field read, each fault found, all at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use url::Url;
+
+use super::people::{self, Unknown};
+use super::sections::{self, Piece, Section};
+use super::{ChannelName, Field, Finding, Join, Link, MAX_BYTES, Proposal, Understood};
+use crate::escape::{Markdown, ProjectName};
+use crate::ids::{UserId, Username};
+use crate::slug::Slug;
+use crate::untrusted::Untrusted;
+
+/// More people than this are added by hand, not by a form.
+const MAX_PEOPLE: usize = 100;
+/// More links than this are a page of their own.
+const MAX_LINKS: usize = 50;
+
+/// What GitLab said about a username.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PersonState {
+    /// An account that can be added.
+    Active {
+        /// The account's id.
+        id: UserId,
+        /// Its display name.
+        name: Untrusted,
+    },
+    /// Blocked, deactivated or banned.
+    Blocked,
+    /// No such account, or not visible to us.
+    Missing,
+    /// A bot or service account.
+    Bot,
+}
+
+fn words(words: &'static str) -> Markdown {
+    Markdown::new().words(words)
+}
+
+/// Reads all fields of a description.
+pub(super) fn read(description: &Untrusted) -> (Understood, Vec<Finding>) {
+    let mut form = Form::default();
+    if description.expose().len() > MAX_BYTES {
+        form.refuse(
+            Field::Form,
+            words("the description is longer than 256 KiB"),
+            words("shorten it"),
+        );
+        return (form.understood, form.findings);
+    }
+    let mut found: BTreeMap<Field, Section> = BTreeMap::new();
+    for section in sections::sections(description.expose()) {
+        match section.field {
+            None => form.extra(&section),
+            Some(field) if found.contains_key(&field) => {
+                form.refuse(
+                    field,
+                    words("this heading stands there twice"),
+                    words("keep one of them"),
+                );
+            }
+            Some(field) => {
+                found.insert(field, section);
+            }
+        }
+    }
+    for field in Field::ALL {
+        let section = found.remove(&field).unwrap_or_default();
+        form.read(field, &section);
+    }
+    form.enough_people();
+    (form.understood, form.findings)
+}
+
+#[derive(Default)]
+struct Form {
+    understood: Understood,
+    findings: Vec<Finding>,
+}
+
+impl Form {
+    fn refuse(&mut self, field: Field, found: Markdown, mend: Markdown) {
+        self.findings.push(Finding::refusal(field, found, mend));
+    }
+
+    fn extra(&mut self, section: &Section) {
+        let pair = (Untrusted::new(section.heading.trim()), Untrusted::new(section.plain()));
+        self.understood.extra.push(pair);
+    }
+
+    fn read(&mut self, field: Field, section: &Section) {
+        let lines: Vec<String> = section.lines().into_iter().filter(|line| !placeholder(line)).collect();
+        if lines.is_empty() {
+            if field.required() {
+                self.refuse(
+                    field,
+                    words("nothing is written under this heading"),
+                    mend_of_missing(field),
+                );
+            }
+            return;
+        }
+        match field {
+            Field::Form => {}
+            Field::FocusTopic => self.topic(&lines),
+            Field::Purpose => self.purpose(section),
+            Field::Facilitators | Field::Members => self.people(field, section),
+            Field::Cadence => self.understood.cadence = Some(Untrusted::new(lines.join(" "))),
+            Field::ChatChannel => self.channel(&lines),
+            Field::Join => self.join(&lines),
+            Field::Similar => self.understood.similar = Some(Untrusted::new(section.plain())),
+            Field::Links => self.links(section),
+        }
+    }
+
+    fn topic(&mut self, lines: &[String]) {
+        let field = Field::FocusTopic;
+        let topic = Untrusted::new(lines.join(" "));
+        self.understood.topic = Some(topic.clone());
+        if lines.len() > 1 {
+            self.refuse(
+                field,
+                words("it has more than one line"),
+                words("write the community's name on one line"),
+            );
+        }
+        let length = topic.expose().chars().count();
+        if !(3..=80).contains(&length) {
+            let found = words("it has ").number(length as u64).words(" characters");
+            self.refuse(field, found, words("write a name of 3 to 80 characters"));
+        }
+        match ProjectName::new(&topic) {
+            Ok(name) => self.understood.name = Some(name),
+            Err(problem) => self.refuse(field, problem.found(), problem.mend()),
+        }
+        match Slug::from_name(&topic) {
+            Ok(slug) => self.understood.slug = Some(slug),
+            Err(problem) => self.refuse(field, problem.found(), problem.mend()),
+        }
+    }
+
+    fn purpose(&mut self, section: &Section) {
+        let text = section.plain();
+        let length = text
+            .split_whitespace()
+            .map(|word| word.chars().count() + 1)
+            .sum::<usize>()
+            .saturating_sub(1);
+        if length < 40 {
+            let found = words("it has only ").number(length as u64).words(" characters");
+            self.refuse(
+                Field::Purpose,
+                found,
+                words("say in at least 40 characters what the community is for"),
+            );
+        }
+        self.understood.purpose = Some(Untrusted::new(text));
+    }
+
+    fn people(&mut self, field: Field, section: &Section) {
+        let named = people::people(section);
+        for unknown in &named.unknown {
+            let finding = unknown_person(field, unknown);
+            self.findings.push(finding);
+        }
+        if named.people.is_empty() && named.unknown.is_empty() {
+            self.refuse(field, words("nobody is named"), mend_of_missing(field));
+        }
+        if named.people.len() > MAX_PEOPLE {
+            let found = words("more than ").number(MAX_PEOPLE as u64).words(" people are named");
+            self.refuse(
+                field,
+                found,
+                words("name those who start it; the others can join later"),
+            );
+        }
+        match field {
+            Field::Facilitators => self.understood.facilitators = named.people,
+            _ => self.understood.members = named.people,
+        }
+    }
+
+    fn enough_people(&mut self) {
+        let facilitators = &self.understood.facilitators;
+        if facilitators.len() == 1 {
+            let mend = words("a second one keeps the community going when the first is away");
+            self.findings.push(Finding::note(
+                Field::Facilitators,
+                words("only one facilitator is named"),
+                mend,
+            ));
+        }
+        let people: BTreeSet<&Username> = facilitators.iter().chain(&self.understood.members).collect();
+        if people.len() < 3 && !self.understood.members.is_empty() && !facilitators.is_empty() {
+            let found = words("facilitators and members are ")
+                .number(people.len() as u64)
+                .words(" different people");
+            self.refuse(Field::Members, found, words("name at least three different people"));
+        }
+    }
+
+    fn channel(&mut self, lines: &[String]) {
+        let text = lines.join(" ");
+        let mut marked = text.split_whitespace().filter(|word| word.starts_with('#'));
+        let word = match (marked.next(), marked.next()) {
+            (Some(word), None) => word.trim_end_matches(['.', ',', ')']),
+            _ => text.as_str(),
+        };
+        match ChannelName::new(&word.to_lowercase()) {
+            Some(channel) => self.understood.chat_channel = Some(channel),
+            None => self.refuse(
+                Field::ChatChannel,
+                words("").code(&Untrusted::new(text)).words(" is no channel's name"),
+                words("write one name of letters `a` to `z`, digits, `-` and `_`, at most 80 characters, or leave it empty"),
+            ),
+        }
+    }
+
+    fn join(&mut self, lines: &[String]) {
+        let text = lines.join(" ");
+        let word = text.trim_end_matches(['.', '!']).to_lowercase();
+        self.understood.join = match word.as_str() {
+            "open" => Join::Open,
+            "request" => Join::Request,
+            _ => Join::Sentence(Untrusted::new(text)),
+        };
+    }
+
+    fn links(&mut self, section: &Section) {
+        let mut written: Vec<(String, String)> = Vec::new();
+        for piece in &section.pieces {
+            match piece {
+                Piece::Link(text, address) => written.push((text.clone(), address.clone())),
+                Piece::Text(text) => written.extend(bare_links(text)),
+                _ => {}
+            }
+        }
+        if written.is_empty() {
+            let mend = words("write a list such as `- [Reading list](https://example.com/list)`, or leave it empty");
+            self.findings
+                .push(Finding::note(Field::Links, words("no link is found in it"), mend));
+        }
+        if written.len() > MAX_LINKS {
+            let found = words("more than ").number(MAX_LINKS as u64).words(" links");
+            self.refuse(Field::Links, found, words("keep the most important ones"));
+            written.truncate(MAX_LINKS);
+        }
+        for (text, address) in written {
+            match safe_url(&address) {
+                Some(url) => {
+                    let text = if text.trim().is_empty() { address } else { text };
+                    self.understood.links.push(Link {
+                        text: Untrusted::new(text),
+                        url,
+                    });
+                }
+                None => self.refuse(
+                    Field::Links,
+                    words("").code(&Untrusted::new(address)).words(" is no https address"),
+                    words("write the whole address, beginning with `https://`"),
+                ),
+            }
+        }
+    }
+}
+
+fn safe_url(address: &str) -> Option<Url> {
+    let url = Url::parse(address.trim()).ok()?;
+    let good = url.scheme() == "https" && url.has_host() && url.username().is_empty() && url.password().is_none();
+    good.then_some(url)
+}
+
+/// Addresses in running text, as people paste them.
+fn bare_links(text: &str) -> Vec<(String, String)> {
+    text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'))
+        .map(|word| {
+            word.trim_start_matches(['(', '['])
+                .trim_end_matches(['.', ',', ';', ')', ']', '!'])
+        })
+        .filter(|word| word.contains("://") || word.to_lowercase().starts_with("javascript:"))
+        .map(|word| (String::new(), word.to_owned()))
+        .collect()
+}
+
+fn unknown_person(field: Field, unknown: &Unknown) -> Finding {
+    let (found, mend) = match unknown {
+        Unknown::Words(text) => (
+            words("").code(&Untrusted::new(text.as_str())).words(" is no username"),
+            words("write each person as `@username`"),
+        ),
+        Unknown::Group(name) => (
+            words("")
+                .code(&Untrusted::new(format!("@{name}")))
+                .words(" stands for many people"),
+            words("name each person as `@username`"),
+        ),
+        Unknown::Mail(address) => (
+            words("")
+                .code(&Untrusted::new(address.as_str()))
+                .words(" is an e-mail address"),
+            words("write the person's GitLab `@username`"),
+        ),
+        Unknown::Link(text) => (
+            words("the link ")
+                .code(&Untrusted::new(text.as_str()))
+                .words(" names no user"),
+            words("write the person's GitLab `@username`"),
+        ),
+    };
+    Finding::refusal(field, found, mend)
+}
+
+fn mend_of_missing(field: Field) -> Markdown {
+    match field {
+        Field::FocusTopic => words("write the community's name there, on one line"),
+        Field::Purpose => words("say in at least 40 characters what the community is for"),
+        Field::Facilitators => words("name who runs the community, as `@username`"),
+        Field::Members => words("name who takes part from the start, as `@username`"),
+        _ => words("write it there, or remove the heading"),
+    }
+}
+
+/// What people leave in a field that they have nothing to say in.
+fn placeholder(line: &str) -> bool {
+    let word = line.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    matches!(
+        word.as_str(),
+        "" | "tbd" | "todo" | "n/a" | "none" | "no response" | "not yet" | "not yet set"
+    )
+}
+
+/// The first sentence of a text: up to the first `.`, `!` or `?` that ends one, or the end of the first paragraph.
+pub(super) fn first_sentence(text: &str) -> String {
+    let paragraph = text
+        .split("\n\n")
+        .map(str::trim)
+        .find(|part| !part.is_empty())
+        .unwrap_or_default();
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (at, c) in line.char_indices() {
+        let after = &line[at + c.len_utf8()..];
+        if ends_sentence(&line[..at], c, after) {
+            return line[..line.len() - after.len()].to_owned();
+        }
+    }
+    line
+}
+
+fn ends_sentence(before: &str, c: char, after: &str) -> bool {
+    let next = after.chars().find(|c| !c.is_whitespace());
+    let apart = after.is_empty() || after.starts_with(char::is_whitespace);
+    match c {
+        '。' | '！' | '？' => true,
+        '!' | '?' => apart,
+        '.' => apart && !next.is_some_and(char::is_lowercase) && !abbreviated(before),
+        _ => false,
+    }
+}
+
+fn abbreviated(before: &str) -> bool {
+    const SHORT: [&str; 16] = [
+        "e.g", "i.e", "etc", "vs", "cf", "approx", "incl", "no", "nr", "dr", "mr", "mrs", "ms", "prof", "st", "resp",
+    ];
+    let word = before
+        .rsplit(|c: char| c.is_whitespace() || c == '(')
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
+    SHORT.contains(&word.as_str()) || (word.chars().count() == 1 && word.chars().all(char::is_alphabetic))
+}
+
+/// The findings about people once GitLab was asked; people that `states` does not name count as missing.
+#[must_use]
+pub fn check_people(proposal: &Proposal, states: &BTreeMap<Username, PersonState>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (field, people) in [
+        (Field::Facilitators, &proposal.facilitators),
+        (Field::Members, &proposal.members),
+    ] {
+        for user in people {
+            let (found, mend) = match states.get(user).unwrap_or(&PersonState::Missing) {
+                PersonState::Active { .. } => continue,
+                PersonState::Blocked => (" has a blocked account", "name somebody else"),
+                PersonState::Missing => (" is nobody's username here", "check the spelling"),
+                PersonState::Bot => (" is a bot", "name a person"),
+            };
+            let found = Markdown::new().username_code(user).words(found);
+            findings.push(Finding::refusal(field, found, words(mend)));
+        }
+    }
+    findings
+}

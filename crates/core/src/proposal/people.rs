@@ -1,0 +1,169 @@
+//! Usernames in what people write: `@a, @b`, lists, `Alice Smith (@alice)`, `[Alice](https://gitlab.example.com/alice)`, `alice`.
+
+use url::Url;
+
+use super::sections::{Piece, Section};
+use crate::ids::Username;
+
+/// The people of one field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Named {
+    /// Each once, in order.
+    pub(super) people: Vec<Username>,
+    /// What names nobody.
+    pub(super) unknown: Vec<Unknown>,
+}
+
+/// Words that could not be taken for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// Words without an `@`.
+    Words(String),
+    /// A mention that is a group or everybody.
+    Group(String),
+    /// An e-mail address.
+    Mail(String),
+    /// A link that is no person's page on GitLab.
+    Link(String),
+}
+
+/// Mentions that stand for many people.
+const CROWDS: [&str; 4] = ["all", "here", "everyone", "channel"];
+/// Words between names.
+const FILLING: [&str; 14] = [
+    "and", "&", "or", "plus", "with", "lead", "co-lead", "leads", "co-leads", "me", "myself", "i", "tbd", "none",
+];
+
+/// Reads the people of a section.
+pub(super) fn people(section: &Section) -> Named {
+    let mut named = Named::default();
+    for segment in segments(section) {
+        segment.read(&mut named);
+    }
+    named
+}
+
+/// What stands between commas, semicolons, line ends and the ends of list items.
+#[derive(Default)]
+struct Segment {
+    people: Vec<Username>,
+    unknown: Vec<Unknown>,
+    words: String,
+}
+
+fn segments(section: &Section) -> Vec<Segment> {
+    let mut segments = vec![Segment::default()];
+    for piece in &section.pieces {
+        match piece {
+            Piece::Text(text) | Piece::Code(text) => {
+                for (at, part) in text
+                    .split([',', ';', '\n', '\u{ff0c}', '\u{3001}', '|', '•'])
+                    .enumerate()
+                {
+                    if at > 0 {
+                        segments.push(Segment::default());
+                    }
+                    if let Some(segment) = segments.last_mut() {
+                        segment.scan(part);
+                    }
+                }
+            }
+            Piece::Link(words, address) => {
+                if let Some(segment) = segments.last_mut() {
+                    segment.link(words, address);
+                }
+            }
+            Piece::LineEnd | Piece::BlockEnd => segments.push(Segment::default()),
+        }
+    }
+    segments
+}
+
+impl Segment {
+    /// Finds the mentions in running text; the rest is kept as words.
+    fn scan(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(at) = rest.find('@') {
+            let (before, after) = rest.split_at(at);
+            let name = &after[1..][..after[1..].find(|c: char| !name_character(c)).unwrap_or(after.len() - 1)];
+            let name = name.trim_end_matches('.');
+            let tail = &after[1 + name.len()..];
+            if before
+                .chars()
+                .next_back()
+                .is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-'))
+            {
+                let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+                self.words.push_str(&before[..start]);
+                self.unknown.push(Unknown::Mail(format!("{}@{name}", &before[start..])));
+            } else {
+                self.words.push_str(before);
+                self.mention(name, tail);
+            }
+            rest = tail;
+        }
+        self.words.push_str(rest);
+    }
+
+    fn mention(&mut self, name: &str, tail: &str) {
+        let group = tail.starts_with('/') && tail[1..].starts_with(name_character);
+        match Username::new(name) {
+            _ if name.is_empty() => self.words.push('@'),
+            Some(user) if !group && !CROWDS.contains(&user.key().as_str()) => self.people.push(user),
+            _ => self.unknown.push(Unknown::Group(name.to_owned())),
+        }
+    }
+
+    fn link(&mut self, words: &str, address: &str) {
+        if words.contains('@') && !address.starts_with("mailto:") {
+            return self.scan(words);
+        }
+        match profile(address) {
+            Some(user) => self.people.push(user),
+            None => self.unknown.push(Unknown::Link(
+                if words.trim().is_empty() { address } else { words }.to_owned(),
+            )),
+        }
+    }
+
+    /// Words beside a mention are a display name or a role; alone they must be one username.
+    fn read(mut self, named: &mut Named) {
+        if self.people.is_empty() && self.unknown.is_empty() {
+            let words = self.words.trim().trim_end_matches(['.', ':', '!']).trim();
+            match Username::new(words) {
+                _ if words.is_empty() || filling(words) => {}
+                Some(user) if !words.contains(char::is_whitespace) => self.people.push(user),
+                _ if words.starts_with("https://") && profile(words).is_some() => self.people.extend(profile(words)),
+                _ => self.unknown.push(Unknown::Words(words.to_owned())),
+            }
+        }
+        named.unknown.append(&mut self.unknown);
+        for user in self.people {
+            if !named.people.contains(&user) {
+                named.people.push(user);
+            }
+        }
+    }
+}
+
+fn filling(words: &str) -> bool {
+    let lower = words.to_lowercase();
+    FILLING.contains(&lower.as_str()) || !lower.contains(char::is_alphanumeric)
+}
+
+fn name_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
+}
+
+/// The user of `https://gitlab.example.com/alice`; other hosts have usernames of their own.
+fn profile(address: &str) -> Option<Username> {
+    let url = Url::parse(address).ok().filter(|url| url.scheme() == "https")?;
+    if !url.host_str()?.split('.').any(|label| label == "gitlab") {
+        return None;
+    }
+    let mut parts = url.path_segments()?.filter(|part| !part.is_empty());
+    match (parts.next(), parts.next()) {
+        (Some(name), None) => Username::new(name),
+        _ => None,
+    }
+}

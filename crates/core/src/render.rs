@@ -1,1 +1,0 @@
-//! Template text and data in, files out.

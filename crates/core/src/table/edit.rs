@@ -1,0 +1,384 @@
+//! Changing one row of a table by splicing bytes: whatever lies outside that line is not even looked at.
+
+use super::cell::Cell;
+use super::finding::{Malformed, Refusal};
+use super::grid::{Row, Table};
+use super::order;
+use super::page::{Line, Page};
+use super::style::Style;
+use crate::program::RowOrder;
+
+/// Where a new row goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Place {
+    /// To its sorted place when the table is sorted by that column, else to the end.
+    #[default]
+    Auto,
+    /// To its sorted place, whether or not the table is sorted.
+    Sorted,
+    /// To the end: after the last line that people would call a row.
+    End,
+    /// Before the row that has this number now.
+    Index(usize),
+}
+
+impl From<RowOrder> for Place {
+    fn from(order: RowOrder) -> Self {
+        match order {
+            RowOrder::Auto => Self::Auto,
+            RowOrder::Sorted => Self::Sorted,
+            RowOrder::End => Self::End,
+        }
+    }
+}
+
+/// One change of one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A new row with a cell for each column; `key` is the column by which the place is found.
+    Add {
+        /// Its cells.
+        cells: Vec<Cell>,
+        /// Where it goes.
+        at: Place,
+        /// The column to sort by.
+        key: usize,
+    },
+    /// Other content for some cells of a row.
+    Set {
+        /// The row's number.
+        row: usize,
+        /// A cell for each column; `None` leaves it alone.
+        cells: Vec<Option<Cell>>,
+    },
+    /// The row goes.
+    Remove {
+        /// The row's number.
+        row: usize,
+    },
+}
+
+/// A page with one line changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited {
+    /// The whole page.
+    pub page: Vec<u8>,
+    /// Number of the row: the new one, the changed one, or the one that is gone.
+    pub row: usize,
+    /// The line's number, from 1.
+    pub line: usize,
+    /// The line before, without its break; `None` when it is new.
+    pub before: Option<String>,
+    /// The line after; `None` when it is gone.
+    pub after: Option<String>,
+}
+
+impl Edited {
+    /// Whether not a byte changed.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        self.before == self.after
+    }
+}
+
+/// Bytes that replace a range of the page.
+struct Splice {
+    from: usize,
+    to: usize,
+    with: String,
+}
+
+impl Table<'_> {
+    /// Makes the change, or says why not.
+    ///
+    /// # Errors
+    /// [`Refusal`]: too few or too many cells, no such row or place, a row that only a person should touch, or a line that
+    /// would not read back as it was meant.
+    pub fn edit(&self, change: &Change) -> Result<Edited, Refusal> {
+        match change {
+            Change::Add { cells, at, key } => self.add(cells, *at, *key),
+            Change::Set { row, cells } => self.set(*row, cells),
+            Change::Remove { row } => self.remove(*row),
+        }
+    }
+
+    fn add(&self, cells: &[Cell], at: Place, key: usize) -> Result<Edited, Refusal> {
+        self.expect_columns(cells.len())?;
+        let index = self.place(cells, at, key)?;
+        let style = Style::around(self, index, None);
+        let texts: Vec<&str> = cells.iter().map(Cell::as_str).collect();
+        let first = self.inserted(index, &style.row(&texts), cells);
+        first.or_else(|_| self.inserted(index, &style.with_outer_pipes().row(&texts), cells))
+    }
+
+    fn inserted(&self, index: usize, row: &str, cells: &[Cell]) -> Result<Edited, Refusal> {
+        let text = self.page.text;
+        let above = self.line_above(index);
+        let prefix = self.prefix(index);
+        let line = format!("{prefix}{row}");
+        // The last line of a page may lack its break: then the new line is the one that lacks it.
+        let (from, with) = match above.line_break(text) {
+            "" => (above.end, format!("{}{line}", self.grid.header.line_break(text))),
+            line_break => (above.next, format!("{line}{line_break}")),
+        };
+        self.read_back(&line, Some(index), cells.iter().map(Cell::as_str))?;
+        let splice = Splice { from, to: from, with };
+        Ok(self.edited(&splice, index, None, Some(line)))
+    }
+
+    fn set(&self, index: usize, cells: &[Option<Cell>]) -> Result<Edited, Refusal> {
+        self.expect_columns(cells.len())?;
+        let row = self.existing(index)?;
+        self.refuse_text_rows(&row)?;
+        let split = row.line.split(self.page.text);
+        if !row.agrees(&split) {
+            return Err(self.malformed(&row, Malformed::Unclear));
+        }
+        let style = Style::around(self, index, Some(index));
+        let mut line = row.source().to_owned();
+        let mut wanted: Vec<&str> = row.cells();
+        // From the right, so that the ranges on the left stay true.
+        for column in (0..split.slots.len().min(cells.len())).rev() {
+            let Some(cell) = &cells[column] else { continue };
+            if cell.as_str() == wanted[column] {
+                continue;
+            }
+            wanted[column] = cell.as_str();
+            let slot = &split.slots[column];
+            let outer = Outer {
+                first: column == 0 && !split.lead,
+                last: column + 1 == split.slots.len() && !split.trail,
+            };
+            let new = respaced(&self.page.text[slot.clone()], cell.as_str(), &style, column, outer);
+            line.replace_range(slot.start - row.line.start..slot.end - row.line.start, &new);
+        }
+        self.append_missing(&mut line, &mut wanted, cells, split.slots.len(), split.trail, &style);
+        self.replaced(&row, line, &wanted)
+    }
+
+    /// Cells that a short row lacks are written behind it, as many as are needed.
+    fn append_missing<'c>(
+        &self,
+        line: &mut String,
+        wanted: &mut [&'c str],
+        cells: &'c [Option<Cell>],
+        present: usize,
+        trail: bool,
+        style: &Style,
+    ) {
+        let filled = |column: &usize| cells[*column].as_ref().is_some_and(|cell| !cell.is_empty());
+        let Some(last) = (present..cells.len()).rev().find(filled) else {
+            return;
+        };
+        let blanks = line.len() - line.trim_end().len();
+        line.truncate(line.len() - blanks);
+        if !trail {
+            line.push_str(" |");
+        }
+        for column in present..=last {
+            let content = cells[column].as_ref().map_or("", Cell::as_str);
+            wanted[column] = content;
+            line.push_str(&style.slot(column, content));
+            line.push('|');
+        }
+    }
+
+    fn replaced(&self, row: &Row<'_>, line: String, wanted: &[&str]) -> Result<Edited, Refusal> {
+        if line == row.source() {
+            let same = Splice {
+                from: row.line.start,
+                to: row.line.end,
+                with: line.clone(),
+            };
+            return Ok(self.edited(&same, row.index, Some(line.clone()), Some(line)));
+        }
+        self.read_back(&line, Some(row.index), wanted.iter().copied())?;
+        let splice = Splice {
+            from: row.line.start,
+            to: row.line.end,
+            with: line.clone(),
+        };
+        Ok(self.edited(&splice, row.index, Some(row.source().to_owned()), Some(line)))
+    }
+
+    fn remove(&self, index: usize) -> Result<Edited, Refusal> {
+        let row = self.existing(index)?;
+        self.refuse_text_rows(&row)?;
+        let line = row.line;
+        let splice = if line.line_break(self.page.text).is_empty() {
+            // The page's last line without a break: the line above takes its place, and lacks one too.
+            Splice {
+                from: self.line_above(index).end,
+                to: line.end,
+                with: String::new(),
+            }
+        } else {
+            Splice {
+                from: line.start,
+                to: line.next,
+                with: String::new(),
+            }
+        };
+        Ok(self.edited(&splice, index, Some(row.source().to_owned()), None))
+    }
+
+    fn edited(&self, splice: &Splice, row: usize, before: Option<String>, after: Option<String>) -> Edited {
+        let text = self.page.text;
+        let mut page = Vec::with_capacity(text.len() + splice.with.len());
+        page.extend_from_slice(&text.as_bytes()[..splice.from]);
+        page.extend_from_slice(splice.with.as_bytes());
+        page.extend_from_slice(&text.as_bytes()[splice.to..]);
+        Edited {
+            page,
+            row,
+            line: self.line_of_row(row),
+            before,
+            after,
+        }
+    }
+
+    fn place(&self, cells: &[Cell], at: Place, key: usize) -> Result<usize, Refusal> {
+        let (rows, end) = (self.row_count(), self.end());
+        match at {
+            Place::End => Ok(end),
+            Place::Auto => Ok(order::sorted_place(self, key, &cells[key]).unwrap_or(end)),
+            Place::Sorted => Ok(order::best_place(self, key, &cells[key])),
+            Place::Index(at) if at == rows => Ok(end),
+            Place::Index(at) if at > rows => Err(Refusal::NoSuchPlace { at, rows }),
+            Place::Index(at) if at > end => Err(Refusal::MalformedRow {
+                row: at,
+                line: self.line_of_row(at),
+                reason: Malformed::Text,
+            }),
+            Place::Index(at) => Ok(at),
+        }
+    }
+
+    fn expect_columns(&self, found: usize) -> Result<(), Refusal> {
+        let expected = self.columns();
+        if found == expected {
+            return Ok(());
+        }
+        Err(Refusal::CellCount {
+            found,
+            expected,
+            header: self.header(),
+        })
+    }
+
+    fn existing(&self, index: usize) -> Result<Row<'_>, Refusal> {
+        self.row(index).ok_or(Refusal::NoSuchRow {
+            row: index,
+            rows: self.row_count(),
+        })
+    }
+
+    fn refuse_text_rows(&self, row: &Row<'_>) -> Result<(), Refusal> {
+        match row.malformed() {
+            Some(reason @ Malformed::Text) => Err(self.malformed(row, reason)),
+            _ => Ok(()),
+        }
+    }
+
+    fn malformed(&self, row: &Row<'_>, reason: Malformed) -> Refusal {
+        Refusal::MalformedRow {
+            row: row.index,
+            line: row.line(),
+            reason,
+        }
+    }
+
+    fn line_above(&self, index: usize) -> &Line {
+        index
+            .checked_sub(1)
+            .and_then(|above| self.grid.rows.get(above))
+            .unwrap_or(&self.grid.delimiter)
+    }
+
+    /// Indentation and marks of a new line: what the neighbours have. The header's may hold a list's mark.
+    fn prefix(&self, index: usize) -> &str {
+        let text = self.page.text;
+        let above = self.line_above(index).prefix(text);
+        let below = self.grid.rows.get(index).map(|line| line.prefix(text));
+        match below {
+            // Between a crooked line and a straight one, the straight one is followed.
+            Some(below) if below.len() < above.len() => below,
+            _ => above,
+        }
+    }
+
+    /// Reads the new line in its place: the blocks around the table, header, dashes, the line, and the one after it.
+    ///
+    /// Markdown's blocks are read line by line, so what stands above the table's outermost block cannot matter, and what
+    /// stands below is read as before as long as the table is still open after the new line.
+    fn read_back<'c>(
+        &self,
+        line: &str,
+        index: Option<usize>,
+        wanted: impl ExactSizeIterator<Item = &'c str>,
+    ) -> Result<(), Refusal> {
+        let text = self.page.text;
+        let line_break = self.grid.header.line_break(text);
+        let head = &text[self.grid.root..self.grid.delimiter.end];
+        let probe = self.grid.delimiter_probe(text);
+        let sample = format!("{head}{line_break}{line}{line_break}{probe}{line_break}");
+        let page = Page::parse_fragment(&sample);
+        let fault = |what| Err(Refusal::NotReadBack { what });
+        let Some(grid) = page.grids.last() else {
+            return fault("the table is gone");
+        };
+        if grid.rows.len() != 2 {
+            return fault("the line is no row, or ends the table");
+        }
+        let table = Table { page: &page, grid };
+        let Some(row) = table.row(0) else {
+            return fault("the line is no row");
+        };
+        let split = row.line.split(&sample);
+        if !row.agrees(&split) || index.is_none() {
+            return fault("its cells cannot be told apart for certain");
+        }
+        if wanted.len() != self.columns() || !row.cells().into_iter().eq(wanted) {
+            return fault("a cell has other content");
+        }
+        Ok(())
+    }
+}
+
+/// Which ends of a slot are ends of the line.
+#[derive(Clone, Copy)]
+struct Outer {
+    first: bool,
+    last: bool,
+}
+
+/// New content in an old slot: padded like the neighbours where they are padded, else with the blanks it had.
+fn respaced(old: &str, content: &str, style: &Style, column: usize, outer: Outer) -> String {
+    let kept = old.trim();
+    let was_empty = kept.is_empty();
+    if style.pads(column) || was_empty {
+        let slot = style.slot(column, content);
+        let slot = if outer.first {
+            slot.trim_start().to_owned()
+        } else {
+            slot
+        };
+        return if outer.last { slot.trim_end().to_owned() } else { slot };
+    }
+    let before = &old[..old.len() - old.trim_start().len()];
+    let after = &old[before.len() + kept.len()..];
+    // More than one blank was somebody's padding: the pipe stays where it is if it can.
+    let mut blanks = after.to_owned();
+    if after.len() > 1 && after.bytes().all(|b| b == b' ') && !outer.last {
+        let spare = style
+            .width_of(old)
+            .saturating_sub(style.width_of(before) + style.width_of(content));
+        blanks = " ".repeat(spare.max(1));
+    }
+    let escape = if content.ends_with('\\') && blanks.is_empty() && !outer.last {
+        " "
+    } else {
+        ""
+    };
+    format!("{before}{content}{blanks}{escape}")
+}

@@ -1,0 +1,297 @@
+//! One table of a page, as its readers see it: header, rows, cells, and what is wrong with them.
+
+use super::cell::Said;
+use super::finding::{Finding, Malformed};
+use super::page::{CellSpan, Grid, Line, Page, Split};
+use super::scan::collapse;
+
+/// One table of a [`Page`].
+#[derive(Clone, Copy, Debug)]
+pub struct Table<'p> {
+    pub(super) page: &'p Page<'p>,
+    pub(super) grid: &'p Grid,
+}
+
+/// One row of the table's body.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'p> {
+    table: Table<'p>,
+    /// Its number, from 0.
+    pub index: usize,
+    pub(super) line: &'p Line,
+}
+
+impl<'a> Page<'a> {
+    /// The table that the configured heading means: the first GFM table between the heading and the next one, or the
+    /// `nth` (from 0). The heading is compared by its text, at any level; the empty text means the part before the
+    /// first heading.
+    ///
+    /// # Errors
+    /// [`Finding::NoHeading`], [`Finding::DoubledHeading`], [`Finding::NoTable`] or [`Finding::NoSuchTable`].
+    pub fn table<'p>(&'p self, heading: &str, nth: Option<usize>) -> Result<Table<'p>, Finding> {
+        let wanted = collapse(heading);
+        let section = self.section(&wanted)?;
+        let mut tables = self.grids.iter().filter(|grid| grid.section == section);
+        let found = tables.clone().count();
+        if found == 0 {
+            return Err(self.no_table(wanted, section));
+        }
+        let nth = nth.unwrap_or(0);
+        match tables.nth(nth) {
+            Some(grid) => Ok(Table { page: self, grid }),
+            None => Err(Finding::NoSuchTable {
+                heading: wanted,
+                nth,
+                found,
+            }),
+        }
+    }
+
+    /// Fails when another table under the same heading has the same header: then nothing says which one is meant.
+    ///
+    /// # Errors
+    /// [`Finding::TwoCandidates`], and those of [`Page::table`].
+    pub fn only_candidate(&self, heading: &str) -> Result<(), Finding> {
+        let first = self.table(heading, None)?;
+        let header = first.header();
+        let alike = self.grids.iter().filter(|grid| grid.section == first.grid.section);
+        let lines: Vec<usize> = alike
+            .map(|grid| Table { page: self, grid })
+            .filter(|table| table.header() == header)
+            .map(|table| table.line())
+            .collect();
+        if lines.len() > 1 {
+            return Err(Finding::TwoCandidates {
+                heading: collapse(heading),
+                lines,
+            });
+        }
+        Ok(())
+    }
+
+    fn section(&self, wanted: &str) -> Result<Option<usize>, Finding> {
+        if wanted.is_empty() {
+            return Ok(None);
+        }
+        let same = |at: &usize| {
+            let heading = &self.headings[*at];
+            heading.text == wanted || collapse(&heading.raw) == wanted
+        };
+        let found: Vec<usize> = (0..self.headings.len()).filter(same).collect();
+        match found[..] {
+            [one] => Ok(Some(one)),
+            [] => Err(Finding::NoHeading {
+                wanted: wanted.to_owned(),
+                near: self.near(wanted),
+            }),
+            _ => Err(Finding::DoubledHeading {
+                heading: wanted.to_owned(),
+                lines: found.iter().map(|&at| self.headings[at].line).collect(),
+            }),
+        }
+    }
+
+    fn near(&self, wanted: &str) -> Vec<String> {
+        let wanted = wanted.to_lowercase();
+        let alike = |text: &str| {
+            let text = text.to_lowercase();
+            !text.is_empty()
+                && (text.contains(&wanted) || wanted.contains(&text) || strsim::jaro_winkler(&text, &wanted) > 0.85)
+        };
+        let near = self
+            .headings
+            .iter()
+            .map(|heading| heading.text.clone())
+            .filter(|text| alike(text));
+        near.take(5).collect()
+    }
+
+    fn no_table(&self, heading: String, section: Option<usize>) -> Finding {
+        let mut elsewhere: Vec<String> = Vec::new();
+        for at in self.grids.iter().filter_map(|grid| grid.section) {
+            let text = &self.headings[at].text;
+            if !elsewhere.contains(text) && elsewhere.len() < 5 {
+                elsewhere.push(text.clone());
+            }
+        }
+        Finding::NoTable {
+            heading,
+            line: section.map_or(0, |at| self.headings[at].line),
+            elsewhere,
+        }
+    }
+}
+
+impl<'p> Table<'p> {
+    /// The header's texts, one for each column, as a reader sees them.
+    #[must_use]
+    pub fn header(&self) -> Vec<String> {
+        self.spans(&self.grid.header)
+            .iter()
+            .map(|span| self.said_span(span).text)
+            .collect()
+    }
+
+    /// How many columns it has.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.grid.aligns.len()
+    }
+
+    /// How many rows its body has.
+    #[must_use]
+    pub fn row_count(&self) -> usize {
+        self.grid.rows.len()
+    }
+
+    /// The line of its header, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.page.line_at(self.grid.header.start)
+    }
+
+    /// Line of a row, from 1: a table's lines follow each other.
+    pub(super) fn line_of_row(&self, index: usize) -> usize {
+        self.line() + 2 + index
+    }
+
+    /// The text of the heading that it stands under.
+    #[must_use]
+    pub fn heading(&self) -> Option<&'p str> {
+        self.grid.section.map(|at| self.page.headings[at].text.as_str())
+    }
+
+    /// The rows of its body.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'p>> + ExactSizeIterator + use<'p> {
+        let table = *self;
+        self.grid
+            .rows
+            .iter()
+            .enumerate()
+            .map(move |(index, line)| Row { table, index, line })
+    }
+
+    /// One row of its body.
+    #[must_use]
+    pub fn row(&self, index: usize) -> Option<Row<'p>> {
+        self.grid.rows.get(index).map(|line| Row {
+            table: *self,
+            index,
+            line,
+        })
+    }
+
+    /// The column whose header is the text, or else begins with it, without regard to case.
+    #[must_use]
+    pub fn column(&self, header: &str) -> Option<usize> {
+        let wanted = collapse(header).to_lowercase();
+        let texts: Vec<String> = self.header().iter().map(|text| text.to_lowercase()).collect();
+        let exact = texts.iter().position(|text| *text == wanted);
+        exact.or_else(|| texts.iter().position(|text| text.starts_with(&wanted)))
+    }
+
+    /// Number of rows before the text that GFM takes into the table but a person would not: where the end is for people.
+    pub(super) fn end(&self) -> usize {
+        let text = self.page.text;
+        let header_piped = self.grid.header.split(text);
+        let swallowed = |line: &Line| !line.split(text).piped && (self.columns() > 1 || header_piped.lead);
+        let tail = self.grid.rows.iter().rev().take_while(|line| swallowed(line)).count();
+        self.grid.rows.len() - tail
+    }
+
+    pub(super) fn spans(&self, line: &Line) -> &'p [CellSpan] {
+        &self.page.cells[line.cells.0 as usize..line.cells.1 as usize]
+    }
+
+    pub(super) fn said_span(&self, span: &CellSpan) -> Said {
+        Said::read(
+            self.page.text,
+            &self.page.pieces[span.pieces.0 as usize..span.pieces.1 as usize],
+        )
+    }
+}
+
+impl<'p> Row<'p> {
+    /// Its line on the page, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.table.line_of_row(self.index)
+    }
+
+    /// The GFM content of its cells without padding, one for each column; cells that the row lacks are empty.
+    #[must_use]
+    pub fn cells(&self) -> Vec<&'p str> {
+        let text = self.table.page.text;
+        let spans = self.table.spans(self.line);
+        spans
+            .iter()
+            .map(|span| text[span.raw.0 as usize..span.raw.1 as usize].trim())
+            .collect()
+    }
+
+    /// What the cell of a column says; nothing for a column that the table lacks.
+    #[must_use]
+    pub fn said(&self, column: usize) -> Said {
+        self.table
+            .spans(self.line)
+            .get(column)
+            .map(|span| self.table.said_span(span))
+            .unwrap_or_default()
+    }
+
+    /// The whole line without its break.
+    #[must_use]
+    pub fn source(&self) -> &'p str {
+        &self.table.page.text[self.line.start..self.line.end]
+    }
+
+    /// What is wrong with the row, if anything: such a row is a person's to mend.
+    #[must_use]
+    pub fn malformed(&self) -> Option<Malformed> {
+        let split = self.line.split(self.table.page.text);
+        let expected = self.table.columns();
+        if !split.piped && self.index >= self.table.end() {
+            return Some(Malformed::Text);
+        }
+        let found = split.slots.len();
+        if !self.agrees(&split) {
+            return Some(Malformed::Unclear);
+        }
+        if found < expected {
+            return Some(Malformed::Short { found, expected });
+        }
+        if found > expected {
+            return Some(Malformed::Long { found, expected });
+        }
+        if let Some(column) = (0..expected).find(|&column| has_broken_link(&self.said(column))) {
+            return Some(Malformed::BrokenLink(column));
+        }
+        let header = self.table.grid.header.split(self.table.page.text);
+        (header.lead != split.lead).then_some(Malformed::OuterPipes)
+    }
+
+    /// Whether our split of the line is the parser's.
+    pub(super) fn agrees(&self, split: &Split) -> bool {
+        let spans = self.table.spans(self.line);
+        let text = self.table.page.text;
+        let ours = split.slots.iter().map(|slot| text[slot.clone()].trim());
+        let theirs = spans
+            .iter()
+            .map(|span| text[span.raw.0 as usize..span.raw.1 as usize].trim());
+        spans.len() == self.table.columns() && ours.chain(std::iter::repeat("")).zip(theirs).all(|(a, b)| a == b)
+    }
+}
+
+/// A bracket left over in the text is the trace of a link that lost its other half.
+fn has_broken_link(said: &Said) -> bool {
+    let mut open = 0usize;
+    for c in said.text.chars() {
+        match c {
+            '[' => open += 1,
+            ']' if open == 0 => return true,
+            ']' => open -= 1,
+            _ => {}
+        }
+    }
+    open > 0 || said.text.contains("](")
+}

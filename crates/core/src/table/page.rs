@@ -1,0 +1,246 @@
+//! A page as far as tables are concerned: its headings and where every table, row and cell lies.
+//!
+//! The places come from pulldown-cmark's offsets, never from a search for pipes; where our own split of a line into
+//! cells differs from the parser's, the row counts as unclear and is not edited.
+
+use std::ops::Range;
+
+use super::finding::Finding;
+use super::scan;
+
+/// Larger pages are not read: ten times the largest page of a big handbook.
+pub const MAX_PAGE_BYTES: usize = 16 * 1024 * 1024;
+
+/// A parsed page: the text, its headings, and all of its tables.
+#[derive(Debug)]
+pub struct Page<'a> {
+    pub(super) text: &'a str,
+    pub(super) headings: Vec<Heading>,
+    pub(super) grids: Vec<Grid>,
+    pub(super) cells: Vec<CellSpan>,
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// A heading and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heading {
+    /// Its text as a reader sees it, without marks, attributes and links' targets.
+    pub text: String,
+    /// 1 to 6.
+    pub level: u8,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its text as the page writes it.
+    pub(super) raw: String,
+}
+
+/// One table: lines as byte ranges of the page.
+#[derive(Debug)]
+pub(super) struct Grid {
+    /// Index of the heading it stands under.
+    pub(super) section: Option<usize>,
+    /// Begin of the outermost block that contains it (a list, a quote or the table itself).
+    pub(super) root: usize,
+    pub(super) aligns: Vec<Align>,
+    pub(super) header: Line,
+    pub(super) delimiter: Line,
+    pub(super) rows: Vec<Line>,
+}
+
+/// A column's alignment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Align {
+    None,
+    Left,
+    Center,
+    Right,
+}
+
+/// One line of a table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    /// Begin of the line.
+    pub(super) start: usize,
+    /// Begin of the row after indentation and marks of quotes or lists.
+    pub(super) content: usize,
+    /// End of the row, before the line break.
+    pub(super) end: usize,
+    /// Begin of the next line.
+    pub(super) next: usize,
+    /// Its cells as the parser sees them: range in [`Page::cells`].
+    pub(super) cells: (u32, u32),
+}
+
+/// A cell as the parser sees it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CellSpan {
+    /// Bytes between the pipes; empty for a cell that the row lacks.
+    pub(super) raw: (u32, u32),
+    /// Range in [`Page::pieces`].
+    pub(super) pieces: (u32, u32),
+}
+
+/// A piece of what a cell says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Text that stands in the page as it is read.
+    Span(u32, u32),
+    /// Text that is written otherwise than it is read (escapes, entities).
+    Text(Box<str>),
+    /// Begin of a link, with its target.
+    Link(Box<str>),
+    /// End of a link.
+    LinkEnd,
+    /// An HTML tag.
+    Tag,
+    /// An image; its alternative text is not part of what the cell says.
+    Image,
+}
+
+impl<'a> Page<'a> {
+    /// Reads a page.
+    ///
+    /// # Errors
+    /// [`Finding::NotUtf8`] or [`Finding::TooLarge`].
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Finding> {
+        if bytes.len() > MAX_PAGE_BYTES {
+            return Err(Finding::TooLarge {
+                bytes: bytes.len(),
+                limit: MAX_PAGE_BYTES,
+            });
+        }
+        let text = std::str::from_utf8(bytes).map_err(|error| Finding::NotUtf8 {
+            line: line_of(bytes, error.valid_up_to()),
+        })?;
+        Ok(scan::read(text))
+    }
+
+    /// Reads a piece of a page whose front matter is not in it.
+    pub(super) fn parse_fragment(text: &'a str) -> Self {
+        scan::read_from(text, 0)
+    }
+
+    /// The page's headings in their order.
+    #[must_use]
+    pub fn headings(&self) -> &[Heading] {
+        &self.headings
+    }
+
+    /// How many tables the page has in all.
+    #[must_use]
+    pub fn table_count(&self) -> usize {
+        self.grids.len()
+    }
+
+    pub(super) fn line_at(&self, offset: usize) -> usize {
+        line_of(self.text.as_bytes(), offset)
+    }
+}
+
+impl Grid {
+    /// A row that stands in the table for certain: the line of dashes again, with its marks, as plain cells.
+    pub(super) fn delimiter_probe<'t>(&self, text: &'t str) -> &'t str {
+        &text[self.delimiter.start..self.delimiter.end]
+    }
+}
+
+/// The number, from 1, of the line on which the offset lies; `\n`, `\r\n` and a lone `\r` end lines, as in CommonMark.
+pub(super) fn line_of(bytes: &[u8], offset: usize) -> usize {
+    let before = &bytes[..offset.min(bytes.len())];
+    let breaks = before
+        .iter()
+        .enumerate()
+        .filter(|&(i, &b)| b == b'\n' || (b == b'\r' && bytes.get(i + 1) != Some(&b'\n')));
+    1 + breaks.count()
+}
+
+/// Begin of the line on which the offset lies.
+pub(super) fn line_start(text: &str, offset: usize) -> usize {
+    text.as_bytes()[..offset]
+        .iter()
+        .rposition(|&b| b == b'\n' || b == b'\r')
+        .map_or(0, |at| at + 1)
+}
+
+/// End of the line (before its break) and begin of the next one.
+pub(super) fn line_end(text: &str, offset: usize) -> (usize, usize) {
+    let bytes = text.as_bytes();
+    let end = bytes[offset..]
+        .iter()
+        .position(|&b| b == b'\n' || b == b'\r')
+        .map_or(bytes.len(), |n| offset + n);
+    let width = match &bytes[end..] {
+        [b'\r', b'\n', ..] => 2,
+        [_, ..] => 1,
+        [] => 0,
+    };
+    (end, end + width)
+}
+
+impl Line {
+    /// The line that contains the offset at which a row begins.
+    pub(super) fn at(text: &str, content: usize) -> Self {
+        let (end, next) = line_end(text, content);
+        Self {
+            start: line_start(text, content),
+            content,
+            end,
+            next,
+            cells: (0, 0),
+        }
+    }
+
+    /// The line's break, empty at the end of the page.
+    pub(super) fn line_break<'t>(&self, text: &'t str) -> &'t str {
+        &text[self.end..self.next]
+    }
+
+    /// Indentation and marks before the row.
+    pub(super) fn prefix<'t>(&self, text: &'t str) -> &'t str {
+        &text[self.start..self.content]
+    }
+
+    /// Splits the row at its pipes, as GFM does: a pipe after a backslash never splits.
+    pub(super) fn split(&self, text: &str) -> Split {
+        split(text, self.content..self.end)
+    }
+}
+
+/// A row taken apart at its pipes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Split {
+    /// Bytes between the pipes, padding included.
+    pub(super) slots: Vec<Range<usize>>,
+    /// Whether it begins with a pipe.
+    pub(super) lead: bool,
+    /// Whether it ends with a pipe.
+    pub(super) trail: bool,
+    /// Whether there is any pipe.
+    pub(super) piped: bool,
+}
+
+fn split(text: &str, row: Range<usize>) -> Split {
+    let bytes = text.as_bytes();
+    let pipes: Vec<usize> = row
+        .clone()
+        .filter(|&at| bytes[at] == b'|' && (at == row.start || bytes[at - 1] != b'\\'))
+        .collect();
+    let blank = |range: Range<usize>| text[range].trim_matches([' ', '\t', '\u{b}', '\u{c}']).is_empty();
+    let lead = pipes.first().is_some_and(|&first| blank(row.start..first));
+    let mut slots = Vec::with_capacity(pipes.len() + 1);
+    let mut from = if lead { pipes[0] + 1 } else { row.start };
+    for &pipe in pipes.iter().skip(usize::from(lead)) {
+        slots.push(from..pipe);
+        from = pipe + 1;
+    }
+    let trail = !slots.is_empty() && blank(from..row.end);
+    if !trail && !(slots.is_empty() && lead && blank(from..row.end)) {
+        slots.push(from..row.end);
+    }
+    Split {
+        slots,
+        lead,
+        trail,
+        piped: !pipes.is_empty(),
+    }
+}

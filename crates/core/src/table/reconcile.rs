@@ -1,0 +1,381 @@
+//! From what a page says about a community to what it should say, in at most one changed line.
+
+use super::cell::{Cell, Said};
+use super::edit::{Change, Edited};
+use super::fill::{Columns, cell};
+use super::finding::{Finding, Malformed};
+use super::grid::{Row, Table};
+use super::order::say;
+use super::page::Page;
+use super::people::{People, fold, is_inactive};
+use super::wanted::{Known, Ownership, WantedRow, is_broken, links_to_project, row_name};
+use crate::program::Handbook;
+use crate::untrusted::Untrusted;
+
+/// What the page needs for one community.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reconciled {
+    /// Its row says what it should.
+    UpToDate {
+        /// The row's number.
+        row: usize,
+        /// Its line on the page, from 1.
+        line: usize,
+    },
+    /// One line changes.
+    Change {
+        /// In which way.
+        kind: ChangeKind,
+        /// The edited page.
+        edited: Edited,
+    },
+}
+
+/// In which way a page's line changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// The community had no row.
+    Added,
+    /// Its row said something else.
+    Changed,
+    /// A row of its name gains the link to its project.
+    Adopted,
+}
+
+/// What the page needs so that it says what is wanted about the community.
+///
+/// A cell is changed only when it *means* something else; every other cell, row and byte stays.
+///
+/// # Errors
+/// A [`Finding`] when the page, heading, table, header or row does not allow a certain answer.
+pub fn reconcile(
+    page: &[u8],
+    handbook: &Handbook,
+    wanted: &WantedRow,
+    others: &[Known],
+) -> Result<Reconciled, Finding> {
+    let page = Page::parse(page)?;
+    let table = target(&page, handbook)?;
+    let columns = Columns::of(&table, &handbook.columns)?;
+    let (row, adopted) = match owned(&table, &columns, wanted, others)? {
+        Owned::Row { index, linked } => (index, !linked && wanted.project_url.is_some()),
+        Owned::None => return add(&table, &columns, handbook, wanted),
+    };
+    let Some(row) = table.row(row) else {
+        return add(&table, &columns, handbook, wanted);
+    };
+    let change = Change::Set {
+        row: row.index,
+        cells: changed_cells(&table, &columns, &row, wanted)?,
+    };
+    let edited = table.edit(&change)?;
+    if edited.is_unchanged() {
+        return Ok(Reconciled::UpToDate {
+            row: row.index,
+            line: row.line(),
+        });
+    }
+    let kind = if adopted {
+        ChangeKind::Adopted
+    } else {
+        ChangeKind::Changed
+    };
+    Ok(Reconciled::Change { kind, edited })
+}
+
+/// The page without the community's row; `None` when it has none.
+///
+/// # Errors
+/// A [`Finding`] as for [`reconcile`].
+pub fn without(
+    page: &[u8],
+    handbook: &Handbook,
+    wanted: &WantedRow,
+    others: &[Known],
+) -> Result<Option<Edited>, Finding> {
+    let page = Page::parse(page)?;
+    let table = target(&page, handbook)?;
+    let columns = Columns::of(&table, &handbook.columns)?;
+    match owned(&table, &columns, wanted, others)? {
+        Owned::Row { index, .. } => Ok(Some(table.edit(&Change::Remove { row: index })?)),
+        Owned::None => Ok(None),
+    }
+}
+
+/// The handbook's table on the page: the first under the heading, when no other there has the same header.
+///
+/// # Errors
+/// A [`Finding`] as for [`Page::table`], or [`Finding::TwoCandidates`].
+pub fn target<'p>(page: &'p Page<'p>, handbook: &Handbook) -> Result<Table<'p>, Finding> {
+    page.only_candidate(&handbook.heading)?;
+    page.table(&handbook.heading, None)
+}
+
+enum Owned {
+    Row { index: usize, linked: bool },
+    None,
+}
+
+fn owned(table: &Table<'_>, columns: &Columns, wanted: &WantedRow, others: &[Known]) -> Result<Owned, Finding> {
+    let name = || wanted.name.expose().to_owned();
+    let broken = |index: usize, reason: Malformed| Finding::Malformed {
+        name: name(),
+        line: table.line_of_row(index),
+        reason,
+    };
+    match table.find(columns.name, wanted, others) {
+        Ownership::None => Ok(Owned::None),
+        Ownership::Named(index) => Ok(Owned::Row { index, linked: false }),
+        Ownership::Linked(index) => match table.row(index).and_then(|row| row.malformed()).filter(is_broken) {
+            Some(reason) => Err(broken(index, reason)),
+            None => Ok(Owned::Row { index, linked: true }),
+        },
+        Ownership::Broken(index, reason) => Err(broken(index, reason)),
+        Ownership::Ambiguous(rows) => {
+            let lines = rows.into_iter().map(|row| table.line_of_row(row)).collect();
+            Err(Finding::Ambiguous { name: name(), lines })
+        }
+    }
+}
+
+fn add(table: &Table<'_>, columns: &Columns, handbook: &Handbook, wanted: &WantedRow) -> Result<Reconciled, Finding> {
+    let mut cells = vec![Cell::empty(); table.columns()];
+    for filled in columns.filled() {
+        cells[filled.column] = cell(table, columns, filled, wanted)?;
+    }
+    let change = Change::Add {
+        cells,
+        at: handbook.order.into(),
+        key: columns.name,
+    };
+    Ok(Reconciled::Change {
+        kind: ChangeKind::Added,
+        edited: table.edit(&change)?,
+    })
+}
+
+fn changed_cells(
+    table: &Table<'_>,
+    columns: &Columns,
+    row: &Row<'_>,
+    wanted: &WantedRow,
+) -> Result<Vec<Option<Cell>>, Finding> {
+    let mut cells = vec![None; table.columns()];
+    for filled in columns.filled() {
+        let column = filled.column;
+        let said = row.said(column);
+        let fresh = cell(table, columns, filled, wanted)?;
+        cells[column] = if column == columns.name {
+            (!names_it(&said, wanted)).then_some(fresh)
+        } else if Some(column) == columns.people {
+            people_changed(row, column, columns, wanted, fresh)
+        } else {
+            (!says_the_same(&said, &say(&fresh))).then_some(fresh)
+        };
+    }
+    Ok(cells)
+}
+
+/// Whether the name's cell has the community's name and leads to its project.
+fn names_it(said: &Said, wanted: &WantedRow) -> bool {
+    let linked = match &wanted.project_url {
+        Some(url) => said.links.iter().any(|(_, target)| links_to_project(target, url)),
+        None => true,
+    };
+    linked && plain_name(&said.text) == plain_name(wanted.name.expose())
+}
+
+/// A name without what people add and leave out: an article, `CoP`, `(inactive)`.
+fn plain_name(text: &str) -> String {
+    let name = row_name(text);
+    let words = name
+        .split(|c: char| !c.is_alphanumeric() && c != '+' && c != '#')
+        .filter(|word| !word.is_empty());
+    let name = words.collect::<Vec<_>>().join(" ");
+    let name = name.strip_prefix("the ").unwrap_or(&name);
+    let ends = [" cop", " community of practice", " community"];
+    ends.iter()
+        .find_map(|end| name.strip_suffix(end))
+        .unwrap_or(name)
+        .to_owned()
+}
+
+/// Whether two cells have the same words and the same links.
+fn says_the_same(ours: &Said, wanted: &Said) -> bool {
+    let targets = |said: &Said| {
+        let mut targets: Vec<String> = said
+            .links
+            .iter()
+            .map(|(_, target)| target.trim_end_matches('/').to_owned())
+            .collect();
+        targets.sort();
+        targets
+    };
+    fold(&ours.text) == fold(&wanted.text) && targets(ours) == targets(wanted)
+}
+
+/// The facilitators' cell, when it names other people or marks them otherwise; as much of it as can stays.
+fn people_changed(row: &Row<'_>, column: usize, columns: &Columns, wanted: &WantedRow, fresh: Cell) -> Option<Cell> {
+    // A mark after the community's name marks the community.
+    let marked = wanted.inactive && is_inactive(&row.said(columns.name).text);
+    let inactive = wanted.inactive && !marked;
+    let means_it = |said: &Said| {
+        let people = People::read(said);
+        people.are(&wanted.facilitators, wanted.inactive) || (marked && people.are(&wanted.facilitators, inactive))
+    };
+    let said = row.said(column);
+    if means_it(&said) {
+        return None;
+    }
+    let kept = row.cells().get(column).copied().unwrap_or_default();
+    let gentle = [appended(kept, &said, wanted, &fresh), unmarked(kept)];
+    gentle
+        .into_iter()
+        .flatten()
+        .find(|cell| means_it(&say(cell)))
+        .or(Some(fresh))
+}
+
+/// The cell as it is, with the new people behind the others.
+fn appended(kept: &str, said: &Said, wanted: &WantedRow, fresh: &Cell) -> Option<Cell> {
+    let people = People::read(said);
+    if people.named.is_empty() || !people.are_among(&wanted.facilitators) {
+        return None;
+    }
+    let new = wanted
+        .facilitators
+        .iter()
+        .zip(fresh.as_str().split(", "))
+        .filter(|(person, _)| !people.named.iter().any(|someone| someone.is(person)));
+    let new: Vec<&str> = new.map(|(_, written)| written).collect();
+    Cell::from_gfm(&format!("{kept}, {}", new.join(", "))).ok()
+}
+
+/// The cell as it is, without `(inactive)`.
+fn unmarked(kept: &str) -> Option<Cell> {
+    let at = kept.to_ascii_lowercase().find("(inactive)")?;
+    let rest = format!("{}{}", kept[..at].trim_end(), &kept[at + "(inactive)".len()..]);
+    match unmarked(&rest) {
+        Some(cell) => Some(cell),
+        None => Cell::from_gfm(&rest).ok(),
+    }
+}
+
+/// The name as a [`Known`] for other communities' look-ups.
+impl From<&WantedRow> for Known {
+    fn from(wanted: &WantedRow) -> Self {
+        Self {
+            name: Untrusted::new(wanted.name.expose()),
+            project_url: wanted.project_url.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use url::Url;
+
+    use super::*;
+    use crate::ids::Username;
+    use crate::program::RowOrder;
+    use crate::table::Person;
+
+    const PAGE: &str = "# CoPs\n\n## Current CoPs\n\n| Subject Focus | Facilitator(s) |\n| --- | --- |\n\
+        | [Agile Architecture](https://gitlab.example/cop/agile-architecture/) | Lead: [Darwin Sanoy (@DarwinJS)](https://gitlab.example/DarwinJS), Co-Leads: [Brian Wald (@brianwald)](https://gitlab.example/brianwald) |\n\
+        | Containers | TBD |\n\
+        | Defending against GitHub]| @alice |\n\
+        | The Kubernetes Group | [Alice A (@alice)](https://gitlab.example/alice) (inactive) |\n\
+        | Value Streams | @bob |\n\nAfter.\n";
+
+    fn handbook() -> Handbook {
+        Handbook {
+            project: "h/h".into(),
+            branch: None,
+            page: "p.md".into(),
+            heading: "Current CoPs".into(),
+            order: RowOrder::Auto,
+            columns: Vec::new(),
+            reviewers: Vec::new(),
+            labels: Vec::new(),
+            list_private: false,
+        }
+    }
+
+    fn person(username: &str, name: &str) -> Person {
+        Person {
+            username: Username::new(username).unwrap(),
+            display_name: Some(Untrusted::new(name)),
+            profile_url: Url::parse(&format!("https://gitlab.example/{username}")).unwrap(),
+            inactive: false,
+        }
+    }
+
+    fn wanted(name: &str, path: &str, people: &[(&str, &str)]) -> WantedRow {
+        WantedRow {
+            name: Untrusted::new(name),
+            project_url: Some(Url::parse(&format!("https://gitlab.example/cop/{path}")).unwrap()),
+            facilitators: people.iter().map(|(username, name)| person(username, name)).collect(),
+            inactive: false,
+            fields: BTreeMap::new(),
+        }
+    }
+
+    /// The changed line, or `=` and the number of the row that is right already.
+    fn line(wanted: &WantedRow) -> String {
+        match reconcile(PAGE.as_bytes(), &handbook(), wanted, &[]).unwrap() {
+            Reconciled::UpToDate { row, .. } => format!("={row}"),
+            Reconciled::Change { kind, edited } => {
+                format!("{kind:?} {}: {}", edited.row, edited.after.unwrap_or_default())
+            }
+        }
+    }
+
+    #[test]
+    fn human_wording_of_the_same_people_stays() {
+        let row = wanted(
+            "Agile Architecture",
+            "agile-architecture",
+            &[("brianwald", "B. Wald"), ("darwinjs", "Darwin")],
+        );
+        assert_eq!(line(&row), "=0");
+    }
+
+    #[test]
+    fn a_new_community_goes_to_its_sorted_place_in_the_neighbours_style() {
+        let row = wanted("DevSecOps | <b>", "devsecops", &[("carol", "Carol C")]);
+        assert_eq!(
+            line(&row),
+            "Added 2: | [DevSecOps \\| \\<b\\>](https://gitlab.example/cop/devsecops) | [Carol C (@carol)](https://gitlab.example/carol) |"
+        );
+    }
+
+    #[test]
+    fn a_row_of_the_same_name_is_adopted_and_gains_the_link() {
+        assert_eq!(
+            line(&wanted("containers", "containers", &[])),
+            "Adopted 1: | [containers](https://gitlab.example/cop/containers) | TBD |"
+        );
+    }
+
+    #[test]
+    fn a_broken_row_of_that_name_is_a_persons_to_mend() {
+        let row = wanted("Defending against GitHub", "github", &[("alice", "Alice A")]);
+        let found = reconcile(PAGE.as_bytes(), &handbook(), &row, &[]).unwrap_err();
+        assert!(matches!(found, Finding::Malformed { line: 9, .. }), "{found}");
+    }
+
+    #[test]
+    fn inactive_is_written_and_understood() {
+        let mut row = wanted("The Kubernetes Group", "k8s", &[("alice", "Alice A")]);
+        row.inactive = true;
+        row.project_url = None;
+        assert_eq!(line(&row), "=3");
+        row.inactive = false;
+        assert_eq!(
+            line(&row),
+            "Changed 3: | The Kubernetes Group | [Alice A (@alice)](https://gitlab.example/alice) |"
+        );
+    }
+}

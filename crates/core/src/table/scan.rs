@@ -1,0 +1,275 @@
+//! From Markdown to [`Page`]: one pass over pulldown-cmark's events.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+use super::hidden;
+use super::page::{Align, CellSpan, Grid, Heading, Line, Page, Piece, line_of, line_start};
+
+/// Reads the headings and tables of a page.
+pub(super) fn read(text: &str) -> Page<'_> {
+    read_from(text, hidden::front_matter(text))
+}
+
+/// The same from an offset on.
+pub(super) fn read_from(text: &str, base: usize) -> Page<'_> {
+    let masked = blank_tabs_of_delimiters(&text[base..]);
+    let mut scan = Scan {
+        page: Page {
+            text,
+            headings: Vec::new(),
+            grids: Vec::new(),
+            cells: Vec::new(),
+            pieces: Vec::new(),
+        },
+        hidden: hidden::regions(text, base),
+        base,
+        depth: 0,
+        root: base,
+        sections: vec![None],
+        heading: None,
+        quiet: 0,
+        in_table: false,
+    };
+    for (event, range) in Parser::new_ext(&masked, options()).into_offset_iter() {
+        scan.take(event, range.start + base..range.end + base);
+    }
+    scan.page
+}
+
+fn options() -> Options {
+    Options::ENABLE_TABLES | Options::ENABLE_HEADING_ATTRIBUTES | Options::ENABLE_STRIKETHROUGH
+}
+
+struct Scan<'a> {
+    page: Page<'a>,
+    /// Parts of the page that the site never renders as Markdown.
+    hidden: Vec<Range<usize>>,
+    base: usize,
+    depth: usize,
+    root: usize,
+    /// The latest heading of each open container; a heading in a quote or list says nothing about what follows outside.
+    sections: Vec<Option<usize>>,
+    heading: Option<Heading>,
+    /// Open images: their text is not said.
+    quiet: usize,
+    in_table: bool,
+}
+
+impl Scan<'_> {
+    fn take(&mut self, event: Event<'_>, range: Range<usize>) {
+        match event {
+            Event::Start(tag) => {
+                if self.depth == 0 {
+                    self.root = range.start;
+                }
+                self.depth += 1;
+                self.start(tag, range);
+            }
+            Event::End(tag) => {
+                self.depth -= 1;
+                self.end(tag);
+            }
+            Event::Text(text) | Event::Code(text) => self.text(text, range),
+            Event::InlineHtml(_) => self.piece(Piece::Tag),
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>, range: Range<usize>) {
+        match tag {
+            Tag::Heading { level, .. } => self.heading = Some(self.open_heading(level, range)),
+            Tag::BlockQuote(_) | Tag::List(_) | Tag::Item | Tag::FootnoteDefinition(_) => {
+                let section = self.sections.last().copied().flatten();
+                self.sections.push(section);
+            }
+            Tag::Table(aligns) => self.open_table(&aligns, range.start),
+            Tag::TableRow if self.in_table => {
+                let line = self.line(range.start);
+                if let Some(grid) = self.page.grids.last_mut() {
+                    grid.rows.push(line);
+                }
+            }
+            Tag::TableCell if self.in_table => self.open_cell(range),
+            Tag::Link { dest_url, .. } => self.piece(Piece::Link(dest_url.to_string().into())),
+            Tag::Image { .. } => {
+                self.piece(Piece::Image);
+                self.quiet += 1;
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Heading(_) => self.close_heading(),
+            TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item | TagEnd::FootnoteDefinition => {
+                self.sections.pop();
+            }
+            TagEnd::Table => self.in_table = false,
+            TagEnd::Link => self.piece(Piece::LinkEnd),
+            TagEnd::Image => self.quiet = self.quiet.saturating_sub(1),
+            _ => {}
+        }
+    }
+
+    fn open_heading(&self, level: HeadingLevel, range: Range<usize>) -> Heading {
+        let source = self.page.text[range.clone()].trim_end();
+        let raw = source
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_matches(['#', ' ', '\t'])
+            .to_owned();
+        // The line is filled in when the heading is kept.
+        Heading {
+            text: String::new(),
+            level: level as u8,
+            line: range.start,
+            raw,
+        }
+    }
+
+    fn close_heading(&mut self) {
+        let Some(mut heading) = self.heading.take() else { return };
+        if self.is_hidden(heading.line) {
+            return;
+        }
+        heading.line = line_of(self.page.text.as_bytes(), heading.line);
+        heading.text = collapse(&heading.text);
+        self.page.headings.push(heading);
+        if let Some(section) = self.sections.last_mut() {
+            *section = Some(self.page.headings.len() - 1);
+        }
+    }
+
+    fn open_table(&mut self, aligns: &[Alignment], start: usize) {
+        if self.is_hidden(start) {
+            return;
+        }
+        let header = self.line(start);
+        let delimiter = self.delimiter(&header);
+        if !is_delimiter(self.page.text, &delimiter) {
+            return;
+        }
+        self.page.grids.push(Grid {
+            section: self.sections.last().copied().flatten(),
+            root: line_start(self.page.text, self.root).max(self.base),
+            aligns: aligns.iter().copied().map(align).collect(),
+            header,
+            delimiter,
+            rows: Vec::new(),
+        });
+        self.in_table = true;
+    }
+
+    /// The line after the header: its row begins at the first byte that can begin a delimiter.
+    fn delimiter(&self, header: &Line) -> Line {
+        let text = self.page.text;
+        let line = Line::at(text, header.next);
+        let found = text[line.content..line.end].find(['|', ':', '-']);
+        // In a list item the indentation holds no such byte; `-` cannot be a list mark here, for then it were no table.
+        Line {
+            content: line.content + found.unwrap_or(0),
+            ..line
+        }
+    }
+
+    fn line(&self, content: usize) -> Line {
+        let at = u32_of(self.page.cells.len());
+        Line {
+            cells: (at, at),
+            ..Line::at(self.page.text, content)
+        }
+    }
+
+    fn open_cell(&mut self, range: Range<usize>) {
+        let at = u32_of(self.page.pieces.len());
+        self.page.cells.push(CellSpan {
+            raw: (u32_of(range.start), u32_of(range.end)),
+            pieces: (at, at),
+        });
+        let count = u32_of(self.page.cells.len());
+        if let Some(grid) = self.page.grids.last_mut() {
+            grid.rows.last_mut().unwrap_or(&mut grid.header).cells.1 = count;
+        }
+    }
+
+    fn text(&mut self, text: CowStr<'_>, range: Range<usize>) {
+        if let Some(heading) = &mut self.heading {
+            heading.text.push_str(&text);
+        } else if self.page.text[range.clone()] == *text {
+            self.piece(Piece::Span(u32_of(range.start), u32_of(range.end)));
+        } else {
+            self.piece(Piece::Text(text.to_string().into()));
+        }
+    }
+
+    fn piece(&mut self, piece: Piece) {
+        if self.in_table && self.quiet == 0 && self.heading.is_none() {
+            self.page.pieces.push(piece);
+            let end = u32_of(self.page.pieces.len());
+            if let Some(cell) = self.page.cells.last_mut() {
+                cell.pieces.1 = end;
+            }
+        }
+    }
+
+    fn is_hidden(&self, offset: usize) -> bool {
+        self.hidden.iter().any(|region| region.contains(&offset))
+    }
+}
+
+/// GFM's rule for the line of dashes, which is stricter than the parser's: `-+`, with a colon at either end or not.
+fn is_delimiter(text: &str, line: &Line) -> bool {
+    let split = line.split(text);
+    let good = |slot: &Range<usize>| {
+        let marks = text[slot.clone()].trim();
+        let marks = marks.strip_prefix(':').unwrap_or(marks);
+        let dashes = marks.strip_suffix(':').unwrap_or(marks);
+        !dashes.is_empty() && dashes.bytes().all(|b| b == b'-')
+    };
+    split.piped && split.slots.iter().all(good)
+}
+
+fn align(alignment: Alignment) -> Align {
+    match alignment {
+        Alignment::None => Align::None,
+        Alignment::Left => Align::Left,
+        Alignment::Center => Align::Center,
+        Alignment::Right => Align::Right,
+    }
+}
+
+/// Offsets fit: a page has at most [`super::MAX_PAGE_BYTES`].
+fn u32_of(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+/// One blank for any run of white space, none at the ends.
+pub(super) fn collapse(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// GFM allows tabs in the line of dashes, pulldown-cmark does not: it is given blanks there, which changes no offset.
+fn blank_tabs_of_delimiters(text: &str) -> Cow<'_, str> {
+    if !text.contains("-\t") && !text.contains("|\t") && !text.contains("\t|") && !text.contains(":\t") {
+        return Cow::Borrowed(text);
+    }
+    let mut masked = String::with_capacity(text.len());
+    for line in text.split_inclusive(['\n', '\r']) {
+        let begin = line.find(['|', ':', '-']).unwrap_or(0);
+        let only_dashes = line[begin..]
+            .bytes()
+            .all(|b| matches!(b, b'|' | b':' | b'-' | b' ' | b'\t' | b'\r' | b'\n'));
+        if line.contains('|') && line.contains('-') && only_dashes {
+            masked.push_str(&line[..begin]);
+            masked.push_str(&line[begin..].replace('\t', " "));
+        } else {
+            masked.push_str(line);
+        }
+    }
+    Cow::Owned(masked)
+}

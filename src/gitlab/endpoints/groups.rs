@@ -1,0 +1,26 @@
+//! Groups: their own data without the list of projects, one member, labels.
+
+use convenor_core::ids::{GroupId, UserId};
+use gitlab::api::common::NameOrId;
+use serde_json::json;
+
+use super::Plain;
+
+/// `with_projects=false`: without it GitLab adds up to 100 whole projects to the answer.
+pub(crate) fn get(group: &NameOrId<'_>) -> Plain {
+    Plain::get(format!("groups/{group}")).with("with_projects", "false")
+}
+
+/// One member, direct or inherited.
+pub(crate) fn member(group: GroupId, user: UserId) -> Plain {
+    Plain::get(format!("groups/{group}/members/all/{user}"))
+}
+
+pub(crate) fn labels(group: GroupId) -> Plain {
+    Plain::get(format!("groups/{group}/labels"))
+}
+
+pub(crate) fn create_label(group: GroupId, name: &str, color: &str, description: &str) -> Plain {
+    let body = json!({ "name": name, "color": color, "description": description });
+    Plain::post(format!("groups/{group}/labels"), body)
+}

@@ -1,0 +1,13 @@
+//! Membership: the crate knows the roles only as an enumeration without the newer levels.
+
+use convenor_core::ids::{AccessLevel, ProjectId, UserId};
+use serde_json::json;
+
+use super::Plain;
+
+pub(crate) fn add(project: ProjectId, user: UserId, level: AccessLevel) -> Plain {
+    Plain::post(
+        format!("projects/{project}/members"),
+        json!({ "user_id": user, "access_level": level }),
+    )
+}

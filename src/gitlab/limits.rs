@@ -1,0 +1,348 @@
+//! How fast we may ask: token buckets at a share of GitLab's limits, a shared pause after a 429, a cap on concurrency.
+//!
+//! Time is tokio's monotonic clock; the wall clock of GitLab is only compared with itself (`RateLimit-Reset` against
+//! the `Date` of the same answer). Limits and headers: GitLab's "Rate limits" and "GitLab.com settings" pages.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::HeaderMap;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+
+use super::answer::header_text;
+use super::operation::Quota;
+
+/// GitLab's application limits answer 429 without `Retry-After`; their window is a minute.
+const UNTOLD_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// A header that asks for more than this is taken for this: a day is the longest sensible ban.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How much of GitLab's limits we take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LimitSettings {
+    /// Share of each limit that we use, above 0 and at most 1.
+    pub share: f64,
+    /// GitLab's limit of requests a minute, until its `RateLimit-Limit` header says another (GitLab.com: 2000).
+    pub requests_per_minute: u32,
+    /// GitLab's limit of new notes a minute (GitLab.com: 60; self-managed: 300).
+    pub notes_per_minute: u32,
+    /// Most calls in flight at once.
+    pub concurrency: usize,
+    /// Longest wait for our turn; a call that would have to wait longer is `RateLimited` at once.
+    pub longest_wait: Duration,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            share: 0.25,
+            requests_per_minute: 2000,
+            notes_per_minute: 60,
+            concurrency: 8,
+            longest_wait: Duration::from_secs(20),
+        }
+    }
+}
+
+impl LimitSettings {
+    /// No limit of our own, for a GitLab of one's own such as a sandbox; its 429 are still obeyed.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self {
+            share: 1.0,
+            requests_per_minute: u32::MAX,
+            notes_per_minute: u32::MAX,
+            ..Self::default()
+        }
+    }
+}
+
+/// The limits shared by all clones of one client.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    settings: LimitSettings,
+    slots: Semaphore,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    general: Bucket,
+    notes: Bucket,
+    paused_until: Option<Instant>,
+}
+
+/// It would take too long until the next call is allowed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooLong {
+    pub(crate) wait: Duration,
+}
+
+impl Limits {
+    pub(crate) fn new(settings: LimitSettings) -> Self {
+        let now = Instant::now();
+        let state = State {
+            general: Bucket::new(settings.share, settings.requests_per_minute, now),
+            notes: Bucket::new(settings.share, settings.notes_per_minute, now),
+            paused_until: None,
+        };
+        Self {
+            slots: Semaphore::new(settings.concurrency.max(1)),
+            state: Mutex::new(state),
+            settings,
+        }
+    }
+
+    /// Waits for our turn and takes it; gives up at once when the wait would be longer than the settings allow.
+    pub(crate) async fn admit(&self, quota: Quota) -> Result<(), TooLong> {
+        let give_up = Instant::now() + self.settings.longest_wait;
+        loop {
+            let now = Instant::now();
+            let wait = self.locked().take(quota, now);
+            if wait.is_zero() {
+                return Ok(());
+            }
+            if now + wait > give_up {
+                return Err(TooLong { wait });
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// One of the slots for calls in flight; waits until one is free.
+    pub(crate) async fn slot(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed, so the error cannot happen; no slot then means no cap.
+        self.slots.acquire().await.ok()
+    }
+
+    /// Everybody waits: GitLab said 429.
+    pub(crate) fn pause(&self, length: Duration) {
+        let until = Instant::now() + length;
+        let mut state = self.locked();
+        state.paused_until = Some(state.paused_until.map_or(until, |current| current.max(until)));
+    }
+
+    /// Takes what the answer's headers say of the limit: its size, and whether it is used up until its reset.
+    pub(crate) fn learn(&self, headers: &HeaderMap) {
+        if let Some(limit) = number(headers, "ratelimit-limit").and_then(|n| u32::try_from(n).ok()) {
+            let now = Instant::now();
+            self.locked().general.resize(self.settings.share, limit.max(1), now);
+        }
+        if number(headers, "ratelimit-remaining") == Some(0)
+            && let Some(length) = until_reset(headers)
+        {
+            self.pause(length);
+        }
+    }
+
+    /// The longest time that a call may wait for its turn.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        self.settings.longest_wait
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        // The state is plain numbers: right even if another thread panicked while it held the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Zero when the call was counted and may go, else how long to wait before asking again.
+    fn take(&mut self, quota: Quota, now: Instant) -> Duration {
+        let paused = self
+            .paused_until
+            .map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        let notes = match quota {
+            Quota::General => Duration::ZERO,
+            Quota::Notes => self.notes.wait(now),
+        };
+        let wait = paused.max(notes).max(self.general.wait(now));
+        if wait.is_zero() {
+            self.general.take();
+            if quota == Quota::Notes {
+                self.notes.take();
+            }
+        }
+        wait
+    }
+}
+
+/// A token bucket that never lets more than `budget` calls through in any minute: half of them may come at once, and
+/// the other half is the steady rate.
+#[derive(Debug)]
+struct Bucket {
+    limit: u32,
+    burst: f64,
+    per_second: f64,
+    tokens: f64,
+    filled: Instant,
+}
+
+impl Bucket {
+    fn new(share: f64, limit: u32, now: Instant) -> Self {
+        let budget = (share * f64::from(limit)).max(1.0);
+        let burst = (budget / 2.0).max(1.0);
+        Self {
+            limit,
+            burst,
+            per_second: budget / 2.0 / 60.0,
+            tokens: burst,
+            filled: now,
+        }
+    }
+
+    fn resize(&mut self, share: f64, limit: u32, now: Instant) {
+        if limit != self.limit {
+            let tokens = self.tokens;
+            *self = Self::new(share, limit, now);
+            self.tokens = tokens.min(self.burst);
+        }
+    }
+
+    fn wait(&mut self, now: Instant) -> Duration {
+        let passed = now.saturating_duration_since(self.filled).as_secs_f64();
+        self.tokens = (self.tokens + passed * self.per_second).min(self.burst);
+        self.filled = now;
+        // A tiny deficit is rounding, not debt.
+        if self.tokens > 1.0 - 1e-6 {
+            return Duration::ZERO;
+        }
+        Duration::from_secs_f64((1.0 - self.tokens) / self.per_second).max(Duration::from_millis(1))
+    }
+
+    fn take(&mut self) {
+        self.tokens -= 1.0;
+    }
+}
+
+/// How long a 429 asks to wait: `Retry-After` in seconds, else a minute.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Duration {
+    told_retry_after(headers).unwrap_or(UNTOLD_RETRY_AFTER)
+}
+
+/// `Retry-After` in seconds, when the answer has one.
+pub(crate) fn told_retry_after(headers: &HeaderMap) -> Option<Duration> {
+    number(headers, "retry-after").map(|seconds| Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
+}
+
+fn until_reset(headers: &HeaderMap) -> Option<Duration> {
+    let reset = number(headers, "ratelimit-reset")?;
+    let now = server_date(headers)?.as_second();
+    let seconds = reset.checked_sub(u64::try_from(now).ok()?)?;
+    Some(Duration::from_secs(seconds).min(UNTOLD_RETRY_AFTER))
+}
+
+/// GitLab's own clock: the answer's `Date` (RFC 9110, section 5.6.7).
+pub(crate) fn server_date(headers: &HeaderMap) -> Option<jiff::Timestamp> {
+    let text = header_text(headers, "date")?;
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    header_text(headers, name)?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect()
+    }
+
+    fn limits(requests_per_minute: u32, longest_wait: u64) -> Limits {
+        let longest_wait = Duration::from_secs(longest_wait);
+        Limits::new(LimitSettings {
+            requests_per_minute,
+            longest_wait,
+            ..LimitSettings::default()
+        })
+    }
+
+    /// How many calls get through within a minute when there is always one waiting.
+    async fn passed_in_a_minute(limits: &Limits, quota: Quota) -> u32 {
+        let start = Instant::now();
+        let mut passed = 0;
+        while limits.admit(quota).await.is_ok() && start.elapsed() < Duration::from_secs(60) {
+            passed += 1;
+        }
+        passed
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_minute_has_more_calls_than_our_share() {
+        let limits = limits(400, 600);
+        let passed = passed_in_a_minute(&limits, Quota::General).await;
+        assert!((95..=100).contains(&passed), "{passed} of 100");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn notes_have_a_limit_of_their_own() {
+        let limits = limits(2000, 600);
+        let passed = passed_in_a_minute(&limits, Quota::Notes).await;
+        assert!((13..=15).contains(&passed), "{passed} of 15");
+        limits.admit(Quota::General).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_holds_everybody_until_it_ends() {
+        let limits = limits(2000, 600);
+        limits.pause(Duration::from_secs(30));
+        limits.pause(Duration::from_secs(5));
+        let start = Instant::now();
+        limits.admit(Quota::General).await.unwrap();
+        assert!(start.elapsed() >= Duration::from_secs(30));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_beyond_the_bound_is_refused_at_once() {
+        let limits = limits(2000, 20);
+        limits.pause(Duration::from_secs(50));
+        let start = Instant::now();
+        assert_eq!(
+            limits.admit(Quota::General).await,
+            Err(TooLong {
+                wait: Duration::from_secs(50)
+            })
+        );
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_limit_is_learned_from_the_headers() {
+        let limits = limits(2000, 600);
+        limits.learn(&headers(&[("ratelimit-limit", "80"), ("ratelimit-remaining", "79")]));
+        let passed = passed_in_a_minute(&limits, Quota::General).await;
+        assert!((18..=20).contains(&passed), "{passed} of 20");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_used_up_limit_pauses_until_its_reset_by_gitlabs_own_clock() {
+        let limits = limits(2000, 600);
+        limits.learn(&headers(&[
+            ("ratelimit-remaining", "0"),
+            ("ratelimit-reset", "1767225632"),
+            ("date", "Thu, 01 Jan 2026 00:00:10 GMT"),
+        ]));
+        let start = Instant::now();
+        limits.admit(Quota::General).await.unwrap();
+        assert_eq!(start.elapsed(), Duration::from_secs(22));
+    }
+
+    #[test]
+    fn retry_after_is_a_minute_when_missing_or_senseless() {
+        let check = |value: Option<&str>, expected: u64| {
+            let headers = value.map_or_else(HeaderMap::new, |value| headers(&[("retry-after", value)]));
+            assert_eq!(retry_after(&headers), Duration::from_secs(expected), "{value:?}");
+        };
+        check(None, 60);
+        check(Some("7"), 7);
+        check(Some("-1"), 60);
+        check(Some("99999999999"), 86_400);
+        check(Some("soon"), 60);
+    }
+}

@@ -1,0 +1,193 @@
+//! Asking one endpoint: a value, perhaps a value, or a whole list.
+//!
+//! Lists are read to the end by our own page counter (a `Link` header is never followed) and checked against what
+//! GitLab says there is: a part of a list never passes for the whole.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use gitlab::api::{ApiError, AsyncClient, Endpoint};
+use http::{HeaderMap, Request, Response, header};
+use serde::de::DeserializeOwned;
+
+use super::answer::{self, header_text};
+use super::client::Client;
+use super::error::{GitLabError, Words};
+use super::operation::Operation;
+
+/// GitLab's largest page.
+const PER_PAGE: usize = 100;
+/// A list is read again from the start this often when its length changes meanwhile.
+const MOST_READINGS: usize = 3;
+/// GitLab serves no more than 50,000 rows by page number; more pages than this mean a loop.
+const MOST_PAGES: usize = 1000;
+
+/// Whether the totals that GitLab states count exactly what it lists.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Total {
+    /// They do, so a difference means that something is missing.
+    Exact,
+    /// They count rows that are left out for us: GitLab filters notes and events after it has cut the pages
+    /// (`lib/api/notes.rb`), so pages may be short and the sum smaller than the total.
+    CountsHidden,
+}
+
+/// Parameters that the crate's endpoint has no field for, or only with types of its own.
+pub(crate) type Extra<'a> = [(&'a str, Cow<'a, str>)];
+
+impl Client {
+    /// The answer of a successful call, read as JSON.
+    pub(crate) async fn ask<T: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        endpoint: &(impl Endpoint + Sync),
+    ) -> Result<T, GitLabError> {
+        answer::read(operation, &self.raw(operation, endpoint, &[]).await?)
+    }
+
+    /// A call whose answer has no content worth reading (204 and the like).
+    pub(crate) async fn tell(
+        &self,
+        operation: Operation,
+        endpoint: &(impl Endpoint + Sync),
+    ) -> Result<(), GitLabError> {
+        answer::check(operation, &self.raw(operation, endpoint, &[]).await?)
+    }
+
+    /// The whole list. `key` tells the entries apart: one that moved to a later page meanwhile comes once.
+    pub(crate) async fn list<T: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        endpoint: &(impl Endpoint + Sync),
+        extra: &Extra<'_>,
+        total: Total,
+        key: impl Fn(&T) -> u64,
+    ) -> Result<Vec<T>, GitLabError> {
+        let mut reading = 1;
+        loop {
+            let attempt = self.list_once(operation, endpoint, extra, total, &key).await;
+            match attempt {
+                Err(GitLabError::Incomplete { .. }) if reading < MOST_READINGS => reading += 1,
+                other => return other,
+            }
+        }
+    }
+
+    async fn list_once<T: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        endpoint: &(impl Endpoint + Sync),
+        extra: &Extra<'_>,
+        total: Total,
+        key: impl Fn(&T) -> u64,
+    ) -> Result<Vec<T>, GitLabError> {
+        let mut whole: Vec<T> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut fewest_promised = usize::MAX;
+        for page in 1..=MOST_PAGES {
+            let mut parameters = extra.to_vec();
+            parameters.push(("page", page.to_string().into()));
+            parameters.push(("per_page", PER_PAGE.to_string().into()));
+            let answer = self.raw(operation, endpoint, &parameters).await?;
+            let entries: Vec<T> = answer::read(operation, &answer)?;
+            let turn = Turn::of(answer.headers(), entries.len());
+            whole.extend(entries.into_iter().filter(|entry| seen.insert(key(entry))));
+            let promised = turn.total.unwrap_or(0);
+            let shrank = turn.total.is_some_and(|now| now < fewest_promised) && fewest_promised != usize::MAX;
+            fewest_promised = fewest_promised.min(turn.total.unwrap_or(usize::MAX));
+            let incomplete = GitLabError::Incomplete {
+                call: operation.name,
+                read: whole.len(),
+                promised,
+            };
+            // An entry that left the list moved the ones behind it forward, past our place.
+            if total == Total::Exact && (shrank || (turn.more && turn.short)) {
+                return Err(incomplete);
+            }
+            if !turn.more {
+                let missing = total == Total::Exact && whole.len() < promised;
+                return if missing { Err(incomplete) } else { Ok(whole) };
+            }
+        }
+        Err(GitLabError::Incomplete {
+            call: operation.name,
+            read: whole.len(),
+            promised: usize::MAX,
+        })
+    }
+
+    /// Sends what the endpoint says. The answer may have any status.
+    pub(crate) async fn raw(
+        &self,
+        operation: Operation,
+        endpoint: &(impl Endpoint + Sync),
+        extra: &Extra<'_>,
+    ) -> Result<Response<Bytes>, GitLabError> {
+        let call = self.call(operation);
+        let unsendable = |error: ApiError<GitLabError>| own_error(operation, error);
+        let mut url = endpoint
+            .url_base()
+            .endpoint_for(&call, &endpoint.endpoint())
+            .map_err(unsendable)?;
+        endpoint.parameters().add_to_url(&mut url);
+        url.query_pairs_mut().extend_pairs(extra);
+        if url.query() == Some("") {
+            url.set_query(None);
+        }
+        let mut request = Request::builder().method(endpoint.method()).uri(url.as_str());
+        let body = endpoint.body().map_err(|error| unsendable(error.into()))?;
+        let body = body.map_or_else(Vec::new, |(kind, bytes)| {
+            request = std::mem::take(&mut request).header(header::CONTENT_TYPE, kind);
+            bytes
+        });
+        call.rest_async(request, body).await.map_err(unsendable)
+    }
+}
+
+/// An endpoint of the `gitlab` crate that its builder refuses to make, such as a commit without content.
+pub(crate) fn unbuildable(operation: Operation) -> impl Fn(String) -> GitLabError {
+    move |cause| GitLabError::Unsendable {
+        call: operation.name,
+        cause: Words::new(cause),
+    }
+}
+
+fn own_error(operation: Operation, error: ApiError<GitLabError>) -> GitLabError {
+    match error {
+        ApiError::Client { source } => source,
+        other => GitLabError::Unsendable {
+            call: operation.name,
+            cause: Words::new(other.to_string()),
+        },
+    }
+}
+
+/// What one page says of the list.
+struct Turn {
+    more: bool,
+    short: bool,
+    total: Option<usize>,
+}
+
+impl Turn {
+    /// `x-next-page` decides where it stands; else the relation `next` of `Link`; else whether the page is full.
+    fn of(headers: &HeaderMap, entries: usize) -> Self {
+        let per_page = number(headers, "x-per-page")
+            .filter(|size| *size > 0)
+            .unwrap_or(PER_PAGE);
+        let told = header_text(headers, "x-next-page")
+            .map(|next| !next.trim().is_empty())
+            .or_else(|| header_text(headers, "link").map(|link| link.contains("rel=\"next\"")));
+        let more = told.unwrap_or(entries >= per_page);
+        Self {
+            more,
+            short: entries < per_page,
+            total: number(headers, "x-total"),
+        }
+    }
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<usize> {
+    header_text(headers, name)?.trim().parse().ok()
+}

@@ -1,0 +1,152 @@
+//! Lists are whole, or an error.
+
+use convenor::gitlab::GitLabError;
+use convenor_core::ids::{GroupId, IssueIid, ProjectId};
+use serde_json::{Value, json};
+use wiremock::matchers::{method, path, query_param};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::{note, project, reader, received};
+
+/// Serves page `page` of `/groups/3/projects`.
+async fn page(server: &MockServer, page: u64, projects: std::ops::Range<u64>, headers: &[(&str, &str)]) {
+    let entries: Vec<Value> = projects.map(|id| project(id, &format!("p{id}"))).collect();
+    let mut template = ResponseTemplate::new(200).set_body_json(entries);
+    for (name, value) in headers {
+        template = template.insert_header(*name, *value);
+    }
+    Mock::given(method("GET"))
+        .and(path("/api/v4/groups/3/projects"))
+        .and(query_param("page", page.to_string()))
+        .and(query_param("per_page", "100"))
+        .respond_with(template)
+        .mount(server)
+        .await;
+}
+
+async fn read(server: &MockServer) -> Result<Vec<u64>, GitLabError> {
+    let projects = reader(server).group_projects(GroupId(3)).await?;
+    Ok(projects.into_iter().map(|project| project.id.0).collect())
+}
+
+#[tokio::test]
+async fn all_pages_are_read() {
+    let server = MockServer::start().await;
+    page(&server, 1, 0..100, &[("x-next-page", "2"), ("x-total", "230")]).await;
+    page(&server, 2, 100..200, &[("x-next-page", "3"), ("x-total", "230")]).await;
+    page(&server, 3, 200..230, &[("x-next-page", ""), ("x-total", "230")]).await;
+    assert_eq!(read(&server).await.unwrap(), (0..230).collect::<Vec<_>>());
+    let first = &received(&server).await[0];
+    assert_eq!(
+        first,
+        "GET /api/v4/groups/3/projects?order_by=id&sort=asc&with_shared=false&include_subgroups=false&page=1&per_page=100"
+    );
+}
+
+#[tokio::test]
+async fn pages_without_headers_are_read_until_one_is_not_full() {
+    let server = MockServer::start().await;
+    page(&server, 1, 0..100, &[]).await;
+    page(&server, 2, 100..100, &[]).await;
+    assert_eq!(read(&server).await.unwrap().len(), 100);
+    assert_eq!(received(&server).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_foreign_next_link_is_counted_and_never_followed() {
+    let server = MockServer::start().await;
+    let elsewhere = MockServer::start().await;
+    let next = format!("<{}/api/v4/groups/3/projects?page=2>; rel=\"next\"", elsewhere.uri());
+    page(&server, 1, 0..100, &[("link", &next)]).await;
+    page(&server, 2, 100..105, &[("link", "<x>; rel=\"first\"")]).await;
+    assert_eq!(read(&server).await.unwrap().len(), 105);
+    assert!(elsewhere.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_entry_that_comes_on_two_pages_counts_once() {
+    let server = MockServer::start().await;
+    page(&server, 1, 0..100, &[("x-next-page", "2"), ("x-total", "101")]).await;
+    page(&server, 2, 99..102, &[("x-next-page", ""), ("x-total", "102")]).await;
+    assert_eq!(read(&server).await.unwrap().len(), 102);
+}
+
+#[tokio::test]
+async fn a_list_shorter_than_promised_is_an_error() {
+    for (entries, headers) in [
+        (0..0, &[("x-total", "230"), ("x-next-page", "")][..]),
+        (0..60, &[("x-total", "100"), ("x-next-page", "")][..]),
+        (0..60, &[("x-next-page", "2")][..]),
+    ] {
+        let server = MockServer::start().await;
+        page(&server, 1, entries.clone(), headers).await;
+        let error = read(&server).await.unwrap_err();
+        assert!(
+            matches!(error, GitLabError::Incomplete { .. }),
+            "{entries:?} {headers:?}: {error:?}"
+        );
+        assert!(error.is_passing());
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_shrinks_while_it_is_read_is_read_again() {
+    let server = MockServer::start().await;
+    page(&server, 1, 0..100, &[("x-next-page", "2"), ("x-total", "150")]).await;
+    let gone: Vec<Value> = (101..150).map(|id| project(id, "p")).collect();
+    let shrunk = ResponseTemplate::new(200)
+        .set_body_json(gone)
+        .insert_header("x-next-page", "")
+        .insert_header("x-total", "149");
+    Mock::given(query_param("page", "2"))
+        .respond_with(shrunk)
+        .up_to_n_times(1)
+        .with_priority(1)
+        .mount(&server)
+        .await;
+    page(&server, 2, 100..150, &[("x-next-page", ""), ("x-total", "150")]).await;
+    assert_eq!(read(&server).await.unwrap().len(), 150);
+    assert_eq!(received(&server).await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_page_that_fails_fails_the_list() {
+    for failure in [
+        ResponseTemplate::new(404).set_body_json(json!({ "message": "404 Group Not Found" })),
+        ResponseTemplate::new(403).set_body_json(json!({ "message": "403 Forbidden" })),
+        ResponseTemplate::new(200).set_body_raw("<html>sign in</html>", "text/html"),
+        ResponseTemplate::new(200).set_body_raw("[{\"id\":1", "application/json"),
+        ResponseTemplate::new(200).set_body_json(json!({ "projects": [] })),
+    ] {
+        let server = MockServer::start().await;
+        page(&server, 1, 0..100, &[("x-next-page", "2"), ("x-total", "150")]).await;
+        Mock::given(query_param("page", "2"))
+            .respond_with(failure)
+            .mount(&server)
+            .await;
+        assert!(read(&server).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn notes_that_gitlab_hides_from_us_do_not_make_the_list_incomplete() {
+    let server = MockServer::start().await;
+    let notes = |ids: std::ops::Range<u64>| ids.map(|id| note(id, "x")).collect::<Vec<_>>();
+    for (number, entries, next) in [(1, notes(1..91), "2"), (2, notes(101..121), "")] {
+        let template = ResponseTemplate::new(200)
+            .set_body_json(entries)
+            .insert_header("x-next-page", next)
+            .insert_header("x-total", "125");
+        Mock::given(query_param("page", number.to_string()))
+            .respond_with(template)
+            .mount(&server)
+            .await;
+    }
+    let found = reader(&server).notes(ProjectId(7), IssueIid(12)).await.unwrap();
+    assert_eq!(found.len(), 110);
+    let first = &received(&server).await[0];
+    assert_eq!(
+        first,
+        "GET /api/v4/projects/7/issues/12/notes?order_by=created_at&sort=asc&page=1&per_page=100"
+    );
+}

@@ -138,6 +138,8 @@ async fn store(intake: Arc<Intake>, headers: &HeaderMap, by_signature: bool, bod
             Some("the body is too large, so everything is looked at"),
         ),
     };
+    let body_bytes = body.length;
+    let (body, _memory) = body.stored();
     let delivery = Delivery {
         key,
         received_at: intake.clock.now(),
@@ -146,8 +148,8 @@ async fn store(intake: Arc<Intake>, headers: &HeaderMap, by_signature: bool, bod
         subject,
         reason,
         things,
-        body_bytes: body.length,
-        body: body.stored(),
+        body_bytes,
+        body,
     };
     note(&delivery);
     match intake.store.accept_delivery(delivery).await {

@@ -20,6 +20,9 @@ const BATCH: usize = 256;
 /// How long the knocks of repeated deliveries may wait for company: they cause no flush of their own.
 const REPEATS_WAIT: Duration = Duration::from_secs(1);
 
+/// Rows that are deleted in one transaction: deliveries that come in wait for it.
+const FORGOTTEN_AT_ONCE: i64 = 500;
+
 /// One authentic delivery.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -128,13 +131,19 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn forget_deliveries(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let result = on!(self.pools(), write, |pool| {
-            sqlx::query("delete from delivery where received_at < $1")
-                .bind(to_ms(before))
-                .execute(pool)
-                .await
-        });
-        self.noted(result.map(|done| done.rows_affected()).map_err(StoreError::from))
+        const SQL: &str = "delete from delivery where key in \
+             (select key from delivery where received_at < $1 order by received_at limit $2)";
+        let mut forgotten = 0;
+        loop {
+            let result = on!(self.pools(), write, |pool| {
+                let query = sqlx::query(SQL).bind(to_ms(before)).bind(FORGOTTEN_AT_ONCE);
+                query.execute(pool).await.map(|done| done.rows_affected())
+            });
+            match self.noted(result.map_err(StoreError::from))? {
+                0 => return Ok(forgotten),
+                count => forgotten += count,
+            }
+        }
     }
 }
 

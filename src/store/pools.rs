@@ -67,11 +67,6 @@ impl Pools {
             }
         }
     }
-
-    pub(super) async fn ping(&self) -> Result<(), StoreError> {
-        on!(self, read, |pool| sqlx::query("select 1").execute(pool).await?);
-        Ok(())
-    }
 }
 
 async fn open_sqlite(path: &Path) -> Result<SqlitePools, StoreError> {

@@ -89,7 +89,7 @@ pub(super) fn about_proposal(iid: u64) -> String {
 }
 
 /// An authentic delivery that changes nothing.
-pub(super) const OF_NO_INTEREST: &str = r#"{"object_kind":"wiki_page"}"#;
+pub(super) const OF_NO_INTEREST: &str = r#"{"object_kind":"wiki_page","text":"words of the body"}"#;
 
 /// Remembers at what it looked, and answers as it is told.
 pub(super) struct Eyes {

@@ -3,4 +3,5 @@
 mod client;
 mod forms;
 mod infra;
+mod stories;
 mod table;

@@ -55,7 +55,7 @@ async fn every_answer_to_a_write_is_lost_once_after_its_effect() {
 
 #[tokio::test]
 async fn every_second_write_fails_before_its_effect() {
-    let fault = Fault::new(Effect::Status(502)).writes().chance(0.4).times(12);
+    let fault = Fault::new(Effect::Status(502)).writes().chance(0.4).times(6);
     survives(vec![fault]).await;
 }
 

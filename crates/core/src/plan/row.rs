@@ -13,6 +13,7 @@ use super::{Plan, Remark, Step};
 use crate::digest::Digest;
 use crate::escape::{CommitMessage, Markdown, Marker, Title};
 use crate::ids::{IssueIid, ProjectId, UserId};
+use crate::table::merges_cleanly;
 
 /// Trailer of our commits: the digest of the page as the commit made it.
 const PAGE_TRAILER: &str = "Convenor-Page";
@@ -286,9 +287,4 @@ pub fn concern(merge_request: &MergeRequestSeen, bot: UserId) -> Option<Concern>
         community: marker.community,
         proposal: marker.proposal,
     })
-}
-
-/// Whether merging the branch gives the wanted page, by a three-way merge as git does it; otherwise it is to be rebuilt.
-fn merges_cleanly(base: &[u8], target: &[u8], branch: &[u8], wanted: &[u8]) -> bool {
-    diffy::merge_bytes(base, target, branch).is_ok_and(|merged| merged == wanted)
 }

@@ -245,3 +245,23 @@ fn links_are_https() {
     check("our wiki", &["Note Links: no link is found in it"]);
     check("none", &[]);
 }
+
+#[test]
+fn long_lists_are_refused_once() {
+    let people: String = (0..101).map(|number| format!("@user{number} ")).collect();
+    assert_eq!(
+        findings(&with("Members", &people)),
+        ["Refusal Members: more than 100 people are named"]
+    );
+    let links: String = (0..51)
+        .map(|number| format!("- https://example.com/{number}\n"))
+        .collect();
+    let read = with("Links", &links);
+    assert_eq!(findings(&read), ["Refusal Links: more than 50 links"]);
+    assert_eq!(read.understood.links.len(), 50);
+    let words: String = (0..14).map(|_| "no name,").collect();
+    assert_eq!(
+        findings(&with("Members", &words)).last().unwrap(),
+        "Refusal Members: 4 more words name nobody"
+    );
+}

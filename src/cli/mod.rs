@@ -10,7 +10,10 @@ mod doctor;
 pub mod init;
 mod plan;
 mod queue;
+mod render;
 pub mod serve;
+mod similar;
+mod table;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -54,10 +57,16 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Do once what is due, with progress
     Apply(plan::ApplyArgs),
+    /// Show the project files that a proposal would give
+    Render(render::Args),
+    /// Show existing communities that look alike
+    Similar(similar::Args),
     /// Show what came in, or look again at what a delivery was about
     Deliveries(deliveries::Args),
     /// Show what is pending, failed or held; try it again or drop it
     Queue(queue::Args),
+    /// Show, check or edit the table of a local page
+    Table(table::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
@@ -69,8 +78,11 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Plan(args) => plan::plan(args, context).await,
         Command::Apply(args) => plan::apply(args, context).await,
+        Command::Render(args) => render::run(&args, context),
+        Command::Similar(args) => similar::run(&args, context).await,
         Command::Deliveries(args) => deliveries::run(args, context).await,
         Command::Queue(args) => queue::run(args, context).await,
+        Command::Table(args) => table::run(&args),
         Command::Completions(args) => completions::run(&args),
     }
 }

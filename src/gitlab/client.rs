@@ -6,6 +6,7 @@
 //! an address that is not below the configured one is refused before anything is sent.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,7 +20,7 @@ use url::Url;
 
 use super::error::{GitLabError, Words};
 use super::exchange::{Broken, Exchange};
-use super::limits::{self, LimitSettings, Limits};
+use super::limits::{self, Documented, LimitSettings, Limits};
 use super::operation::{Effect, Operation};
 use super::origin::{BadAddress, Origin};
 use super::reader::Reader;
@@ -44,6 +45,8 @@ pub struct ClientSettings {
     pub first_pause: Duration,
     /// Our share of GitLab's limits.
     pub limits: LimitSettings,
+    /// Whether to use GraphQL where it saves calls; where this GitLab does not serve it, REST does the same.
+    pub graphql: bool,
     /// Allows `http://` to other hosts than the loopback ones; the token is then readable on the way.
     pub allow_plain_http: bool,
 }
@@ -59,6 +62,7 @@ impl ClientSettings {
             timeout: Duration::from_secs(30),
             first_pause: Duration::from_millis(250),
             limits: LimitSettings::default(),
+            graphql: true,
             allow_plain_http: false,
         }
     }
@@ -90,6 +94,7 @@ struct Shared {
     first_pause: Duration,
     limits: Limits,
     stats: CallStats,
+    graphql: AtomicBool,
 }
 
 impl std::fmt::Debug for Shared {
@@ -108,12 +113,14 @@ impl Client {
     /// When the address is no `https` address (or `http` where that is not allowed) or the token cannot be sent.
     pub fn new(settings: &ClientSettings) -> Result<Self, BadClient> {
         let origin = Origin::new(&settings.url, settings.allow_plain_http)?;
+        let documented = Documented::of_host(settings.url.host_str().unwrap_or_default());
         let shared = Shared {
             exchange: Exchange::new(settings, &origin)?,
             origin,
             first_pause: settings.first_pause,
-            limits: Limits::new(settings.limits.clone()),
+            limits: Limits::new(settings.limits.clone(), documented),
             stats: CallStats::default(),
+            graphql: AtomicBool::new(settings.graphql),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -136,6 +143,16 @@ impl Client {
     #[must_use]
     pub fn stats(&self) -> &CallStats {
         &self.shared.stats
+    }
+
+    /// Whether GraphQL is worth asking.
+    pub(crate) fn has_graphql(&self) -> bool {
+        self.shared.graphql.load(Ordering::Relaxed)
+    }
+
+    /// Leaves GraphQL alone from now on; whether that is news.
+    pub(crate) fn forget_graphql(&self) -> bool {
+        self.shared.graphql.swap(false, Ordering::Relaxed)
     }
 
     pub(crate) fn call(&self, operation: Operation) -> Call<'_> {
@@ -333,5 +350,36 @@ mod tests {
             assert!(matches!(error, BadClient::Token));
             assert!(!format!("{error} {error:?}").contains("canary"));
         }
+    }
+
+    #[tokio::test]
+    async fn endpoints_of_the_crate_work_over_it_by_the_crates_own_means() {
+        use gitlab::api::{AsyncQuery, Pagination, groups, paged, users};
+        use wiremock::matchers::path;
+
+        let server = wiremock::MockServer::start().await;
+        for (place, body) in [
+            ("/gitlab/api/v4/user", serde_json::json!({ "id": 9 })),
+            ("/gitlab/api/v4/groups/3/members/all", serde_json::json!([{ "id": 5 }])),
+        ] {
+            let answer = wiremock::ResponseTemplate::new(200).set_body_json(body);
+            wiremock::Mock::given(path(place))
+                .respond_with(answer)
+                .mount(&server)
+                .await;
+        }
+        let url = format!("{}/gitlab", server.uri()).parse().unwrap();
+        let client = Client::new(&ClientSettings::new(url, TOKEN.into())).unwrap();
+        let call = client.call(Operation::reads("test"));
+        let user: serde_json::Value = users::CurrentUser::builder()
+            .build()
+            .unwrap()
+            .query_async(&call)
+            .await
+            .unwrap();
+        assert_eq!(user["id"], 9);
+        let members = groups::members::AllGroupMembers::builder().group(3).build().unwrap();
+        let members: Vec<serde_json::Value> = paged(members, Pagination::All).query_async(&call).await.unwrap();
+        assert_eq!(members[0]["id"], 5);
     }
 }

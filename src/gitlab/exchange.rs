@@ -11,6 +11,7 @@ use super::client::{BadClient, ClientSettings};
 use super::error::{GitLabError, Words};
 use super::operation::{Effect, Operation};
 use super::origin::Origin;
+use super::resolver::Guarded;
 
 /// Answers longer than this are refused: the largest we ask for is a page of 100 descriptions of up to 1 MB each.
 const LONGEST_ANSWER: usize = 128 * 1024 * 1024;
@@ -39,6 +40,7 @@ impl Exchange {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.timeout)
+            .dns_resolver(Guarded)
             .referer(false);
         if origin.is_loopback() {
             // A proxy of the environment has no business between two programs of one machine.

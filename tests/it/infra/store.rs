@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use convenor::settings::DatabaseUrl;
-use convenor::store::{Accepted, Delivery, Outcome, StepState, Store, StoreError, WorkState};
+use convenor::store::{Accepted, Delivery, StepState, Store, StoreError, WorkState};
 use convenor_core::approval::ApprovedBy;
 use convenor_core::ids::ProjectId;
 use convenor_core::plan::Acceptance;
@@ -22,7 +22,7 @@ fn delivery(key: &str, at: Timestamp, things: &[Thing]) -> Delivery {
         event: Some("Issue Hook".to_owned()),
         instance: None,
         subject: None,
-        outcome: Outcome::Heard,
+        reason: None,
         things: things.to_vec(),
         body_bytes: 2,
         body: b"{}".to_vec(),

@@ -41,7 +41,7 @@
 //! ```
 
 mod chat;
-mod clean;
+pub(crate) mod clean;
 mod inline;
 mod markdown;
 mod marker;

@@ -160,6 +160,7 @@ fn replace_template(seen: &InitSeen, file: &FileVersion, content: Vec<u8>, plan:
         description: Markdown::new().words("Convenor reads proposals by the headings of this template."),
         labels: Vec::new(),
         reviewers: Vec::new(),
+        removes_row: false,
     });
 }
 

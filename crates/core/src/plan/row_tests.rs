@@ -5,7 +5,8 @@ use url::Url;
 use super::community::plan;
 use super::row::concern;
 use super::seen::{
-    BranchSeen, CommunitySeen, MergeRequestSeen, MergeRequestState, OwnIssueSeen, PageSeen, ProjectSeen, UserSeen,
+    BranchSeen, CommunitySeen, MergeRequestSeen, MergeRequestState, OwnIssueSeen, PageSeen, ProjectSeen, Removals,
+    UserSeen,
 };
 use super::step::FileChange;
 use super::{FileVersion, Remark, Step};
@@ -221,6 +222,7 @@ fn seen() -> CommunitySeen {
         branch: None,
         merge_requests: Vec::new(),
         reviewers: Vec::new(),
+        removals: Removals::default(),
         others: Vec::new(),
     }
 }
@@ -380,8 +382,26 @@ fn an_inactive_community_is_marked_and_a_retired_one_is_taken_out() {
     assert!(world.on_branch().contains("(inactive)"), "{}", world.on_branch());
     world.merge();
     world.charter("darwinjs, brianwald", "retired");
-    assert_eq!(world.settle().0, ["commit", "create_merge_request"]);
+    assert_eq!(world.settle().0, ["commit", "propose_removal"]);
     assert_eq!(world.on_branch(), PAGE);
+}
+
+#[test]
+fn more_than_three_removals_a_day_wait_for_an_operator() {
+    let mut world = World::new();
+    world.settle();
+    world.merge();
+    world.charter("darwinjs, brianwald", "retired");
+    world.seen.removals.lately = 3;
+    assert_eq!(world.settle(), (vec![], vec![Remark::RemovalsCapped]));
+    world.seen.removals.allowed = true;
+    assert_eq!(world.settle().0, ["commit", "propose_removal"]);
+    world.seen.removals.allowed = false;
+    assert_eq!(
+        world.settle().1,
+        [Remark::WaitsForMerge],
+        "what is proposed already is kept true"
+    );
 }
 
 #[test]

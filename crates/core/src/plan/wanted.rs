@@ -6,15 +6,13 @@ use url::Url;
 
 use super::proposal::Context;
 use super::seen::{ProjectStanding, ProposalSeen};
-use crate::cadence;
-use crate::charter::{Charter, FullPath, IssueReference, Link, Status};
+use crate::charter::{Charter, FullPath, IssueReference};
 use crate::escape::{Markdown, Marker, PlainLine, ProjectName, Title};
 use crate::ids::{AccessLevel, UserId, Username};
 use crate::program::Visibility;
 use crate::proposal::{ChannelName, PersonState, Proposal};
 use crate::render::{self, Addresses, Board, Fault, ProjectData, RenderedFile, TemplateSet};
 use crate::slug::Slug;
-use crate::untrusted::Untrusted;
 
 /// Kind of the marker in the kick-off issue.
 pub const KICKOFF: &str = "kickoff";
@@ -170,34 +168,11 @@ pub fn charter(context: &Context<'_>, seen: &ProposalSeen, form: &Proposal) -> C
 /// The first charter that a form gives.
 #[must_use]
 pub fn charter_of(chat_prefix: &str, form: &Proposal, proposal: Option<IssueReference>) -> Charter {
-    let cadence = form
-        .cadence
-        .as_ref()
-        .map(|text| cadence::read(text).cadence)
-        .unwrap_or_default();
     let chat = form
         .chat_channel
         .clone()
         .unwrap_or_else(|| ChannelName::default_for(chat_prefix, &form.slug));
-    Charter {
-        name: form.name.untrusted(),
-        summary: form.summary.clone(),
-        status: Status::Active,
-        facilitators: form.facilitators.clone(),
-        join: form.join.clone(),
-        cadence,
-        chat: Some(Untrusted::new(format!("#{}", chat.as_str()))),
-        proposal,
-        merged_into: None,
-        links: form
-            .links
-            .iter()
-            .map(|link| Link {
-                title: Some(link.text.clone()),
-                url: Untrusted::new(link.url.as_str()),
-            })
-            .collect(),
-    }
+    Charter::of_proposal(form, &chat, proposal)
 }
 
 fn members(context: &Context<'_>, seen: &ProposalSeen, form: &Proposal) -> Vec<WantedMember> {

@@ -324,6 +324,27 @@ fn what_reaches_the_page_is_pinned() {
 }
 
 #[test]
+fn neighbouring_pieces_make_nothing_together() {
+    let check = |note: Markdown, expected: &str| assert_eq!(note.as_str().replace('\u{200b}', "¦"), expected);
+    let text = |text: &str| Untrusted::new(text);
+    check(Markdown::new().inline(&text("JIRA-")).number(12), "JIRA-¦12");
+    check(
+        Markdown::new().inline(&text("abcdef")).number(1_234_567),
+        "abcdef¦1234567",
+    );
+    check(
+        Markdown::new().inline(&text("www")).inline(&text(".example.com")),
+        "www¦\\.example.com",
+    );
+    check(
+        Markdown::new().inline(&text("it closes")).words(" #").number(1),
+        "it closes¦ #1",
+    );
+    check(Markdown::new().words("#").inline(&text("12")), "#¦12");
+    check(Markdown::new().words("a `b`").code(&text("c")), "a `b`¦`c`");
+}
+
+#[test]
 fn paragraphs_keep_line_ends_and_lists() {
     let text = Untrusted::new("One\ntwo\n- a\n* *b*\n-\nthree\n\n\n- c\n# four");
     let note = Markdown::new().words("x").paragraphs(&text).words("y");

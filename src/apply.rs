@@ -285,6 +285,7 @@ impl Applier {
                 description,
                 labels,
                 reviewers,
+                ..
             } => {
                 let wanted = NewMergeRequest {
                     source_branch: source.clone(),

@@ -1,17 +1,12 @@
 //! Putting the parts together as the settings say. Every command, the demo and the tests begin here.
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, bail};
-use convenor_core::knock;
 use convenor_core::plan::wanted::Blueprint;
-use convenor_core::program::Program;
 
 use crate::apply::Applier;
 use crate::clock::Clock;
 use crate::gitlab::{Client, ClientSettings, LimitSettings};
 use crate::hooks::HookSecrets;
-use crate::intake::{Hear, Heard};
 use crate::look::{GitLabLooker, Planner};
 use crate::observe::Observer;
 use crate::settings::{ProgramSettings, Settings};
@@ -68,24 +63,4 @@ pub fn blueprint(program: &ProgramSettings) -> anyhow::Result<Blueprint> {
     };
     let name = &program.program.name;
     Blueprint::new(set).with_context(|| format!("the templates of program {name} have a fault"))
-}
-
-/// What the webhook door understands of a delivery.
-#[must_use]
-pub fn hear(settings: &Settings) -> Arc<Hear> {
-    let programs: Vec<Program> = settings
-        .programs
-        .iter()
-        .map(|program| program.program.clone())
-        .collect();
-    Arc::new(move |event: Option<&str>, body: &[u8]| {
-        let heard = knock::things(event, body, &programs);
-        // Something to look at *and* a reason: it could not be read, so everything is looked at.
-        let readable = heard.reason.is_none() || heard.things.is_empty();
-        Heard {
-            subject: Some(heard.subject.to_string()),
-            readable,
-            things: heard.things,
-        }
-    })
 }

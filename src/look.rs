@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use convenor_core::plan::proposal::Context;
+use convenor_core::plan::seen::Removals;
 use convenor_core::plan::wanted::Blueprint;
-use convenor_core::plan::{Plan, Remark, community, proposal};
+use convenor_core::plan::{Plan, Remark, community, proposal, step};
 use convenor_core::thing::{ProgramName, Thing};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::apply::{Applier, ApplyError, Progress};
 use crate::clock::Clock;
@@ -22,12 +24,16 @@ use crate::worker::{Look, Looker};
 /// A look that is not done after this many rounds is chasing something that changes under its hands, or its own tail.
 const MOST_ROUNDS: usize = 12;
 
+/// Removals of rows are counted over a rolling day.
+const REMOVALS_COUNT_FOR: SignedDuration = SignedDuration::from_hours(24);
+
 /// Says what is due for a thing. Reads GitLab and the store, writes nothing.
 #[derive(Clone)]
 pub struct Planner {
     programs: Arc<BTreeMap<ProgramName, Program>>,
     store: Store,
     clock: Clock,
+    allow_removals: bool,
 }
 
 struct Program {
@@ -60,7 +66,15 @@ impl Planner {
             programs: Arc::new(programs.into_iter().map(entry).collect()),
             store,
             clock,
+            allow_removals: false,
         }
+    }
+
+    /// The same, without the limit on removals of rows: an operator said so.
+    #[must_use]
+    pub fn allowing_removals(mut self) -> Self {
+        self.allow_removals = true;
+        self
     }
 
     /// The programs' observers.
@@ -97,7 +111,17 @@ impl Planner {
                 Ok(proposal::plan(&context, &seen))
             }
             Thing::Community(_, project) => {
-                let seen = program.observer.community(*project).await?;
+                let since = self
+                    .clock
+                    .now()
+                    .checked_sub(REMOVALS_COUNT_FOR)
+                    .unwrap_or(Timestamp::MIN);
+                let lately = self.store.count_steps(name, step::REMOVAL, since).await?;
+                let removals = Removals {
+                    lately,
+                    allowed: self.allow_removals,
+                };
+                let seen = program.observer.community(*project, removals).await?;
                 let Some(seen) = seen else {
                     return Ok(Plan::nothing(Remark::NoCharter));
                 };

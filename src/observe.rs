@@ -5,6 +5,7 @@
 
 mod community;
 mod proposal;
+mod setup;
 
 use std::collections::BTreeMap;
 
@@ -132,8 +133,11 @@ impl Observer {
         project_seen(project)
     }
 
-    /// The page on its target branch, read now.
-    async fn page(&self) -> Result<Option<PageSeen>, ObserveError> {
+    /// The page on its target branch, read now; `None` when the program has none.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn page(&self) -> Result<Option<PageSeen>, ObserveError> {
         let (Some(handbook), Some(project)) = (&self.program.handbook, &self.places().await?.handbook) else {
             return Ok(None);
         };

@@ -34,6 +34,9 @@ pub(super) struct ApplyArgs {
     /// Only this program
     #[arg(long, value_name = "P")]
     program: Option<String>,
+    /// Propose removals of rows beyond the limit of a day
+    #[arg(long)]
+    allow_removals: bool,
 }
 
 /// The exit code of a plan that is not empty.
@@ -121,6 +124,11 @@ pub(super) async fn apply(args: ApplyArgs, context: &Context) -> anyhow::Result<
     let client = assemble::client(&settings)?;
     let clock = Clock::system();
     let planner = assemble::planner(&settings, &client, store.clone(), clock.clone())?;
+    let planner = if args.allow_removals {
+        planner.allowing_removals()
+    } else {
+        planner
+    };
     let things = things(&planner, &settings, args.program.as_deref()).await?;
     let bar = progress_bar(things.len());
     let looker = assemble::looker(&settings, &client, planner, store, clock).with_progress(show(&bar));

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Context, open_store};
 use crate::assemble;
 use crate::clock::Clock;
-use crate::intake::{self, Budget, Hear, Intake, Secrets};
+use crate::intake::{self, Budget, Intake, Secrets};
 use crate::server::{self, Limits};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -33,8 +33,7 @@ pub(super) async fn run(_: Args, context: &Context) -> anyhow::Result<ExitCode> 
     let client = assemble::client(&settings)?;
     let planner = assemble::planner(&settings, &client, store.clone(), clock.clone())?;
     let looker = assemble::looker(&settings, &client, planner, store.clone(), clock.clone());
-    let hear = assemble::hear(&settings);
-    let service = Service::start(&settings, store, clock, hear, Arc::new(looker)).await?;
+    let service = Service::start(&settings, store, clock, Arc::new(looker)).await?;
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     service.run(stop).await;
@@ -57,13 +56,7 @@ impl<L: Looker> Service<L> {
     ///
     /// # Errors
     /// When no webhook secret is configured, or the address cannot be bound.
-    pub async fn start(
-        settings: &Settings,
-        store: Store,
-        clock: Clock,
-        hear: Arc<Hear>,
-        looker: Arc<L>,
-    ) -> anyhow::Result<Self> {
+    pub async fn start(settings: &Settings, store: Store, clock: Clock, looker: Arc<L>) -> anyhow::Result<Self> {
         let Some(secrets) = Secrets::new(&settings.webhook) else {
             bail!(
                 "no webhook secret is configured, so no delivery could be believed; \
@@ -83,8 +76,11 @@ impl<L: Looker> Service<L> {
             secrets,
             store: store.clone(),
             clock: clock.clone(),
-            hear,
-            everything: everything.clone(),
+            programs: settings
+                .programs
+                .iter()
+                .map(|program| program.program.clone())
+                .collect(),
             budget: Budget::new(settings.server.body_memory),
             body_timeout: settings.server.body_timeout,
         });

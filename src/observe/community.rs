@@ -3,7 +3,7 @@
 use convenor_core::charter;
 use convenor_core::ids::{MergeRequestIid, ProjectId};
 use convenor_core::plan::row;
-use convenor_core::plan::seen::{BranchSeen, CommunitySeen, PageSeen};
+use convenor_core::plan::seen::{BranchSeen, CommunitySeen, PageSeen, Removals};
 use convenor_core::thing::Thing;
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,7 +19,7 @@ impl Observer {
     ///
     /// # Errors
     /// When GitLab does not answer as it should.
-    pub async fn community(&self, id: ProjectId) -> Result<Option<CommunitySeen>, ObserveError> {
+    pub async fn community(&self, id: ProjectId, removals: Removals) -> Result<Option<CommunitySeen>, ObserveError> {
         let places = self.places().await?;
         let Some(project) = self.reader.project(id).await?.map(project_seen).transpose()? else {
             return Ok(None);
@@ -75,6 +75,7 @@ impl Observer {
             page,
             branch,
             merge_requests,
+            removals,
             reviewers: self.reviewers().await?,
         }))
     }

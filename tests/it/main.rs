@@ -3,3 +3,4 @@
 mod client;
 mod forms;
 mod infra;
+mod table;

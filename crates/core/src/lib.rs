@@ -9,6 +9,7 @@ pub mod cadence;
 pub mod charter;
 pub mod command;
 pub mod digest;
+pub mod doctor;
 pub mod escape;
 pub mod ids;
 pub mod knock;

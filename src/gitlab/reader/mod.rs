@@ -26,7 +26,7 @@ pub use filter::{GroupRef, IssueFilter, MergeRequestFilter, ProjectRef};
 /// A cheap clone that can look at everything the token may see, and change nothing.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    client: Client,
+    pub(in crate::gitlab) client: Client,
 }
 
 impl Reader {

@@ -22,7 +22,7 @@ pub use wanted::{
 /// The only thing that can change GitLab. It cannot be had from a [`Reader`](super::Reader).
 #[derive(Clone, Debug)]
 pub struct Writer {
-    client: Client,
+    pub(in crate::gitlab) client: Client,
 }
 
 impl Writer {

@@ -4,10 +4,11 @@ use convenor_core::ids::{AccessLevel, BoardId, BoardListId, GroupId, LabelId, Pr
 use convenor_core::program::Visibility;
 use gitlab::api::common::VisibilityLevel;
 use gitlab::api::projects;
+use serde::Deserialize;
 
 use super::{NewLabel, NewProject, Writer};
 use crate::gitlab::endpoints;
-use crate::gitlab::error::GitLabError;
+use crate::gitlab::error::{GitLabError, Words};
 use crate::gitlab::operation::Operation;
 use crate::gitlab::query::built;
 use crate::gitlab::wire::{Board, BoardList, Label, Member, Project};
@@ -48,6 +49,33 @@ impl Writer {
         self.client
             .ask(operation, &endpoints::members::add(project, user, level))
             .await
+    }
+
+    /// Makes several users direct members of a project with the same role, in one call.
+    ///
+    /// # Errors
+    /// `Invalid` when GitLab took only some of them: it then says so in a success, name by name.
+    pub async fn add_members(
+        &self,
+        project: ProjectId,
+        users: &[UserId],
+        level: AccessLevel,
+    ) -> Result<(), GitLabError> {
+        let operation = Operation::writes("project_members.create");
+        match users {
+            [] => return Ok(()),
+            [user] => return self.add_member(project, *user, level).await.map(|_| ()),
+            _ => {}
+        }
+        let endpoint = endpoints::members::add_all(project, users, level);
+        let answer: AddedMembers = self.client.ask(operation, &endpoint).await?;
+        match answer.status.as_str() {
+            "error" => Err(GitLabError::Invalid {
+                call: operation.name,
+                message: Words::new(answer.message.to_string()),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Makes a label of a project.
@@ -117,4 +145,12 @@ impl Writer {
             .tell(Operation::writes("board_lists.update"), &endpoint)
             .await
     }
+}
+
+/// The answer to several users at once; also a failure comes with 201 (GitLab's "Project members API").
+#[derive(Deserialize)]
+struct AddedMembers {
+    status: String,
+    #[serde(default)]
+    message: serde_json::Value,
 }

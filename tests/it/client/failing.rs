@@ -240,3 +240,18 @@ async fn refusals_become_types() {
     );
     assert!(!error.to_string().contains(TOKEN));
 }
+
+#[tokio::test]
+async fn a_compressed_answer_is_read() {
+    /// `{"id":9,"username":"bot"}` through gzip.
+    const PACKED: &[u8] = &[
+        31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 202, 76, 81, 178, 178, 212, 81, 42, 45, 78, 45, 202, 75, 204, 77, 85,
+        178, 82, 74, 202, 47, 81, 170, 5, 0, 177, 129, 178, 45, 25, 0, 0, 0,
+    ];
+    let server = MockServer::start().await;
+    let packed = ResponseTemplate::new(200)
+        .set_body_raw(PACKED, "application/json")
+        .insert_header("content-encoding", "gzip");
+    answer(&server, "GET", "user", packed).await;
+    assert_eq!(reader(&server).current_user().await.unwrap().id.0, 9);
+}

@@ -350,3 +350,33 @@ async fn hooks_are_made_with_their_signing_token() {
         r#"POST /api/v4/groups/3/hooks {"enable_ssl_verification":true,"issues_events":true,"push_events":false,"signing_token":"whsec_x","url":"https://c.example/webhooks/gitlab"}"#
     );
 }
+
+#[tokio::test]
+async fn several_members_are_one_call_and_its_success_is_not_believed() {
+    let check = async |answer: Value, users: &[UserId], done: bool| {
+        let server = MockServer::start().await;
+        answer_json(&server, "POST", "projects/7/members", 201, answer).await;
+        let added = writer(&server)
+            .add_members(PROJECT, users, AccessLevel::DEVELOPER)
+            .await;
+        assert_eq!(added.is_ok(), done, "{added:?}");
+        only_request(&server).await
+    };
+    let line = check(json!({ "status": "success" }), &[UserId(5), UserId(6)], true).await;
+    assert_eq!(
+        line,
+        r#"POST /api/v4/projects/7/members {"access_level":30,"user_id":"5,6"}"#
+    );
+    check(
+        json!({ "status": "error", "message": { "bob": "Not allowed" } }),
+        &[UserId(5), UserId(6)],
+        false,
+    )
+    .await;
+    let member = json!({ "id": 5, "username": "alice", "state": "active", "access_level": 30 });
+    let line = check(member, &[UserId(5)], true).await;
+    assert_eq!(
+        line,
+        r#"POST /api/v4/projects/7/members {"access_level":30,"user_id":5}"#
+    );
+}

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use convenor::cli::serve::Service;
 use convenor::clock::Clock;
-use convenor::intake::Heard;
 use convenor::settings::{DatabaseUrl, Settings};
 use convenor::store::Store;
 use convenor::worker::{Look, Looker};
@@ -83,27 +82,14 @@ pub(super) async fn open(folder: &Path) -> Store {
         .unwrap()
 }
 
-/// A JSON body names proposals: `{"proposals":[1,2]}`.
-pub(super) fn hear(_: Option<&str>, body: &[u8]) -> Heard {
-    let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else {
-        return Heard {
-            subject: None,
-            things: Vec::new(),
-            readable: false,
-        };
-    };
-    let numbers = value["proposals"].as_array().cloned().unwrap_or_default();
-    let things = numbers
-        .iter()
-        .filter_map(serde_json::Value::as_u64)
-        .map(proposal)
-        .collect();
-    Heard {
-        subject: Some("a test".to_owned()),
-        things,
-        readable: true,
-    }
+/// A delivery about a proposal, as small as it can be.
+pub(super) fn about_proposal(iid: u64) -> String {
+    let project = r#"{"path_with_namespace":"example/cop/intake"}"#;
+    format!(r#"{{"object_kind":"issue","project":{project},"object_attributes":{{"iid":{iid}}}}}"#)
 }
+
+/// An authentic delivery that changes nothing.
+pub(super) const OF_NO_INTEREST: &str = r#"{"object_kind":"wiki_page","text":"words of the body"}"#;
 
 /// Remembers at what it looked, and answers as it is told.
 pub(super) struct Eyes {
@@ -152,7 +138,8 @@ pub(super) struct House {
 
 impl House {
     pub(super) async fn start(settings: &Settings, clock: Clock, eyes: Arc<Eyes>) -> Self {
-        let service = Service::start(settings, clock, Arc::new(hear), eyes).await.unwrap();
+        let store = Store::open(&settings.database.url).await.unwrap();
+        let service = Service::start(settings, store, clock, eyes).await.unwrap();
         let address = service.address().unwrap();
         let stop = CancellationToken::new();
         let running = tokio::spawn(service.run(stop.clone()));

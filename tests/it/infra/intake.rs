@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::StatusCode;
 use sha2::Sha256;
 
-use super::house::{Eyes, Hands, House, SIGNING, TOKEN, client, open, settings, until};
+use super::house::{Eyes, Hands, House, OF_NO_INTEREST, SIGNING, TOKEN, about_proposal, client, open, settings, until};
 
 /// A service, a client, and what it stored.
 struct Door {
@@ -62,16 +62,16 @@ async fn an_authentic_delivery_is_stored_before_the_answer() {
         ("x-gitlab-instance", "https://gitlab.example.com"),
         ("idempotency-key", "key-1"),
     ];
-    assert_eq!(door.post(&headers, r#"{"proposals":[12]}"#).await, StatusCode::OK);
+    assert_eq!(door.post(&headers, about_proposal(12)).await, StatusCode::OK);
     // Another connection sees it at once: it was committed before the answer.
     let reader = open(door.folder.path()).await;
     let (delivery, body) = reader.delivery("key-1").await.unwrap().unwrap();
-    assert_eq!(body, br#"{"proposals":[12]}"#);
+    assert_eq!(body, about_proposal(12).as_bytes());
     assert_eq!(delivery.event.as_deref(), Some("Issue Hook"));
     assert_eq!(delivery.instance.as_deref(), Some("https://gitlab.example.com"));
     assert_eq!(
-        (delivery.outcome.as_str(), delivery.things),
-        ("heard", vec!["proposal cop#12".to_owned()])
+        (delivery.reason, delivery.things),
+        (None, vec!["proposal cop#12".to_owned()])
     );
     reader.close().await;
     door.house.stop().await;
@@ -86,7 +86,7 @@ async fn a_repeat_is_answered_and_not_stored_again() {
             ("idempotency-key", "same"),
             ("x-gitlab-event-uuid", uuid),
         ];
-        assert_eq!(door.post(&headers, r#"{"proposals":[1]}"#).await, StatusCode::OK);
+        assert_eq!(door.post(&headers, about_proposal(1)).await, StatusCode::OK);
     }
     assert_eq!(door.stored().await.len(), 1);
 }
@@ -120,8 +120,8 @@ async fn without_a_key_the_body_tells_repeats() {
 async fn a_signature_is_accepted_and_a_wrong_one_is_not_saved_by_the_token() {
     let door = Door::open(&[("CONVENOR_WEBHOOK__SIGNING_TOKEN", SIGNING)]).await;
     let now = door.hands.now().as_second();
-    let body = r#"{"proposals":[3]}"#;
-    let post = async |id: &str, seconds: i64, signature: &str, body: &'static str| {
+    let body = &*about_proposal(3);
+    let post = async |id: &str, seconds: i64, signature: &str, body: &str| {
         let seconds = seconds.to_string();
         let headers = [
             ("webhook-id", id),
@@ -129,14 +129,14 @@ async fn a_signature_is_accepted_and_a_wrong_one_is_not_saved_by_the_token() {
             ("webhook-signature", signature),
             ("x-gitlab-token", TOKEN),
         ];
-        door.post(&headers, body).await
+        door.post(&headers, body.to_owned()).await
     };
     let good = sign("id-1", now, body.as_bytes());
     assert_eq!(post("id-1", now, &good, body).await, StatusCode::OK);
     assert_eq!(post("id-2", now, &good, body).await, StatusCode::UNAUTHORIZED);
     assert_eq!(post("id-1", now + 1, &good, body).await, StatusCode::UNAUTHORIZED);
     assert_eq!(
-        post("id-1", now, &good, r#"{"proposals":[4]}"#).await,
+        post("id-1", now, &good, &about_proposal(4)).await,
         StatusCode::UNAUTHORIZED
     );
     let old = sign("id-3", now - 301, body.as_bytes());
@@ -185,22 +185,22 @@ async fn what_is_of_no_interest_or_no_json_gets_a_2xx_and_is_noted() {
         door.post(&[("x-gitlab-token", TOKEN), ("idempotency-key", key)], body)
             .await
     };
-    assert_eq!(post("nothing", b"{}").await, StatusCode::OK);
+    assert_eq!(post("nothing", OF_NO_INTEREST.as_bytes()).await, StatusCode::OK);
     assert_eq!(post("unreadable", b"\xff{ not json").await, StatusCode::OK);
     assert_eq!(post("empty", b"").await, StatusCode::OK);
     let mut stored = door.stored().await;
     stored.sort_by(|one, other| one.key.cmp(&other.key));
     let seen: Vec<_> = stored
         .iter()
-        .map(|row| (row.key.as_str(), row.outcome.as_str(), row.things.join(",")))
+        .map(|row| (row.key.as_str(), row.reason.is_some(), row.things.join(",")))
         .collect();
     let program = "program cop".to_owned();
     assert_eq!(
         seen,
         [
-            ("empty", "unreadable", program.clone()),
-            ("nothing", "nothing", String::new()),
-            ("unreadable", "unreadable", program)
+            ("empty", true, program.clone()),
+            ("nothing", true, String::new()),
+            ("unreadable", true, program)
         ]
     );
 }
@@ -208,8 +208,11 @@ async fn what_is_of_no_interest_or_no_json_gets_a_2xx_and_is_noted() {
 #[tokio::test]
 async fn a_chunked_body_is_read_like_any_other() {
     let door = Door::open(&[]).await;
-    let chunks = ["{\"propo", "sals\":", "[5]}"]
-        .map(|chunk| Ok::<_, std::io::Error>(hyper::body::Frame::data(Bytes::from(chunk))));
+    let text = about_proposal(5).into_bytes();
+    let chunks: Vec<_> = text
+        .chunks(7)
+        .map(|chunk| Ok::<_, std::io::Error>(hyper::body::Frame::data(Bytes::copy_from_slice(chunk))))
+        .collect();
     let body = reqwest::Body::wrap(http_body_util::StreamBody::new(futures_util::stream::iter(chunks)));
     assert_eq!(door.post(&[("x-gitlab-token", TOKEN)], body).await, StatusCode::OK);
     assert_eq!(door.stored().await[0].things, ["proposal cop#5"]);
@@ -219,7 +222,9 @@ async fn a_chunked_body_is_read_like_any_other() {
 async fn a_body_of_25_mb_is_read_and_a_larger_one_is_a_reason_to_look_at_everything() {
     let door = Door::open(&[]).await;
     let body = |length: usize| {
-        let mut body = br#"{"proposals":[6],"filler":""#.to_vec();
+        let mut body = about_proposal(6).into_bytes();
+        body.truncate(body.len() - 1);
+        body.extend_from_slice(br#","filler":""#);
         body.resize(length - 2, b'x');
         body.extend_from_slice(b"\"}");
         body
@@ -234,8 +239,11 @@ async fn a_body_of_25_mb_is_read_and_a_larger_one_is_a_reason_to_look_at_everyth
     let find = |key: &str| stored.iter().find(|delivery| delivery.key == key).unwrap();
     assert_eq!(find("largest").things, ["proposal cop#6"]);
     assert_eq!(
-        (find("too-large").outcome.as_str(), &find("too-large").things[..]),
-        ("oversize", &["program cop".to_owned()][..])
+        (find("too-large").reason.as_deref(), &find("too-large").things[..]),
+        (
+            Some("the body is too large, so everything is looked at"),
+            &["program cop".to_owned()][..]
+        )
     );
     assert_eq!(find("too-large").body_bytes, (25 << 20) + 1);
 }
@@ -301,7 +309,7 @@ async fn many_deliveries_at_once_are_all_stored() {
             .post(door.house.url("/webhooks/gitlab"))
             .header("x-gitlab-token", TOKEN)
             .header("idempotency-key", format!("key-{number}"))
-            .body(format!(r#"{{"proposals":[{}]}}"#, number % 7));
+            .body(about_proposal(number % 7));
         async move { request.send().await.unwrap().status() }
     });
     let statuses = futures_util::future::join_all(posts).await;
@@ -320,7 +328,7 @@ async fn a_repeats_thing_is_looked_at_again() {
             .header("x-gitlab-token", TOKEN);
         let response = request
             .header("idempotency-key", "same")
-            .body(r#"{"proposals":[9]}"#)
+            .body(about_proposal(9))
             .send()
             .await
             .unwrap();

@@ -3,6 +3,7 @@
 
 mod house;
 mod intake;
+mod process;
 mod program;
 mod server;
 mod store;

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use convenor::settings::DatabaseUrl;
-use convenor::store::{Acceptance, Accepted, Delivery, Outcome, SlugClaim, StepState, Store, StoreError, WorkState};
-use convenor_core::ids::UserId;
-use convenor_core::thing::{ProgramName, Thing};
+use convenor::store::{Accepted, Delivery, StepState, Store, StoreError, WorkState};
+use convenor_core::approval::ApprovedBy;
+use convenor_core::ids::ProjectId;
+use convenor_core::plan::Acceptance;
+use convenor_core::thing::Thing;
 use convenor_core::untrusted::Untrusted;
 use jiff::Timestamp;
 
@@ -20,7 +22,7 @@ fn delivery(key: &str, at: Timestamp, things: &[Thing]) -> Delivery {
         event: Some("Issue Hook".to_owned()),
         instance: None,
         subject: None,
-        outcome: Outcome::Heard,
+        reason: None,
         things: things.to_vec(),
         body_bytes: 2,
         body: b"{}".to_vec(),
@@ -250,51 +252,38 @@ async fn the_journal_remembers_what_was_begun() {
 }
 
 #[tokio::test]
-async fn the_first_snapshot_of_a_proposal_stays() {
+async fn the_text_that_was_accepted_last_counts() {
     let (_folder, store, hands) = fresh().await;
-    let acceptance = |title: &str| Acceptance {
+    let acceptance = |title: &str, by| Acceptance {
         text_hash: title.to_owned(),
         title: Untrusted::new(title),
         description: Untrusted::new("text"),
-        approved_by: Some(UserId(7)),
+        by,
         at: hands.now(),
     };
     assert_eq!(store.acceptance(&proposal(1)).await.unwrap(), None);
-    let first = store.accept_proposal(&proposal(1), &acceptance("first")).await.unwrap();
-    assert_eq!(first, acceptance("first"));
-    assert_eq!(
-        store
-            .accept_proposal(&proposal(1), &acceptance("second"))
-            .await
-            .unwrap(),
-        acceptance("first")
-    );
-    assert!(store.withdraw_acceptance(&proposal(1)).await.unwrap());
-    assert_eq!(
-        store
-            .accept_proposal(&proposal(1), &acceptance("second"))
-            .await
-            .unwrap(),
-        acceptance("second")
-    );
+    let alice = convenor_core::ids::Username::new("alice").unwrap();
+    for accepted in [
+        acceptance("first", ApprovedBy::Membership),
+        acceptance("second", ApprovedBy::Approver(alice)),
+    ] {
+        store.record_acceptance(&proposal(1), &accepted).await.unwrap();
+        assert_eq!(store.acceptance(&proposal(1)).await.unwrap(), Some(accepted));
+    }
+    assert_eq!(store.acceptance(&proposal(2)).await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn a_slug_belongs_to_one_proposal_of_a_program() {
+async fn the_first_project_of_a_proposal_is_remembered() {
     let (_folder, store, hands) = fresh().await;
-    let claim = async |program: &str, iid| {
-        let program = ProgramName::new(program).unwrap();
+    assert_eq!(store.made_project(&proposal(1)).await.unwrap(), None);
+    for id in [7, 8] {
         store
-            .claim_slug(&program, "rust-at-work", &proposal(iid), hands.now())
+            .remember_project(&proposal(1), ProjectId(id), hands.now())
             .await
-            .unwrap()
-    };
-    assert_eq!(claim("cop", 1).await, SlugClaim::Ours);
-    assert_eq!(claim("cop", 1).await, SlugClaim::Ours);
-    assert_eq!(claim("cop", 2).await, SlugClaim::TakenBy("proposal cop#1".to_owned()));
-    assert_eq!(claim("guilds", 2).await, SlugClaim::Ours);
-    store.release_slugs(&proposal(1)).await.unwrap();
-    assert_eq!(claim("cop", 2).await, SlugClaim::Ours);
+            .unwrap();
+        assert_eq!(store.made_project(&proposal(1)).await.unwrap(), Some(ProjectId(7)));
+    }
 }
 
 #[tokio::test]

@@ -40,7 +40,8 @@
 //! serde_json::to_string(&Untrusted::new("x")); // no `Serialize`
 //! ```
 
-mod clean;
+mod chat;
+pub(crate) mod clean;
 mod inline;
 mod markdown;
 mod marker;
@@ -48,6 +49,7 @@ mod screen;
 mod subject;
 mod template;
 
+pub use chat::ChatText;
 pub use markdown::Markdown;
 pub use marker::Marker;
 pub use screen::{HtmlText, LogText, TerminalText};

@@ -2,7 +2,7 @@
 
 use super::listing;
 use super::row::{self, Change, Wanted, Words};
-use super::seen::{CommunitySeen, OwnIssueSeen, PageSeen};
+use super::seen::{CommunitySeen, MergeRequestState, OwnIssueSeen, PageSeen};
 use super::{Plan, Remark, Step};
 use crate::charter::{self, Charter, Status};
 use crate::digest::Digest;
@@ -10,12 +10,17 @@ use crate::escape::{CommitMessage, Markdown, Marker, Title};
 use crate::ids::IssueIid;
 use crate::program::{Handbook, Program};
 use crate::slug::Slug;
-use crate::table::{self, ChangeKind, Edited, Known, Reconciled, WantedRow};
+use crate::table::{self, ChangeKind, Edited, Known, Page, Reconciled, WantedRow};
 use crate::thing::Thing;
 use crate::untrusted::Untrusted;
 
 /// Kind of the marker in the issue about a charter that cannot be read.
 const BROKEN_CHARTER: &str = "broken-charter";
+
+/// At most one in so many managed rows is proposed for removal within a day…
+const SHARE_OF_REMOVALS: usize = 4;
+/// …but so many always.
+const LEAST_LIMIT: usize = 3;
 
 /// What is due for a community.
 #[must_use]
@@ -59,9 +64,36 @@ fn line(program: &Program, seen: &CommunitySeen, charter: &Charter) -> Plan {
         Status::Active | Status::Inactive => Edit::wanted(&file.bytes, handbook, &row, &others),
     };
     match edit {
-        Ok(edit) => change(program, seen, charter, (handbook, page), &row, edit),
+        Ok(Edit::Removal(_)) if is_capped(seen, &file.bytes, handbook) => Plan::nothing(Remark::RemovalsCapped),
+        Ok(edit) => change(program, seen, charter, (handbook, page), &row, &edit),
         Err(finding) => Plan::nothing(Remark::PageUnusable(finding.to_string())),
     }
+}
+
+/// Whether one more removal is too many for a day: more than a quarter of the rows that are ours to keep, but at least three. A
+/// removal that is proposed already is only kept true.
+fn is_capped(seen: &CommunitySeen, page: &[u8], handbook: &Handbook) -> bool {
+    let proposed = seen
+        .merge_requests
+        .iter()
+        .any(|mr| mr.state == MergeRequestState::Opened && mr.author == seen.bot.id);
+    let most = (managed_rows(seen, page, handbook) / SHARE_OF_REMOVALS).max(LEAST_LIMIT);
+    !proposed && !seen.removals.allowed && seen.removals.lately >= most
+}
+
+fn managed_rows(seen: &CommunitySeen, page: &[u8], handbook: &Handbook) -> usize {
+    let Ok(page) = Page::parse(page) else { return 0 };
+    let Ok(table) = table::target(&page, handbook) else {
+        return 0;
+    };
+    let ours = |target: &str| {
+        let mut urls = seen.others.iter().map(|(_, url)| url).chain([&seen.project.web_url]);
+        urls.any(|url| table::links_to_project(target, url))
+    };
+    let is_managed = |row: &table::Row<'_>| {
+        (0..table.columns()).any(|column| row.said(column).links.iter().any(|(_, target)| ours(target)))
+    };
+    table.rows().filter(is_managed).count()
 }
 
 /// What happens to the page.
@@ -97,7 +129,7 @@ fn change(
     charter: &Charter,
     (handbook, page): (&Handbook, &PageSeen),
     row: &WantedRow,
-    edit: Edit,
+    edit: &Edit,
 ) -> Plan {
     let Ok(slug) = Slug::new(&seen.project.path) else {
         return Plan::nothing(Remark::PageUnusable(
@@ -115,10 +147,11 @@ fn change(
         branch: seen.branch.as_ref(),
         merge_requests: &seen.merge_requests,
         facts: &facts(row, charter.status),
-        words: words(seen, charter, &slug, &edit),
+        words: words(seen, charter, &slug, edit),
         wanted: edit
             .edited()
             .map_or(Wanted::AsItIs, |edited| Wanted::Page(edited.page.clone())),
+        removes_row: matches!(edit, Edit::Removal(_)),
         labels: &handbook.labels,
         reviewers: &seen.reviewers,
     })

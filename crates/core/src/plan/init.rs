@@ -13,7 +13,7 @@ use crate::proposal;
 pub const TEMPLATE_PATH: &str = ".gitlab/issue_templates/New community.md";
 
 /// Branch of the merge request that replaces a person's template, when that was asked for.
-const TEMPLATE_BRANCH: &str = "convenor/issue-template";
+pub const TEMPLATE_BRANCH: &str = "convenor/issue-template";
 
 /// What is there already.
 #[derive(Clone, Debug)]
@@ -53,6 +53,8 @@ pub struct HookSeen {
     pub url: String,
     /// Whether it tells everything that we listen to.
     pub events_are_complete: bool,
+    /// Whether GitLab sends to it; after many failed deliveries it stops.
+    pub enabled: bool,
 }
 
 /// What is due, and what was left to a person.
@@ -158,6 +160,7 @@ fn replace_template(seen: &InitSeen, file: &FileVersion, content: Vec<u8>, plan:
         description: Markdown::new().words("Convenor reads proposals by the headings of this template."),
         labels: Vec::new(),
         reviewers: Vec::new(),
+        removes_row: false,
     });
 }
 
@@ -227,6 +230,7 @@ mod tests {
             id: HookId(9),
             url,
             events_are_complete: complete,
+            enabled: true,
         }
     }
 

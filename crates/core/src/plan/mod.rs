@@ -160,3 +160,8 @@ pub struct FileVersion {
     /// The last commit that touched *this file*: what `last_commit_id` of a commit's action is compared with.
     pub last_commit: Option<CommitSha>,
 }
+
+#[cfg(test)]
+mod row_tests;
+#[cfg(test)]
+mod tests;

@@ -157,7 +157,7 @@ fn state_step(seen: &ProposalSeen, judged: &Judged) -> Option<Step> {
     };
     let (add, remove) = labels::change(&seen.issue.labels, state);
     let due = add.is_some() || !remove.is_empty() || close;
-    due.then(|| Step::SetIssueState {
+    due.then_some(Step::SetIssueState {
         project: seen.intake.id,
         issue: seen.issue.iid,
         add,

@@ -13,6 +13,7 @@ use super::{Plan, Remark, Step};
 use crate::digest::Digest;
 use crate::escape::{CommitMessage, Markdown, Marker, Title};
 use crate::ids::{IssueIid, ProjectId, UserId};
+use crate::table::merges_cleanly;
 
 /// Trailer of our commits: the digest of the page as the commit made it.
 const PAGE_TRAILER: &str = "Convenor-Page";
@@ -65,6 +66,8 @@ pub struct Change<'a> {
     pub facts: &'a Digest,
     /// What to write into commit and merge request.
     pub words: Words,
+    /// Whether the row is taken out.
+    pub removes_row: bool,
     /// Labels of a new merge request.
     pub labels: &'a [String],
     /// Reviewers of a new merge request.
@@ -168,6 +171,7 @@ fn propose(change: &Change<'_>, page: &[u8]) -> Plan {
         description: marked(change, &change.words.description),
         labels: change.labels.to_vec(),
         reviewers: change.reviewers.to_vec(),
+        removes_row: change.removes_row,
     });
     plan.report.push(Remark::WaitsForMerge);
     plan
@@ -283,9 +287,4 @@ pub fn concern(merge_request: &MergeRequestSeen, bot: UserId) -> Option<Concern>
         community: marker.community,
         proposal: marker.proposal,
     })
-}
-
-/// Whether merging the branch gives the wanted page, by a three-way merge as git does it; otherwise it is to be rebuilt.
-fn merges_cleanly(base: &[u8], target: &[u8], branch: &[u8], wanted: &[u8]) -> bool {
-    diffy::merge_bytes(base, target, branch).is_ok_and(|merged| merged == wanted)
 }

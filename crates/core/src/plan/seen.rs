@@ -317,6 +317,17 @@ pub struct CommunitySeen {
     pub merge_requests: Vec<MergeRequestSeen>,
     /// Users to ask for a review.
     pub reviewers: Vec<UserId>,
+    /// Removals of rows that were proposed for the program within the last day.
+    pub removals: Removals,
     /// Names and addresses of the group's other projects: a row that names one of them is not ours.
     pub others: Vec<(Untrusted, Url)>,
+}
+
+/// How many rows were proposed for removal, and whether an operator lifted the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Removals {
+    /// Within the last day.
+    pub lately: usize,
+    /// `convenor apply --allow-removals`.
+    pub allowed: bool,
 }

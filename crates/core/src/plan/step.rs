@@ -13,6 +13,9 @@ use crate::ids::{
 use crate::program::Visibility;
 use crate::slug::Slug;
 
+/// Kind of the step that proposes to take a row out; the journal counts it.
+pub const REMOVAL: &str = "propose_removal";
+
 /// One write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
@@ -180,6 +183,8 @@ pub enum Step {
         labels: Vec<String>,
         /// Who is asked to review.
         reviewers: Vec<UserId>,
+        /// Whether it takes a row out: these are counted, and there is a limit.
+        removes_row: bool,
     },
     /// Say in the merge request what is true now.
     UpdateMergeRequest {
@@ -262,6 +267,7 @@ impl Step {
             Self::CreateBoardList { .. } => "create_board_list",
             Self::AddMember { .. } => "add_member",
             Self::CreateIssue { .. } => "create_issue",
+            Self::CreateMergeRequest { removes_row: true, .. } => REMOVAL,
             Self::CreateMergeRequest { .. } => "create_merge_request",
             Self::UpdateMergeRequest { .. } => "update_merge_request",
             Self::CloseMergeRequest { .. } => "close_merge_request",

@@ -102,7 +102,7 @@ impl Form {
             Field::Cadence => self.understood.cadence = Some(Untrusted::new(lines.join(" "))),
             Field::ChatChannel => self.channel(&lines),
             Field::Join => self.join(&lines),
-            Field::Similar => self.understood.similar = Some(Untrusted::new(section.plain())),
+            Field::Similar => self.understood.similar = Some(Untrusted::new(section.with_lists())),
             Field::Links => self.links(section),
         }
     }
@@ -157,7 +157,7 @@ impl Form {
     }
 
     fn purpose(&mut self, section: &Section) {
-        let text = section.plain();
+        let text = section.with_lists();
         let length = text
             .split_whitespace()
             .map(|word| word.chars().count() + 1)

@@ -38,7 +38,7 @@ pub struct Proposal {
     pub name: ProjectName,
     /// The last part of the project's path.
     pub slug: Slug,
-    /// `Purpose and scope`: the words, without Markdown.
+    /// `Purpose and scope`: the words, without Markdown but for `- ` before list items.
     pub purpose: Untrusted,
     /// The purpose's first sentence.
     pub summary: Untrusted,

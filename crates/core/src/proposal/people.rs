@@ -70,7 +70,7 @@ fn segments(section: &Section) -> Vec<Segment> {
                 .enumerate()
                 .for_each(|(at, part)| segments.part(at > 0).code(part)),
             Piece::Link(words, address) => segments.part(false).link(words, address),
-            Piece::Head(_) => {}
+            Piece::Head(_) | Piece::Bullet => {}
             Piece::LineEnd | Piece::BlockEnd => segments.0.push(Segment::default()),
         }
     }
@@ -110,7 +110,13 @@ impl Segment {
                 .next_back()
                 .is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-'))
             {
-                let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+                let start = before.len()
+                    - before
+                        .chars()
+                        .rev()
+                        .take_while(|c| !c.is_whitespace())
+                        .map(char::len_utf8)
+                        .sum::<usize>();
                 self.words.push_str(&before[..start]);
                 self.unknown.push(Unknown::Mail(format!("{}@{name}", &before[start..])));
             } else {

@@ -18,10 +18,24 @@ pub(super) enum Piece {
     Link(String, String),
     /// Words in the head of a table.
     Head(String),
+    /// The beginning of a list item.
+    Bullet,
     /// The end of a line inside a paragraph.
     LineEnd,
     /// The end of a paragraph, list item or other block.
     BlockEnd,
+}
+
+impl Piece {
+    fn write(&self, text: &mut String) {
+        match self {
+            Self::Text(words) | Self::Code(words) | Self::Head(words) => text.push_str(words),
+            Self::Link(words, address) => text.push_str(if words.trim().is_empty() { address } else { words }),
+            Self::LineEnd => text.push('\n'),
+            Self::BlockEnd if !text.is_empty() && !text.ends_with("\n\n") => text.push_str("\n\n"),
+            Self::BlockEnd | Self::Bullet => {}
+        }
+    }
 }
 
 /// What stands under one heading.
@@ -36,16 +50,25 @@ pub(super) struct Section {
 }
 
 impl Section {
-    /// The words as lines: Markdown is gone, links are their words, blank lines part paragraphs.
+    /// The words as lines: Markdown is gone, links are their words, blank lines part paragraphs and list items.
     pub(super) fn plain(&self) -> String {
         let mut text = String::new();
         for piece in &self.pieces {
-            match piece {
-                Piece::Text(words) | Piece::Code(words) | Piece::Head(words) => text.push_str(words),
-                Piece::Link(words, address) => text.push_str(if words.trim().is_empty() { address } else { words }),
-                Piece::LineEnd => text.push('\n'),
-                Piece::BlockEnd if text.ends_with("\n\n") || text.is_empty() => {}
-                Piece::BlockEnd => text.push_str("\n\n"),
+            piece.write(&mut text);
+        }
+        text.trim().to_owned()
+    }
+
+    /// The same with `- ` before each list item, lists in one block.
+    pub(super) fn with_lists(&self) -> String {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            if matches!(piece, Piece::Bullet) {
+                text.truncate(text.trim_end().len());
+                let in_list = text.rsplit('\n').next().is_some_and(|line| line.starts_with("- "));
+                text.push_str(if in_list { "\n- " } else { "\n\n- " });
+            } else {
+                piece.write(&mut text);
             }
         }
         text.trim().to_owned()
@@ -166,6 +189,8 @@ struct Reader {
     head: bool,
     /// What closes the open emphases: underscores where they are a username's, else nothing.
     emphases: Vec<&'static str>,
+    /// An emphasis began or ended just now: the words on both sides are no one word (`*@alice*s`).
+    seam: bool,
 }
 
 impl Reader {
@@ -191,11 +216,13 @@ impl Reader {
             ""
         };
         self.emphases.push(mark);
+        self.seam = mark.is_empty();
         self.words(mark, false);
     }
 
     fn emphasis_ends(&mut self) {
         let mark = self.emphases.pop().unwrap_or_default();
+        self.seam = mark.is_empty();
         self.words(mark, false);
     }
 
@@ -206,6 +233,8 @@ impl Reader {
                 self.depth += 1;
                 self.push(Piece::BlockEnd);
             }
+            Tag::Emphasis | Tag::Strong | Tag::Strikethrough => self.seam = true,
+            Tag::Item => self.push(Piece::Bullet),
             Tag::TableHead => self.head = true,
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } if self.link.is_none() => {
                 self.link = Some((String::new(), dest_url.into_string()));
@@ -232,6 +261,7 @@ impl Reader {
             TagEnd::Paragraph | TagEnd::Item | TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::TableRow => {
                 self.push(Piece::BlockEnd);
             }
+            TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough => self.seam = true,
             // The cells of a row belong together: `| @alice | back end |`.
             TagEnd::TableCell => self.words(" – ", false),
             TagEnd::TableHead => {
@@ -280,9 +310,10 @@ impl Reader {
             heading.push(' ');
         } else if let Some(section) = self.sections.last_mut() {
             match (section.pieces.last_mut(), piece) {
-                (Some(Piece::Text(last)), Piece::Text(more)) => last.push_str(&more),
+                (Some(Piece::Text(last)), Piece::Text(more)) if !self.seam => last.push_str(&more),
                 (_, piece) => section.pieces.push(piece),
             }
+            self.seam = false;
         }
     }
 

@@ -7,7 +7,14 @@ pub(super) fn first_sentence(text: &str) -> String {
         .map(str::trim)
         .find(|part| !part.is_empty())
         .unwrap_or_default();
-    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let item = paragraph
+        .strip_prefix("- ")
+        .map(|list| list.lines().next().unwrap_or_default());
+    let line = item
+        .unwrap_or(paragraph)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     for (at, c) in line.char_indices() {
         let after = &line[at + c.len_utf8()..];
         if ends_sentence(&line[..at], c, after) {

@@ -149,13 +149,6 @@ impl<'a> Page<'a> {
     }
 }
 
-impl Grid {
-    /// A row that stands in the table for certain: the line of dashes again, with its marks, as plain cells.
-    pub(super) fn delimiter_probe<'t>(&self, text: &'t str) -> &'t str {
-        &text[self.delimiter.start..self.delimiter.end]
-    }
-}
-
 /// The number, from 1, of the line on which the offset lies; `\n`, `\r\n` and a lone `\r` end lines, as in CommonMark.
 pub(super) fn line_of(bytes: &[u8], offset: usize) -> usize {
     let before = &bytes[..offset.min(bytes.len())];

@@ -4,6 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::grid::Table;
 use super::page::{Align, Line};
+use super::wanted::is_broken;
 
 /// As many rows on each side of the new one are looked at: a table may have been formatted once and grown since.
 const NEIGHBOURS: usize = 6;
@@ -162,10 +163,8 @@ fn sample<'p>(table: &Table<'p>, line: &Line) -> Sample<'p> {
 fn neighbours<'p>(table: &Table<'p>, at: usize, skip: Option<usize>) -> Vec<Sample<'p>> {
     let rows = &table.grid.rows;
     let good = |&index: &usize| {
-        Some(index) != skip
-            && table
-                .row(index)
-                .is_some_and(|row| row.line.split(table.page.text).slots.len() == table.columns())
+        let broken = |reason| is_broken(&reason);
+        Some(index) != skip && table.row(index).is_some_and(|row| !row.malformed().is_some_and(broken))
     };
     let above: Vec<usize> = (0..at.min(rows.len())).rev().filter(good).take(NEIGHBOURS).collect();
     let below: Vec<usize> = (at..rows.len()).filter(good).take(NEIGHBOURS).collect();

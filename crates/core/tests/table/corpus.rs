@@ -1,8 +1,6 @@
 //! The table engine on real pages and real edits by people. They are not part of the project: without the folder
 //! `../shared/corpus` beside the workspace these tests say so and pass.
 
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
-
 use std::path::{Path, PathBuf};
 
 use convenor_core::table::{Cell, Change, Edited, Finding, Page, Place, Table};

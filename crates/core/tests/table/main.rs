@@ -1,0 +1,8 @@
+//! The table engine from outside: properties with two parsers, real pages, real edits by people.
+
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+
+mod corpus;
+mod pages;
+mod properties;
+mod second_parser;

@@ -5,4 +5,5 @@
 mod corpus;
 mod pages;
 mod properties;
+mod rows;
 mod second_parser;

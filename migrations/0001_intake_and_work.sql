@@ -9,8 +9,8 @@ create table delivery (
     event text,
     instance text,
     subject text,
-    -- What it was: 'heard', 'nothing' to do, 'unreadable' or 'oversize'.
-    outcome text not null,
+    -- Why it led to no look, or to a look at everything.
+    reason text,
     -- Keys of the things that it knocked at, one a line.
     things text not null,
     -- Length of the body; what is kept of it may be less.
@@ -23,8 +23,10 @@ create index delivery_by_time on delivery (received_at);
 create table work (
     -- The thing's key: one row per thing, however often it was knocked at.
     thing text primary key not null,
-    -- When to look next.
+    -- When to look next; while somebody looks: when their lease ends.
     due_at bigint not null,
+    -- The earliest wish of those who knocked since the present look began.
+    asked_at bigint,
     -- Knocks since the row was made.
     knocks bigint not null,
     -- Failed looks in a row.
@@ -33,9 +35,8 @@ create table work (
     state text not null,
     -- The last knock's reason, for the log only.
     cause text not null,
-    -- Who looks at it now, and until when that counts. A look's answer without this token is refused.
+    -- Who looks at it now. A look's answer without this token is refused.
     lease text,
-    lease_until bigint,
     -- Why it is held.
     reason text,
     last_error text,
@@ -62,22 +63,25 @@ create index journal_by_thing on journal (thing, id);
 
 create index journal_by_state on journal (state, id);
 
--- The snapshot of an accepted proposal: what was approved, by whom.
+-- The text of a proposal as it was accepted, and what the acceptance rests on (JSON).
 create table acceptance (
     proposal text primary key not null,
     text_hash text not null,
     title text not null,
     description text not null,
-    -- Null when nobody had to approve.
-    approved_by bigint,
+    approved_by text not null,
     at bigint not null
 );
 
--- Which proposal has a slug of a program.
-create table slug_claim (
-    program text not null,
-    slug text not null,
-    proposal text not null,
-    at bigint not null,
-    primary key (program, slug)
+-- The project that was made for a proposal: never made again, whatever became of it.
+create table made_project (
+    proposal text primary key not null,
+    project bigint not null,
+    at bigint not null
+);
+
+-- A row to write when nothing else is to be written, to see whether the database takes it.
+create table probe (
+    id bigint primary key not null,
+    at bigint not null
 );

@@ -77,18 +77,15 @@ fn line(delivery: &StoredDelivery) -> String {
         received_at,
         event,
         subject,
-        outcome,
+        reason,
         ..
     } = delivery;
-    let event = event.as_deref().unwrap_or("-");
-    let subject = subject
+    let what = subject.as_deref().or(event.as_deref()).unwrap_or("-").escape_debug();
+    let reason = reason
         .as_deref()
-        .map(|subject| format!("  {}", subject.escape_debug()))
+        .map(|reason| format!("  ({reason})"))
         .unwrap_or_default();
-    format!(
-        "{received_at:.0}  {key}  {outcome:<10}  {}{subject}",
-        event.escape_debug()
-    )
+    format!("{received_at:.0}  {key}  {what}{reason}")
 }
 
 async fn show(store: &Store, key: &str, json: bool) -> anyhow::Result<()> {

@@ -6,8 +6,13 @@
 
 mod completions;
 mod deliveries;
+mod doctor;
+pub mod init;
+mod plan;
 mod queue;
+mod render;
 pub mod serve;
+mod similar;
 mod table;
 
 use std::io::Write as _;
@@ -44,6 +49,18 @@ pub struct Cli {
 enum Command {
     /// Take in webhooks, look after everything that is due, keep the schedule
     Serve(serve::Args),
+    /// Set up labels, issue template and webhooks; safe to repeat
+    Init(init::Args),
+    /// Say what is wrong and what would mend it; exit code 1 on an error
+    Doctor(doctor::Args),
+    /// Show what would be done; exit code 0: nothing, 2: something
+    Plan(plan::PlanArgs),
+    /// Do once what is due, with progress
+    Apply(plan::ApplyArgs),
+    /// Show the project files that a proposal would give
+    Render(render::Args),
+    /// Show existing communities that look alike
+    Similar(similar::Args),
     /// Show what came in, or look again at what a delivery was about
     Deliveries(deliveries::Args),
     /// Show what is pending, failed or held; try it again or drop it
@@ -57,6 +74,12 @@ enum Command {
 async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(args, context).await,
+        Command::Init(args) => init::run(args, context).await,
+        Command::Doctor(args) => doctor::run(args, context).await,
+        Command::Plan(args) => plan::plan(args, context).await,
+        Command::Apply(args) => plan::apply(args, context).await,
+        Command::Render(args) => render::run(&args, context),
+        Command::Similar(args) => similar::run(&args, context).await,
         Command::Deliveries(args) => deliveries::run(args, context).await,
         Command::Queue(args) => queue::run(args, context).await,
         Command::Table(args) => table::run(&args),

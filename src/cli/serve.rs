@@ -12,12 +12,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, open_store};
+use crate::assemble;
 use crate::clock::Clock;
-use crate::intake::{self, Budget, Hear, Heard, Intake, Secrets};
+use crate::intake::{self, Budget, Intake, Secrets};
 use crate::server::{self, Limits};
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::worker::{Look, Looker, Schedule, Worker};
+use crate::worker::{Looker, Schedule, Worker};
 
 /// Arguments of `convenor serve`.
 #[derive(Debug, clap::Args)]
@@ -25,20 +26,21 @@ pub(super) struct Args {}
 
 pub(super) async fn run(_: Args, context: &Context) -> anyhow::Result<ExitCode> {
     let settings = context.settings()?;
-    let service = Service::start(
-        &settings,
-        Clock::system(),
-        hear_everything(&settings),
-        Arc::new(NobodyLooks),
-    )
-    .await?;
+    let clock = Clock::system();
+    let store = open_store(&settings)
+        .await
+        .context("the database cannot be opened (database.url)")?;
+    let client = assemble::client(&settings)?;
+    let planner = assemble::planner(&settings, &client, store.clone(), clock.clone())?;
+    let looker = assemble::looker(&settings, &client, planner, store.clone(), clock.clone());
+    let service = Service::start(&settings, store, clock, Arc::new(looker)).await?;
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     service.run(stop).await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// All that serves, ready to run: the store is open, the address is bound.
+/// All that serves, ready to run: the address is bound.
 pub struct Service<L> {
     listener: TcpListener,
     intake: Arc<Intake>,
@@ -50,20 +52,17 @@ pub struct Service<L> {
 }
 
 impl<L: Looker> Service<L> {
-    /// Opens the store and binds the address.
+    /// Binds the address.
     ///
     /// # Errors
-    /// When no webhook secret is configured, the database cannot be opened, or the address cannot be bound.
-    pub async fn start(settings: &Settings, clock: Clock, hear: Arc<Hear>, looker: Arc<L>) -> anyhow::Result<Self> {
+    /// When no webhook secret is configured, or the address cannot be bound.
+    pub async fn start(settings: &Settings, store: Store, clock: Clock, looker: Arc<L>) -> anyhow::Result<Self> {
         let Some(secrets) = Secrets::new(&settings.webhook) else {
             bail!(
                 "no webhook secret is configured, so no delivery could be believed; \
                  set CONVENOR_WEBHOOK__SECRET_TOKEN or CONVENOR_WEBHOOK__SIGNING_TOKEN (or their `_file` keys)"
             );
         };
-        let store = open_store(settings)
-            .await
-            .context("the database cannot be opened (database.url)")?;
         let listen = settings.server.listen;
         let listener = TcpListener::bind(listen)
             .await
@@ -77,8 +76,11 @@ impl<L: Looker> Service<L> {
             secrets,
             store: store.clone(),
             clock: clock.clone(),
-            hear,
-            everything: everything.clone(),
+            programs: settings
+                .programs
+                .iter()
+                .map(|program| program.program.clone())
+                .collect(),
             budget: Budget::new(settings.server.body_memory),
             body_timeout: settings.server.body_timeout,
         });
@@ -159,33 +161,4 @@ fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
         stop.cancel();
     });
     Ok(())
-}
-
-/// Every readable delivery is a reason to look at every program.
-fn hear_everything(settings: &Settings) -> Arc<Hear> {
-    let programs: Vec<Thing> = settings
-        .programs
-        .iter()
-        .map(|program| Thing::Program(program.program.name.clone()))
-        .collect();
-    Arc::new(move |_: Option<&str>, body: &[u8]| {
-        let readable = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
-        Heard {
-            subject: None,
-            things: programs.clone(),
-            readable,
-        }
-    })
-}
-
-/// Looks at nothing: what is stored waits for a build that can look.
-struct NobodyLooks;
-
-impl Looker for NobodyLooks {
-    async fn look(&self, thing: &Thing, _: &str) -> Look {
-        Look::Retry {
-            after: Some(Duration::from_secs(60)),
-            error: format!("{thing}: nobody can look yet"),
-        }
-    }
 }

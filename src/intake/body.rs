@@ -12,6 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub const LARGEST_BODY: usize = 25 << 20;
 /// What is kept of a body in its row.
 pub const STORED_BODY: usize = 64 << 10;
+/// What is kept of a body that there was no memory for.
+const BEGINNING: usize = 2 << 10;
 /// Memory is taken in pieces of this size; permits are counted in them.
 const PIECE: usize = 1 << 10;
 
@@ -38,19 +40,18 @@ pub(super) struct Body {
     /// Its beginning, when `whole` is `None`.
     pub(super) beginning: Vec<u8>,
     /// Given back when the body is dropped.
-    _memory: Option<OwnedSemaphorePermit>,
+    memory: Option<OwnedSemaphorePermit>,
 }
 
 impl Body {
-    /// What is kept in the delivery's row.
-    #[must_use]
-    pub(super) fn stored(self) -> Vec<u8> {
+    /// What is kept in the delivery's row, and the memory that it takes until it is written.
+    pub(super) fn stored(self) -> (Vec<u8>, Option<OwnedSemaphorePermit>) {
         let mut bytes = self.whole.unwrap_or(self.beginning);
         if bytes.len() > STORED_BODY {
             bytes.truncate(STORED_BODY);
             bytes.shrink_to_fit();
         }
-        bytes
+        (bytes, self.memory)
     }
 }
 
@@ -113,7 +114,7 @@ where
         digest: digest.finalize().into(),
         whole: kept.bytes,
         beginning: kept.beginning,
-        _memory: kept.memory,
+        memory: kept.memory,
     })
 }
 
@@ -134,9 +135,9 @@ impl Kept<'_> {
             return;
         }
         let mut beginning = self.bytes.take().unwrap_or_default();
-        beginning.truncate(STORED_BODY);
+        beginning.truncate(BEGINNING);
         beginning.shrink_to_fit();
-        let rest = STORED_BODY.saturating_sub(beginning.len()).min(chunk.len());
+        let rest = BEGINNING.saturating_sub(beginning.len()).min(chunk.len());
         beginning.extend_from_slice(&chunk[..rest]);
         self.beginning = beginning;
         self.memory = None;
@@ -178,7 +179,7 @@ mod tests {
             .map(|&size| Ok::<_, Infallible>(bytes::Bytes::from(vec![b'x'; size])));
         let mut seen = 0;
         let body = read(stream::iter(chunks), budget, Duration::from_secs(5), |bytes| {
-            seen += bytes.len()
+            seen += bytes.len();
         })
         .await
         .unwrap();
@@ -206,7 +207,7 @@ mod tests {
         assert_eq!((body.length, seen), (120_000, 120_000));
         assert!(body.whole.is_none());
         assert_eq!(budget.0.available_permits(), 64);
-        assert_eq!(body.stored().len(), STORED_BODY);
+        assert_eq!(body.stored().0.len(), BEGINNING);
     }
 
     #[tokio::test]

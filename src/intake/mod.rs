@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Buf;
+use convenor_core::knock::{self, Heard};
+use convenor_core::program::Program;
 use convenor_core::thing::Thing;
 use futures_util::Stream;
 use http::{HeaderMap, StatusCode};
@@ -25,7 +27,7 @@ use body::{Body, BodyFault};
 use proof::Proof;
 
 use crate::clock::Clock;
-use crate::store::{Accepted, Delivery, Outcome, Store};
+use crate::store::{Accepted, Delivery, Store};
 
 /// When to come again after a 503. GitLab itself does not; proxies and people do.
 const RETRY_AFTER: &str = "5";
@@ -33,20 +35,6 @@ const RETRY_AFTER: &str = "5";
 const LONGEST_KEY: usize = 128;
 /// Bodies from this size on are parsed beside the threads that answer.
 const PARSED_ASIDE: usize = 256 << 10;
-
-/// What a delivery says: nothing of it is believed but which things to look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
-    /// What it is about, in words for an operator.
-    pub subject: Option<String>,
-    /// What to look at.
-    pub things: Vec<Thing>,
-    /// `false` when the body could not be understood.
-    pub readable: bool,
-}
-
-/// From `X-Gitlab-Event` and the body to what was heard.
-pub type Hear = dyn Fn(Option<&str>, &[u8]) -> Heard + Send + Sync;
 
 /// The address that a request came from, as the server saw it.
 #[derive(Clone, Copy, Debug)]
@@ -60,10 +48,8 @@ pub struct Intake {
     pub store: Store,
     /// The time.
     pub clock: Clock,
-    /// What it says.
-    pub hear: Arc<Hear>,
-    /// What is looked at when a delivery cannot be read: every program.
-    pub everything: Vec<Thing>,
+    /// Whose things a delivery may be about.
+    pub programs: Vec<Program>,
     /// Memory for all bodies.
     pub budget: Budget,
     /// How long a body may take.
@@ -126,43 +112,44 @@ where
     if signed.is_some_and(|signed| !signed.fits()) {
         return refuse(Forged::WrongSignature, peer);
     }
-    store(&intake, &headers, by_signature, body).await
+    store(intake, &headers, by_signature, body).await
 }
 
 /// Stores an authentic delivery and answers.
-async fn store(intake: &Intake, headers: &HeaderMap, by_signature: bool, body: Body) -> Response {
+async fn store(intake: Arc<Intake>, headers: &HeaderMap, by_signature: bool, body: Body) -> Response {
     let key = key(headers, by_signature, &body);
     let event = header(headers, "x-gitlab-event");
-    let (body, heard) = hear(intake, event.clone(), body).await;
-    let (outcome, heard) = match heard {
-        Some(heard) if heard.readable && heard.things.is_empty() => (Outcome::Nothing, heard),
-        Some(heard) if heard.readable => (Outcome::Heard, heard),
-        Some(heard) => (
-            Outcome::Unreadable,
-            Heard {
-                things: intake.everything.clone(),
-                ..heard
-            },
+    let is_whole = body.whole.is_some();
+    let (body, heard) = hear(&intake, event.clone(), body).await;
+    let (things, subject, reason) = match heard {
+        Some(Heard {
+            things,
+            subject,
+            reason,
+        }) => (things, Some(subject.to_string()), reason),
+        None if is_whole => (
+            everything(&intake.programs),
+            None,
+            Some("the body cannot be read, so everything is looked at"),
         ),
-        None => {
-            let heard = Heard {
-                subject: None,
-                things: intake.everything.clone(),
-                readable: false,
-            };
-            (Outcome::Oversize, heard)
-        }
+        None => (
+            everything(&intake.programs),
+            None,
+            Some("the body is too large, so everything is looked at"),
+        ),
     };
+    let body_bytes = body.length;
+    let (body, _memory) = body.stored();
     let delivery = Delivery {
         key,
         received_at: intake.clock.now(),
         event,
         instance: header(headers, "x-gitlab-instance"),
-        subject: heard.subject,
-        outcome,
-        things: heard.things,
-        body_bytes: body.length,
-        body: body.stored(),
+        subject,
+        reason,
+        things,
+        body_bytes,
+        body,
     };
     note(&delivery);
     match intake.store.accept_delivery(delivery).await {
@@ -177,19 +164,19 @@ async fn store(intake: &Intake, headers: &HeaderMap, by_signature: bool, body: B
     }
 }
 
-/// What the body says; `None` when it was not kept.
-async fn hear(intake: &Intake, event: Option<String>, mut body: Body) -> (Body, Option<Heard>) {
+/// What the body says; `None` when it was not kept, or could not be understood even to the point of a panic.
+async fn hear(intake: &Arc<Intake>, event: Option<String>, mut body: Body) -> (Body, Option<Heard>) {
     let Some(whole) = body.whole.take() else {
         return (body, None);
     };
     if whole.len() < PARSED_ASIDE {
-        let heard = (intake.hear)(event.as_deref(), &whole);
+        let heard = knock::things(event.as_deref(), &whole, &intake.programs);
         body.whole = Some(whole);
         return (body, Some(heard));
     }
-    let hear = intake.hear.clone();
+    let aside = intake.clone();
     let parsed = tokio::task::spawn_blocking(move || {
-        let heard = hear(event.as_deref(), &whole);
+        let heard = knock::things(event.as_deref(), &whole, &aside.programs);
         (whole, heard)
     });
     match parsed.await {
@@ -197,16 +184,15 @@ async fn hear(intake: &Intake, event: Option<String>, mut body: Body) -> (Body, 
             body.whole = Some(whole);
             (body, Some(heard))
         }
-        // It could not be understood, even to the point of a panic: authentic all the same.
-        Err(_) => (
-            body,
-            Some(Heard {
-                subject: None,
-                things: Vec::new(),
-                readable: false,
-            }),
-        ),
+        Err(_) => (body, None),
     }
+}
+
+fn everything(programs: &[Program]) -> Vec<Thing> {
+    programs
+        .iter()
+        .map(|program| Thing::Program(program.name.clone()))
+        .collect()
 }
 
 /// What repeats of the delivery share. A signature covers `webhook-id`, so that comes first when there is one; the header
@@ -223,7 +209,7 @@ fn key(headers: &HeaderMap, by_signature: bool, body: &Body) -> String {
         .find_map(|name| headers.get(*name))
         .map(http::HeaderValue::as_bytes);
     match given {
-        Some(key) if key.is_empty() => format!("sha256:{}", hex::encode(body.digest)),
+        Some([]) => format!("sha256:{}", hex::encode(body.digest)),
         Some(key) if key.len() <= LONGEST_KEY && key.iter().all(u8::is_ascii_graphic) => {
             String::from_utf8_lossy(key).into_owned()
         }
@@ -241,22 +227,16 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
 fn note(delivery: &Delivery) {
     let Delivery {
         key,
-        event,
-        outcome,
+        subject,
+        reason,
         body_bytes,
         things,
         ..
     } = delivery;
-    match outcome {
-        Outcome::Heard | Outcome::Nothing => {
-            tracing::debug!(delivery = ?key, ?event, body_bytes, things = things.len(), "delivery came in");
-        }
-        Outcome::Unreadable => {
-            tracing::warn!(delivery = ?key, ?event, body_bytes, "delivery is authentic but cannot be understood; every program is looked at");
-        }
-        Outcome::Oversize => {
-            tracing::warn!(delivery = ?key, ?event, body_bytes, "delivery is authentic but too large to be read; every program is looked at");
-        }
+    if let (Some(reason), false) = (reason, things.is_empty()) {
+        tracing::warn!(delivery = ?key, ?subject, body_bytes, reason, "an authentic delivery could not be read");
+    } else {
+        tracing::debug!(delivery = ?key, ?subject, body_bytes, things = things.len(), reason, "a delivery came in");
     }
 }
 

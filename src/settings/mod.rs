@@ -92,10 +92,6 @@ impl Settings {
 
 /// The process's environment, the one place that reads it.
 #[must_use]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the settings are the one reader of the environment"
-)]
 pub fn environment() -> BTreeMap<String, String> {
     // `vars_os`: a variable that is no UTF-8 text and is not ours must not stop the service.
     std::env::vars_os()

@@ -239,9 +239,11 @@ impl Section {
         self.inner(self.join(key), table)
     }
 
-    /// Whether the key is there at all.
+    /// Whether the key is there, and no empty list.
     pub(super) fn has(&self, key: &str) -> bool {
-        self.table.contains_key(key)
+        self.table
+            .get(key)
+            .is_some_and(|value| value.as_array().is_none_or(|items| !items.is_empty()))
     }
 
     /// The sections of a list such as `[[program]]`.

@@ -20,9 +20,9 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// How people and GitLab reach this service, without a trailing slash.
     pub public_url: String,
-    /// Connections that may be open at a time; further ones wait in the kernel's queue.
+    /// Connections that may be open at a time; then the one that has waited longest for a request makes room.
     pub max_connections: usize,
-    /// How long a client may take to send a request's head.
+    /// How long a client may take to send a request's head, and how long a connection may stay idle.
     pub header_timeout: Duration,
     /// How long a client may take to send a request's body.
     pub body_timeout: Duration,
@@ -116,8 +116,8 @@ pub(super) fn server(mut section: Section) -> ServerSettings {
         listen,
         public_url,
         max_connections: section.whole("max_connections", 1024, 16..=65_536) as usize,
-        header_timeout: section.duration("header_timeout", 5 * SECOND, SECOND..=60 * SECOND),
-        body_timeout: section.duration("body_timeout", 30 * SECOND, SECOND..=600 * SECOND),
+        header_timeout: section.duration("header_timeout", 75 * SECOND, SECOND..=600 * SECOND),
+        body_timeout: section.duration("body_timeout", 10 * SECOND, SECOND..=600 * SECOND),
         body_memory: section.size("body_memory", 64 * MIB, MIB..=4096 * MIB),
         stop_timeout: section.duration("stop_timeout", 25 * SECOND, SECOND..=600 * SECOND),
     };

@@ -20,6 +20,9 @@ const BATCH: usize = 256;
 /// How long the knocks of repeated deliveries may wait for company: they cause no flush of their own.
 const REPEATS_WAIT: Duration = Duration::from_secs(1);
 
+/// Rows that are deleted in one transaction: deliveries that come in wait for it.
+const FORGOTTEN_AT_ONCE: i64 = 500;
+
 /// One authentic delivery.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -33,40 +36,14 @@ pub struct Delivery {
     pub instance: Option<String>,
     /// What it is about, as far as it was understood.
     pub subject: Option<String>,
-    /// What became of it.
-    pub outcome: Outcome,
+    /// Why it leads to no look, or to a look at everything.
+    pub reason: Option<&'static str>,
     /// What to look at because of it.
     pub things: Vec<Thing>,
     /// Length of the body in bytes.
     pub body_bytes: u64,
     /// The body's beginning, or all of it.
     pub body: Vec<u8>,
-}
-
-/// What became of a delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It says what to look at.
-    Heard,
-    /// It is authentic and of no interest.
-    Nothing,
-    /// It is authentic, but no text that could be understood.
-    Unreadable,
-    /// It is authentic, but larger than could be read.
-    Oversize,
-}
-
-impl Outcome {
-    /// As it stands in the table.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Heard => "heard",
-            Self::Nothing => "nothing",
-            Self::Unreadable => "unreadable",
-            Self::Oversize => "oversize",
-        }
-    }
 }
 
 /// Whether a delivery was seen before.
@@ -91,8 +68,8 @@ pub struct StoredDelivery {
     pub instance: Option<String>,
     /// What it is about.
     pub subject: Option<String>,
-    /// What became of it, as a word.
-    pub outcome: String,
+    /// Why it led to no look, or to a look at everything.
+    pub reason: Option<String>,
     /// Keys of the things that it knocked at.
     pub things: Vec<String>,
     /// Length of the body in bytes.
@@ -128,7 +105,7 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn list_deliveries(&self, limit: u32) -> Result<Vec<StoredDelivery>, StoreError> {
-        const SQL: &str = "select key, received_at, event, instance, subject, outcome, things, body_bytes from delivery \
+        const SQL: &str = "select key, received_at, event, instance, subject, reason, things, body_bytes from delivery \
                            order by received_at desc, key limit $1";
         on!(self.pools(), read, |pool| {
             let rows = sqlx::query(SQL).bind(i64::from(limit)).fetch_all(pool).await?;
@@ -141,7 +118,7 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn delivery(&self, key: &str) -> Result<Option<(StoredDelivery, Vec<u8>)>, StoreError> {
-        const SQL: &str = "select key, received_at, event, instance, subject, outcome, things, body_bytes, body \
+        const SQL: &str = "select key, received_at, event, instance, subject, reason, things, body_bytes, body \
                            from delivery where key = $1";
         on!(self.pools(), read, |pool| {
             let row = sqlx::query(SQL).bind(key).fetch_optional(pool).await?;
@@ -154,13 +131,19 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn forget_deliveries(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let result = on!(self.pools(), write, |pool| {
-            sqlx::query("delete from delivery where received_at < $1")
-                .bind(to_ms(before))
-                .execute(pool)
-                .await
-        });
-        self.noted(result.map(|done| done.rows_affected()).map_err(StoreError::from))
+        const SQL: &str = "delete from delivery where key in \
+             (select key from delivery where received_at < $1 order by received_at limit $2)";
+        let mut forgotten = 0;
+        loop {
+            let result = on!(self.pools(), write, |pool| {
+                let query = sqlx::query(SQL).bind(to_ms(before)).bind(FORGOTTEN_AT_ONCE);
+                query.execute(pool).await.map(|done| done.rows_affected())
+            });
+            match self.noted(result.map_err(StoreError::from))? {
+                0 => return Ok(forgotten),
+                count => forgotten += count,
+            }
+        }
     }
 }
 
@@ -175,7 +158,7 @@ macro_rules! stored {
             event: row.try_get("event")?,
             instance: row.try_get("instance")?,
             subject: row.try_get("subject")?,
-            outcome: row.try_get("outcome")?,
+            reason: row.try_get("reason")?,
             things: things.lines().map(str::to_owned).collect(),
             body_bytes: row.try_get("body_bytes")?,
         })
@@ -237,7 +220,7 @@ impl Writer {
 
     async fn transaction(&self, batch: &[Waiting], repeats: &Repeats) -> Result<Written, StoreError> {
         const SQL: &str = "insert into delivery \
-             (key, received_at, event, instance, subject, outcome, things, body_bytes, body) \
+             (key, received_at, event, instance, subject, reason, things, body_bytes, body) \
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (key) do nothing";
         let repeats_due = !repeats.things.is_empty() && Instant::now() >= repeats.deadline;
         in_transaction!(&self.pools, |transaction| {
@@ -255,7 +238,7 @@ impl Writer {
                     .bind(&delivery.event)
                     .bind(&delivery.instance)
                     .bind(&delivery.subject)
-                    .bind(delivery.outcome.as_str())
+                    .bind(delivery.reason)
                     .bind(lines.join("\n"))
                     .bind(i64::try_from(delivery.body_bytes).unwrap_or(i64::MAX))
                     .bind(&delivery.body)

@@ -22,14 +22,13 @@ use tokio::task::JoinHandle;
 
 use crate::settings::DatabaseUrl;
 
-pub use acceptances::{Acceptance, SlugClaim};
-pub use deliveries::{Accepted, Delivery, Outcome, StoredDelivery};
+pub use deliveries::{Accepted, Delivery, StoredDelivery};
 pub use error::StoreError;
 pub use journal::{JournalEntry, JournalId, StepState};
 pub use work::{Claim, Work, WorkState};
 
 use deliveries::Waiting;
-use pools::Pools;
+use pools::{Pools, on};
 
 /// Handle to the database; clones share everything.
 #[derive(Clone)]
@@ -91,11 +90,19 @@ impl Store {
     /// # Errors
     /// What is wrong with it.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.inner.pools.ping().await?;
-        match &*lock(&self.inner.fault) {
-            Some(fault) => Err(fault.clone()),
-            None => Ok(()),
-        }
+        on!(self.pools(), read, |pool| sqlx::query("select 1").execute(pool).await?);
+        let is_well = lock(&self.inner.fault).is_none();
+        // After a fault somebody has to try first, and a service that says it is not ready gets no deliveries.
+        if is_well { Ok(()) } else { self.probe().await }
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        const SQL: &str = "insert into probe (id, at) values (1, 1) on conflict (id) do update set at = probe.at + 1";
+        let result = on!(self.pools(), write, |pool| sqlx::query(SQL)
+            .execute(pool)
+            .await
+            .map(drop));
+        self.noted(result.map_err(StoreError::from))
     }
 
     /// Waits until work may have come in; a permit is kept for one waiter.

@@ -67,11 +67,6 @@ impl Pools {
             }
         }
     }
-
-    pub(super) async fn ping(&self) -> Result<(), StoreError> {
-        on!(self, read, |pool| sqlx::query("select 1").execute(pool).await?);
-        Ok(())
-    }
 }
 
 async fn open_sqlite(path: &Path) -> Result<SqlitePools, StoreError> {
@@ -84,7 +79,7 @@ async fn open_sqlite(path: &Path) -> Result<SqlitePools, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         // NORMAL may lose the last commits when the power fails (https://sqlite.org/pragma.html#pragma_synchronous).
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(5));
+        .busy_timeout(Duration::from_secs(2));
     let pool = SqlitePoolOptions::new()
         .idle_timeout(None)
         .max_lifetime(None)

@@ -10,19 +10,20 @@ use uuid::Uuid;
 use super::pools::{in_transaction, on};
 use super::{Store, StoreError, from_ms, to_ms};
 
-/// Makes the row or brings its look forward. While a thing is backing off (`attempts > 0`) a knock does not hurry it,
-/// else a busy webhook would undo a `Retry-After`; one that was given up is tried again; one that is held stays held.
+/// Makes the row or brings its look forward. While somebody looks, the wish is kept for when they are done. While a thing
+/// is backing off (`attempts > 0`) a knock does not hurry it, else a busy webhook would undo a `Retry-After`; one that was
+/// given up is tried again; one that is held stays held.
 pub(super) const KNOCK: &str = "insert into work (thing, due_at, knocks, attempts, state, cause) \
      values ($1, $2, $3, 0, 'ready', $4) \
      on conflict (thing) do update set \
      knocks = work.knocks + excluded.knocks, cause = excluded.cause, \
+     asked_at = case when work.lease is null then null \
+                     when work.asked_at < excluded.due_at then work.asked_at \
+                     else excluded.due_at end, \
      due_at = case when work.state = 'failed' then excluded.due_at \
-                   when work.attempts > 0 or work.due_at < excluded.due_at then work.due_at \
+                   when work.lease is not null or work.attempts > 0 or work.due_at < excluded.due_at then work.due_at \
                    else excluded.due_at end, \
      state = case when work.state = 'failed' then 'ready' else work.state end";
-
-/// Later than any wish: while a look goes on, `due_at` only holds what was knocked since it began.
-const NOT_ASKED: i64 = i64::MAX;
 
 /// The right to look at a thing until the lease ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub struct Work {
     pub state: WorkState,
     /// Whether somebody is looking at it now.
     pub looking: bool,
-    /// When it is looked at next; `None` while somebody looks and nobody has knocked since.
+    /// When it is looked at next; `None` while somebody looks and nobody has knocked since they began.
     pub due_at: Option<Timestamp>,
     /// Knocks since the row was made.
     pub knocks: i64,
@@ -121,9 +122,8 @@ impl Store {
     }
 
     async fn claim_row(&self, now: Timestamp, lease: Duration) -> Result<Option<(String, Option<Claim>)>, StoreError> {
-        const SQL: &str = "update work set lease = $1, lease_until = $2, due_at = $3 \
-             where thing = (select thing from work where state = 'ready' \
-                 and ((lease is null and due_at <= $4) or lease_until <= $4) order by due_at limit 1) \
+        const SQL: &str = "update work set lease = $1, due_at = $2, asked_at = null \
+             where thing = (select thing from work where state = 'ready' and due_at <= $3 order by due_at limit 1) \
              returning thing, cause, attempts, knocks";
         let token = Uuid::new_v4().simple().to_string();
         on!(self.pools(), write, |pool| {
@@ -131,7 +131,6 @@ impl Store {
             let rows = sqlx::query(SQL)
                 .bind(&token)
                 .bind(lease_end(now, lease))
-                .bind(NOT_ASKED)
                 .bind(to_ms(now))
                 .fetch_all(pool)
                 .await?;
@@ -157,7 +156,7 @@ impl Store {
     /// # Errors
     /// What the database said; the lease then ends as it was.
     pub async fn renew(&self, claim: &Claim, now: Timestamp, lease: Duration) -> Result<bool, StoreError> {
-        const SQL: &str = "update work set lease_until = $1 where thing = $2 and lease = $3";
+        const SQL: &str = "update work set due_at = $1 where thing = $2 and lease = $3";
         let result = on!(self.pools(), write, |pool| {
             let query = sqlx::query(SQL)
                 .bind(lease_end(now, lease))
@@ -174,8 +173,8 @@ impl Store {
     /// # Errors
     /// What the database said; the lease then ends by itself and the thing is looked at again.
     pub async fn finish(&self, claim: &Claim, now: Timestamp, next: Timestamp) -> Result<bool, StoreError> {
-        const SQL: &str = "update work set lease = null, lease_until = null, attempts = 0, last_error = null, \
-             reason = null, last_look_at = $1, due_at = case when due_at < $2 then due_at else $2 end \
+        const SQL: &str = "update work set lease = null, attempts = 0, last_error = null, reason = null, \
+             last_look_at = $1, due_at = case when asked_at < $2 then asked_at else $2 end, asked_at = null \
              where thing = $3 and lease = $4";
         let result = on!(self.pools(), write, |pool| {
             let query = sqlx::query(SQL).bind(to_ms(now)).bind(to_ms(next));
@@ -220,8 +219,8 @@ impl Store {
         error: &str,
         due: Timestamp,
     ) -> Result<bool, StoreError> {
-        const SQL: &str = "update work set lease = null, lease_until = null, attempts = attempts + 1, state = $1, \
-             reason = $2, last_error = $3, last_look_at = $4, due_at = $5 where thing = $6 and lease = $7";
+        const SQL: &str = "update work set lease = null, attempts = attempts + 1, state = $1, reason = $2, \
+             last_error = $3, last_look_at = $4, due_at = $5, asked_at = null where thing = $6 and lease = $7";
         let result = on!(self.pools(), write, |pool| {
             let query = sqlx::query(SQL)
                 .bind(state)
@@ -236,8 +235,7 @@ impl Store {
     }
 
     async fn hold_row(&self, key: &str, reason: &str) -> Result<(), StoreError> {
-        const SQL: &str = "update work set lease = null, lease_until = null, state = 'held', reason = $1, due_at = 0 \
-             where thing = $2";
+        const SQL: &str = "update work set lease = null, state = 'held', reason = $1 where thing = $2";
         on!(self.pools(), write, |pool| {
             sqlx::query(SQL).bind(reason).bind(key).execute(pool).await?;
         });
@@ -279,7 +277,7 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn list_work(&self) -> Result<Vec<Work>, StoreError> {
-        const SQL: &str = "select thing, due_at, knocks, attempts, state, cause, lease, reason, last_error, last_look_at \
+        const SQL: &str = "select thing, due_at, asked_at, knocks, attempts, state, cause, lease, reason, last_error, last_look_at \
              from work order by case state when 'held' then 0 when 'failed' then 1 else 2 end, due_at, thing";
         on!(self.pools(), read, |pool| {
             let rows = sqlx::query(SQL).fetch_all(pool).await?;
@@ -306,13 +304,13 @@ macro_rules! work {
         let row = $row;
         let state: String = row.try_get("state")?;
         let lease: Option<String> = row.try_get("lease")?;
-        let due_at: i64 = row.try_get("due_at")?;
+        let due_at: Option<i64> = row.try_get(if lease.is_some() { "asked_at" } else { "due_at" })?;
         let last_look_at: Option<i64> = row.try_get("last_look_at")?;
         Ok(Work {
             thing: row.try_get("thing")?,
             state: state_of(&state)?,
             looking: lease.is_some(),
-            due_at: if due_at == NOT_ASKED { None } else { Some(from_ms("work", due_at)?) },
+            due_at: due_at.map(|at| from_ms("work", at)).transpose()?,
             knocks: row.try_get("knocks")?,
             attempts: row.try_get("attempts")?,
             cause: row.try_get("cause")?,

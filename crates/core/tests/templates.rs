@@ -8,6 +8,7 @@ use convenor_core::cadence;
 use convenor_core::charter::{Charter, IssueReference, Join, Link, Status};
 use convenor_core::ids::Username;
 use convenor_core::render::{self, Addresses, ProjectData, TemplateSet};
+use convenor_core::slug::Slug;
 use convenor_core::untrusted::Untrusted;
 
 fn shipped() -> TemplateSet {
@@ -49,7 +50,7 @@ fn ordinary() -> ProjectData {
                 url: Untrusted::new("https://example.com/notes"),
             }],
         },
-        slug: "agile-architecture".to_owned(),
+        slug: Slug::new("agile-architecture").unwrap(),
         purpose: Untrusted::new("How architecture grows with the product.\n\nWe look at:\n\n- decisions\n- trade-offs"),
         members: vec![],
         addresses: Addresses {

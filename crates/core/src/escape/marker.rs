@@ -29,6 +29,12 @@ impl Marker {
         serde_json::from_str(json.trim()).ok()
     }
 
+    /// Whether the first line is a marker of ours, of whatever kind.
+    #[must_use]
+    pub fn is_in(text: &str) -> bool {
+        text.trim_start_matches('\u{feff}').starts_with("<!-- convenor:")
+    }
+
     /// The line, without a line end. Inside JSON texts every character that HTML, quick actions or references could see is
     /// written as `\uXXXX`, so that the comment cannot be closed from within.
     pub(super) fn line(&self) -> String {

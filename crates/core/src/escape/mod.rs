@@ -40,6 +40,7 @@
 //! serde_json::to_string(&Untrusted::new("x")); // no `Serialize`
 //! ```
 
+mod chat;
 pub(crate) mod clean;
 mod inline;
 mod markdown;
@@ -48,6 +49,7 @@ mod screen;
 mod subject;
 mod template;
 
+pub use chat::ChatText;
 pub use markdown::Markdown;
 pub use marker::Marker;
 pub use screen::{HtmlText, LogText, TerminalText};

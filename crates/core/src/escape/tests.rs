@@ -267,7 +267,7 @@ proptest! {
         let note = Markdown::new().quote(&text).words("after");
         let shown = gitlab::shown(note.as_str());
         prop_assert_eq!(shown.texts.last().map(String::as_str), Some("after"));
-        prop_assert!(shown.blocks.iter().all(|block| *block == "quote"), "{:?} {:?}", shown.blocks, note);
+        prop_assert!(shown.blocks.iter().all(|block| matches!(*block, "quote" | "list")), "{:?} {:?}", shown.blocks, note);
     }
 
     #[test]
@@ -294,7 +294,7 @@ proptest! {
             let shown = gitlab::shown(value.as_str());
             prop_assert!(shown.html.is_empty() && shown.links.is_empty(), "{:?}", value);
             prop_assert!(!templated(value.as_str()), "{:?}", value);
-            prop_assert!(shown.blocks.iter().all(|block| *block == "quote"), "{:?} {:?}", shown.blocks, value);
+            prop_assert!(shown.blocks.iter().all(|block| matches!(*block, "quote" | "list")), "{:?} {:?}", shown.blocks, value);
         }
     }
 }
@@ -321,6 +321,16 @@ fn what_reaches_the_page_is_pinned() {
     check("1. one", "1\\. one");
     check("- a -", "\\- a -");
     check("<b>*x*</b>", "\\<b¦\\>\\*x\\*\\</b¦\\>");
+}
+
+#[test]
+fn paragraphs_keep_line_ends_and_lists() {
+    let text = Untrusted::new("One\ntwo\n- a\n* *b*\n-\nthree\n\n\n- c\n# four");
+    let note = Markdown::new().words("x").paragraphs(&text).words("y");
+    assert_eq!(
+        note.as_str(),
+        "x\n\nOne\\\ntwo\n- a\n- \\*b\\*\n\n\\-\\\nthree\n\n\n- c\n\n\\# four\n\ny"
+    );
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The HTTP server: connections, time-outs, graceful stop.
 //!
 //! An accept loop of our own, because `warp::serve` has no header time-out, no cap on connections and no end of waiting.
+//! When there is no room for another connection, one on which no request is in hand makes room ([`waiting`]).
 //! HTTP/1 only: that is what GitLab speaks to webhooks, and telling versions apart waits for the client without a limit
 //! (hyperium/hyper#3962).
+
+mod waiting;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
+
+use waiting::Waiting;
 
 use crate::intake::Peer;
 
@@ -44,19 +49,28 @@ where
     F::Future: Send,
 {
     let service = TowerToHyperService::new(warp::service(routes.recover(answer_rejection).unify()));
-    let slots = Arc::new(Semaphore::new(limits.connections));
+    let door = Door {
+        listener,
+        slots: Arc::new(Semaphore::new(limits.connections)),
+        waiting: Waiting::default(),
+    };
     let open = TaskTracker::new();
-    while let Some((stream, peer, slot)) = next_connection(&listener, &slots, &stop).await {
-        let with_peer = hyper::service::service_fn({
-            let service = service.clone();
-            move |mut request: http::Request<Incoming>| {
-                request.extensions_mut().insert(Peer(peer));
-                service.call(request)
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+    while let Some((stream, peer, slot)) = door.next_connection(&stop).await {
+        let place = Arc::new(door.waiting.enter());
+        let (service, at_work) = (service.clone(), place.clone());
+        let service = hyper::service::service_fn(move |mut request: http::Request<Incoming>| {
+            at_work.leave();
+            request.extensions_mut().insert(Peer(peer));
+            let (answer, at_work) = (service.call(request), at_work.clone());
+            async move {
+                let answer = answer.await;
+                at_work.wait();
+                answer
             }
         });
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
-        let connection = http.serve_connection(TokioIo::new(stream), with_peer);
+        let connection = http.serve_connection(TokioIo::new(stream), service);
         let stop = stop.clone();
         open.spawn(async move {
             let _slot = slot;
@@ -64,45 +78,60 @@ where
             // A connection's end is the client's business, also when it ends badly.
             tokio::select! {
                 _ = connection.as_mut() => return,
+                () = place.sent_away() => return,
                 () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
             }
             let _ = connection.await;
         });
     }
-    drop(listener);
+    drop(door.listener);
     open.close();
     if tokio::time::timeout(limits.drain, open.wait()).await.is_err() {
         tracing::warn!(connections = open.len(), "stopped while connections were still open");
     }
 }
 
-/// The next connection and its slot; `None` when it is time to stop.
-async fn next_connection(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-    stop: &CancellationToken,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let accepted = async {
-        // The semaphore is never closed.
-        let slot = slots.clone().acquire_owned().await.ok()?;
+struct Door {
+    listener: TcpListener,
+    slots: Arc<Semaphore>,
+    waiting: Waiting,
+}
+
+impl Door {
+    /// The next connection and its slot; `None` when it is time to stop.
+    async fn next_connection(&self, stop: &CancellationToken) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+        let accepted = async {
+            let (stream, peer) = self.accept().await;
+            if self.slots.available_permits() == 0 {
+                self.waiting.send_one_away();
+            }
+            // The semaphore is never closed.
+            let slot = self.slots.clone().acquire_owned().await.ok()?;
+            Some((stream, peer, slot))
+        };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            accepted = accepted => accepted,
+        }
+    }
+
+    async fn accept(&self) -> (TcpStream, SocketAddr) {
         loop {
-            match listener.accept().await {
+            match self.listener.accept().await {
                 Ok((stream, peer)) => {
                     // Answers are small and whole: nothing is gained by holding them back.
                     let _ = stream.set_nodelay(true);
-                    return Some((stream, peer, slot));
+                    return (stream, peer);
                 }
                 Err(error) => {
+                    // Usually the process has no file descriptor left: somebody has to make room.
                     tracing::warn!(%error, "a connection could not be accepted");
+                    self.waiting.send_one_away();
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
-    };
-    tokio::select! {
-        biased;
-        () = stop.cancelled() => None,
-        accepted = accepted => accepted,
     }
 }
 

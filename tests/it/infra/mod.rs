@@ -1,0 +1,10 @@
+//! Intake, store, worker and server through their public doors: HTTP on loopback and a real SQLite file.
+#![expect(clippy::unwrap_used, reason = "a test ends where its set-up fails")]
+
+mod house;
+mod intake;
+mod process;
+mod program;
+mod server;
+mod store;
+mod worker;

@@ -1,0 +1,122 @@
+//! `convenor serve` as a process of its own: killed, stopped, overheard.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::house::{OF_NO_INTEREST, TOKEN, client, open};
+
+/// A `convenor serve` of its own process; killed when it is dropped.
+struct Served {
+    process: Child,
+    address: String,
+    log: mpsc::Receiver<String>,
+}
+
+impl Served {
+    fn start(folder: &Path) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_convenor"))
+            .args(["serve", "-vv"])
+            .current_dir(folder)
+            .env_clear()
+            .env("CONVENOR_DATABASE__URL", "sqlite://convenor.db")
+            .env("CONVENOR_SERVER__LISTEN", "127.0.0.1:0")
+            .env("CONVENOR_WEBHOOK__SECRET_TOKEN", TOKEN)
+            .env("CONVENOR_LOG__FILTER", "trace")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, log) = mpsc::channel();
+        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let address = std::iter::from_fn(|| log.recv_timeout(Duration::from_secs(20)).ok())
+            .find_map(|line| Some(line.split_once("serving address=")?.1.split(' ').next()?.to_owned()))
+            .expect("the log says where it serves");
+        Self { process, address, log }
+    }
+}
+
+/// The status of the answer; `None` when there was none.
+async fn post(http: &reqwest::Client, address: &str, key: &str, token: &str) -> Option<u16> {
+    let request = http.post(format!("http://{address}/webhooks/gitlab"));
+    let request = request.header("x-gitlab-token", token).header("idempotency-key", key);
+    Some(request.body(OF_NO_INTEREST).send().await.ok()?.status().as_u16())
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_a_kill_at_any_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut acknowledged = Vec::new();
+    for round in 0..5_u64 {
+        let served = Served::start(folder.path());
+        let posting: Vec<_> = (0..4)
+            .map(|poster| {
+                let address = served.address.clone();
+                tokio::spawn(async move {
+                    let http = client();
+                    let mut done = Vec::new();
+                    for number in 0.. {
+                        let key = format!("{round}-{poster}-{number}");
+                        match post(&http, &address, &key, TOKEN).await {
+                            Some(200) => done.push(key),
+                            _ => break,
+                        }
+                    }
+                    done
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(60 + 35 * round)).await;
+        let pid = served.process.id().to_string();
+        assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
+        for task in posting {
+            acknowledged.extend(task.await.unwrap());
+        }
+    }
+    let store = open(folder.path()).await;
+    let stored = store.list_deliveries(u32::MAX).await.unwrap();
+    let keys: BTreeSet<_> = stored.iter().map(|delivery| delivery.key.clone()).collect();
+    assert!(
+        acknowledged.len() > 20,
+        "too few to prove anything: {}",
+        acknowledged.len()
+    );
+    assert_eq!(keys.len(), stored.len(), "a key is stored twice");
+    let lost: Vec<_> = acknowledged.iter().filter(|key| !keys.contains(*key)).collect();
+    assert_eq!(lost, Vec::<&String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_term_signal_ends_it_well_and_no_secret_is_ever_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut served = Served::start(folder.path());
+    let http = client();
+    assert_eq!(post(&http, &served.address, "good", TOKEN).await, Some(200));
+    assert_eq!(
+        post(&http, &served.address, "bad", "a-strangers-token").await,
+        Some(401)
+    );
+    let pid = served.process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(served.process.wait().unwrap().code(), Some(0));
+    let log: Vec<String> = served.log.iter().collect();
+    let refused: Vec<_> = log.iter().filter(|line| line.contains("delivery refused")).collect();
+    assert_eq!(refused.len(), 1, "{log:#?}");
+    assert!(log.last().unwrap().contains("stopped"), "{log:#?}");
+    for secret in [TOKEN, "a-strangers-token", "words of the body"] {
+        assert!(
+            !log.iter().any(|line| line.contains(secret)),
+            "`{secret}` is in the log"
+        );
+    }
+}

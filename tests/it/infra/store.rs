@@ -1,0 +1,344 @@
+//! What survives.
+
+use std::time::Duration;
+
+use convenor::settings::DatabaseUrl;
+use convenor::store::{Accepted, Delivery, StepState, Store, StoreError, WorkState};
+use convenor_core::approval::ApprovedBy;
+use convenor_core::ids::ProjectId;
+use convenor_core::plan::Acceptance;
+use convenor_core::thing::Thing;
+use convenor_core::untrusted::Untrusted;
+use jiff::Timestamp;
+
+use super::house::{Hands, open, program, proposal};
+
+const LEASE: Duration = Duration::from_secs(30);
+
+fn delivery(key: &str, at: Timestamp, things: &[Thing]) -> Delivery {
+    Delivery {
+        key: key.to_owned(),
+        received_at: at,
+        event: Some("Issue Hook".to_owned()),
+        instance: None,
+        subject: None,
+        reason: None,
+        things: things.to_vec(),
+        body_bytes: 2,
+        body: b"{}".to_vec(),
+    }
+}
+
+async fn fresh() -> (tempfile::TempDir, Store, Hands) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    (folder, store, Hands::new())
+}
+
+fn later(now: Timestamp, seconds: i64) -> Timestamp {
+    now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_there_after_reopening() {
+    let (folder, store, hands) = fresh().await;
+    let accepted = store
+        .accept_delivery(delivery("a", hands.now(), &[proposal(1)]))
+        .await
+        .unwrap();
+    assert_eq!(accepted, Accepted::New);
+    // Not closed: the handle is gone as with a killed process.
+    std::mem::forget(store);
+    let store = open(folder.path()).await;
+    assert_eq!(store.list_deliveries(10).await.unwrap().len(), 1);
+    assert_eq!(
+        store.claim(hands.now(), LEASE).await.unwrap().unwrap().thing,
+        proposal(1)
+    );
+}
+
+#[tokio::test]
+async fn a_key_is_stored_once() {
+    let (_folder, store, hands) = fresh().await;
+    let at_once = (0..20).map(|_| store.accept_delivery(delivery("same", hands.now(), &[proposal(1)])));
+    let accepted = futures_util::future::join_all(at_once).await;
+    let new = accepted
+        .into_iter()
+        .filter(|accepted| *accepted.as_ref().unwrap() == Accepted::New)
+        .count();
+    assert_eq!((new, store.list_deliveries(10).await.unwrap().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn many_knocks_are_one_row() {
+    let (_folder, store, hands) = fresh().await;
+    for number in 0..10 {
+        let key = format!("key-{number}");
+        store
+            .accept_delivery(delivery(&key, hands.now(), &[proposal(1), proposal(1)]))
+            .await
+            .unwrap();
+    }
+    let work = store.list_work().await.unwrap();
+    assert_eq!((work.len(), work[0].knocks), (1, 10));
+    let claim = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
+    assert_eq!(
+        (claim.thing.clone(), claim.knocks, claim.cause.as_str()),
+        (proposal(1), 10, "delivery key-9")
+    );
+    assert!(store.claim(hands.now(), LEASE).await.unwrap().is_none());
+    assert!(store.finish(&claim, hands.now(), later(hands.now(), 60)).await.unwrap());
+    assert!(store.claim(later(hands.now(), 59), LEASE).await.unwrap().is_none());
+    assert!(store.claim(later(hands.now(), 60), LEASE).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_knock_during_a_look_brings_another_look() {
+    let (_folder, store, hands) = fresh().await;
+    store.knock(&[proposal(1)], "test", hands.now()).await.unwrap();
+    let claim = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
+    store.knock(&[proposal(1)], "again", hands.now()).await.unwrap();
+    assert!(
+        store.claim(hands.now(), LEASE).await.unwrap().is_none(),
+        "one thing is looked at by one"
+    );
+    store
+        .finish(&claim, hands.now(), later(hands.now(), 600))
+        .await
+        .unwrap();
+    assert_eq!(store.claim(hands.now(), LEASE).await.unwrap().unwrap().cause, "again");
+}
+
+#[tokio::test]
+async fn what_has_been_due_longest_comes_first() {
+    let (_folder, store, hands) = fresh().await;
+    for (iid, seconds) in [(1, -10), (2, -30), (3, -20), (4, 10)] {
+        store
+            .knock(&[proposal(iid)], "test", later(hands.now(), seconds))
+            .await
+            .unwrap();
+    }
+    let mut order = Vec::new();
+    while let Some(claim) = store.claim(hands.now(), LEASE).await.unwrap() {
+        order.push(claim.thing);
+    }
+    assert_eq!(order, [proposal(2), proposal(3), proposal(1)]);
+    assert_eq!(store.next_due().await.unwrap(), Some(later(hands.now(), 10)));
+}
+
+#[tokio::test]
+async fn a_lease_that_ended_goes_to_another_and_the_first_ones_answers_are_refused() {
+    let (_folder, store, hands) = fresh().await;
+    store.knock(&[proposal(1)], "test", hands.now()).await.unwrap();
+    let first = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
+    assert!(store.claim(later(hands.now(), 29), LEASE).await.unwrap().is_none());
+    assert!(store.renew(&first, later(hands.now(), 20), LEASE).await.unwrap());
+    assert!(store.claim(later(hands.now(), 49), LEASE).await.unwrap().is_none());
+    let now = later(hands.now(), 50);
+    let second = store.claim(now, LEASE).await.unwrap().unwrap();
+    assert!(!store.renew(&first, now, LEASE).await.unwrap());
+    assert!(!store.finish(&first, now, now).await.unwrap());
+    assert!(!store.retry(&first, now, "late", now).await.unwrap());
+    assert!(!store.hold(&first, now, "late").await.unwrap());
+    assert!(store.finish(&second, now, later(now, 60)).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_knock_does_not_hurry_what_backs_off() {
+    let (_folder, store, hands) = fresh().await;
+    store.knock(&[proposal(1)], "test", hands.now()).await.unwrap();
+    let claim = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
+    store
+        .retry(&claim, hands.now(), "429", later(hands.now(), 60))
+        .await
+        .unwrap();
+    store.knock(&[proposal(1)], "impatient", hands.now()).await.unwrap();
+    assert!(store.claim(later(hands.now(), 59), LEASE).await.unwrap().is_none());
+    let claim = store.claim(later(hands.now(), 60), LEASE).await.unwrap().unwrap();
+    assert_eq!(claim.attempts, 1);
+    let work = store.list_work().await.unwrap();
+    assert_eq!(work[0].last_error.as_deref(), Some("429"));
+}
+
+#[tokio::test]
+async fn what_was_given_up_waits_for_a_knock_and_what_is_held_for_an_operator() {
+    let (_folder, store, hands) = fresh().await;
+    store
+        .knock(&[proposal(1), proposal(2)], "test", hands.now())
+        .await
+        .unwrap();
+    let first = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
+    let second = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
+    store.give_up(&first, hands.now(), "503").await.unwrap();
+    store
+        .hold(&second, hands.now(), "two projects of one name")
+        .await
+        .unwrap();
+    let much_later = later(hands.now(), 1_000_000);
+    assert!(store.claim(much_later, LEASE).await.unwrap().is_none());
+    let states: Vec<_> = store
+        .list_work()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|row| (row.state, row.thing))
+        .collect();
+    assert_eq!(
+        states,
+        [
+            (WorkState::Held, second.thing.to_string()),
+            (WorkState::Failed, first.thing.to_string())
+        ]
+    );
+
+    store
+        .knock(&[first.thing.clone(), second.thing.clone()], "news", much_later)
+        .await
+        .unwrap();
+    assert_eq!(
+        store.claim(much_later, LEASE).await.unwrap().unwrap().thing,
+        first.thing
+    );
+    assert!(store.claim(much_later, LEASE).await.unwrap().is_none());
+    assert!(store.release(&second.thing, much_later).await.unwrap());
+    let released = store.claim(much_later, LEASE).await.unwrap().unwrap();
+    assert_eq!((released.thing, released.attempts), (second.thing, 0));
+    assert!(!store.release(&proposal(99), much_later).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_dropped_thing_is_forgotten_until_the_next_knock() {
+    let (_folder, store, hands) = fresh().await;
+    store.knock(&[proposal(1)], "test", hands.now()).await.unwrap();
+    assert!(store.drop_work("proposal cop#1").await.unwrap());
+    assert!(!store.drop_work("proposal cop#1").await.unwrap());
+    assert!(store.claim(hands.now(), LEASE).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_journal_remembers_what_was_begun() {
+    let (_folder, store, hands) = fresh().await;
+    let mut ids = Vec::new();
+    for step in ["make the project", "make the board", "open the merge request"] {
+        let id = store
+            .journal_begin(&proposal(1), "delivery a", "create", step, hands.now())
+            .await
+            .unwrap();
+        ids.push(id);
+    }
+    store
+        .journal_end(&ids[0], StepState::Done, Some("project 7"), hands.now())
+        .await
+        .unwrap();
+    store
+        .journal_end(&ids[1], StepState::Unknown, Some("the connection broke"), hands.now())
+        .await
+        .unwrap();
+    let steps = |entries: Vec<convenor::store::JournalEntry>| {
+        entries
+            .into_iter()
+            .map(|entry| (entry.step, entry.state))
+            .collect::<Vec<_>>()
+    };
+    let open = steps(store.journal_open(&proposal(1)).await.unwrap());
+    let expected = [
+        ("make the board", StepState::Unknown),
+        ("open the merge request", StepState::Pending),
+    ];
+    assert_eq!(open, expected.map(|(step, state)| (step.to_owned(), state)));
+    let newest = steps(store.journal_of(&proposal(1), 1).await.unwrap());
+    assert_eq!(newest, [("open the merge request".to_owned(), StepState::Pending)]);
+    assert_eq!(store.journal_open(&proposal(2)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn the_text_that_was_accepted_last_counts() {
+    let (_folder, store, hands) = fresh().await;
+    let acceptance = |title: &str, by| Acceptance {
+        text_hash: title.to_owned(),
+        title: Untrusted::new(title),
+        description: Untrusted::new("text"),
+        by,
+        at: hands.now(),
+    };
+    assert_eq!(store.acceptance(&proposal(1)).await.unwrap(), None);
+    let alice = convenor_core::ids::Username::new("alice").unwrap();
+    for accepted in [
+        acceptance("first", ApprovedBy::Membership),
+        acceptance("second", ApprovedBy::Approver(alice)),
+    ] {
+        store.record_acceptance(&proposal(1), &accepted).await.unwrap();
+        assert_eq!(store.acceptance(&proposal(1)).await.unwrap(), Some(accepted));
+    }
+    assert_eq!(store.acceptance(&proposal(2)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_first_project_of_a_proposal_is_remembered() {
+    let (_folder, store, hands) = fresh().await;
+    assert_eq!(store.made_project(&proposal(1)).await.unwrap(), None);
+    for id in [7, 8] {
+        store
+            .remember_project(&proposal(1), ProjectId(id), hands.now())
+            .await
+            .unwrap();
+        assert_eq!(store.made_project(&proposal(1)).await.unwrap(), Some(ProjectId(7)));
+    }
+}
+
+#[tokio::test]
+async fn old_deliveries_are_forgotten() {
+    let (_folder, store, hands) = fresh().await;
+    for (key, seconds) in [("old", -100), ("new", 0)] {
+        store
+            .accept_delivery(delivery(key, later(hands.now(), seconds), &[]))
+            .await
+            .unwrap();
+    }
+    assert_eq!(store.forget_deliveries(later(hands.now(), -50)).await.unwrap(), 1);
+    assert_eq!(store.list_deliveries(10).await.unwrap()[0].key, "new");
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("convenor.db");
+    std::fs::write(&path, vec![7; 8192]).unwrap();
+    let error = Store::open(&DatabaseUrl::Sqlite(path)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
+}
+
+#[tokio::test]
+async fn after_closing_nothing_is_accepted() {
+    let (_folder, store, hands) = fresh().await;
+    store.close().await;
+    let refused = store
+        .accept_delivery(delivery("a", hands.now(), &[]))
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, StoreError::Closed), "{refused}");
+    assert!(matches!(store.check().await.unwrap_err(), StoreError::Closed));
+}
+
+#[tokio::test]
+async fn a_key_from_another_version_is_held_and_stops_nobody() {
+    let (folder, store, hands) = fresh().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("convenor.db"));
+    let pool = sqlx::sqlite::SqlitePoolOptions::new()
+        .connect_with(options)
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into work (thing, due_at, knocks, attempts, state, cause) values ('galaxy far', 0, 1, 0, 'ready', 'x')",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    store.knock(&[program("cop")], "test", hands.now()).await.unwrap();
+    assert_eq!(
+        store.claim(hands.now(), LEASE).await.unwrap().unwrap().thing,
+        program("cop")
+    );
+    let held = store.list_work().await.unwrap();
+    assert_eq!((held[0].thing.as_str(), held[0].state), ("galaxy far", WorkState::Held));
+}

@@ -9,7 +9,6 @@ use convenor::apply::Applier;
 use convenor::assemble;
 use convenor::cli::init;
 use convenor::clock::Clock;
-use convenor::gitlab::Client;
 use convenor::hooks::HookSecrets;
 use convenor::intake::{self, Budget, Intake, Secrets};
 use convenor::look::GitLabLooker;
@@ -75,7 +74,6 @@ Monthly, first Tuesday, 16:00 UTC, 50 minutes
 pub(super) struct Town {
     pub(super) gitlab: Sandbox,
     pub(super) store: Store,
-    pub(super) token: String,
     settings: Settings,
     worker: Worker<GitLabLooker>,
     hands: Arc<AtomicI64>,
@@ -116,7 +114,6 @@ impl Town {
         let town = Self {
             gitlab,
             store,
-            token,
             settings,
             worker,
             hands,
@@ -249,10 +246,6 @@ impl Town {
 
     pub(super) fn now(&self) -> Timestamp {
         clock(&self.hands).now()
-    }
-
-    pub(super) fn client(&self) -> Client {
-        assemble::client(&self.settings).unwrap()
     }
 
     pub(super) fn issue(&self, iid: u64) -> IssueView {

@@ -76,9 +76,10 @@ async fn made(world: &World, issue: u64) -> anyhow::Result<MergeRequestView> {
         all.into_iter().find(|merge_request| merge_request.state == "opened")
     })
     .await?;
-    until("the comment that links the merge request", || {
-        let comment = comment(world, issue).ok()?;
-        comment.body.contains("merge request").then_some(())
+    until("the comment to show everything done but the merge", || {
+        let body = comment(world, issue).ok()?.body;
+        let open = body.matches("- [ ]").count();
+        (open == 1 && body.contains("[merge request]")).then_some(())
     })
     .await?;
     let project = world

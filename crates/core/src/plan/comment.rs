@@ -234,7 +234,6 @@ fn planned(mut text: Markdown, judged: &Judged) -> Markdown {
     if let Listing::Missing(preview) = &judged.listing {
         text = text.words("\n#### The line in the handbook\n\n");
         text = text.fence("diff", preview);
-        text = text.words("\n");
     }
     text
 }
@@ -374,7 +373,7 @@ fn answers(mut text: Markdown, program: &Program, judged: &Judged) -> Markdown {
 }
 
 fn footer(mut text: Markdown, seen: &ProposalSeen) -> Markdown {
-    text = text.words("\n---\n\n<sub>Convenor keeps this comment up to date. Commands: begin a comment with ");
+    text = text.words("\n<sub>Convenor keeps this comment up to date. Commands: begin a comment with ");
     text = text.username_code(&seen.bot.username);
     text = text.words(" and a word, for example `help`.</sub>\n");
     text

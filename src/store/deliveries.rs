@@ -1,6 +1,6 @@
 //! Deliveries, and the one writer that stores them together with the work they cause.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use sqlx::Row;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::pools::{Pools, in_transaction, on};
-use super::{Store, StoreError, from_ms, lock, to_ms, work};
+use super::pools::{Pools, in_transaction, on, portions};
+use super::work::{Knocks, write_knocks};
+use super::{Store, StoreError, from_ms, lock, to_ms};
 
 /// Deliveries that may wait to be stored; a further one is refused, so that memory stays bounded.
 pub(super) const QUEUE: usize = 1024;
@@ -22,6 +23,9 @@ const REPEATS_WAIT: Duration = Duration::from_secs(1);
 
 /// Rows that are deleted in one transaction: deliveries that come in wait for it.
 const FORGOTTEN_AT_ONCE: i64 = 500;
+
+const INSERT: &str = "insert into delivery \
+     (key, received_at, event, instance, subject, reason, things, body_bytes, body) ";
 
 /// One authentic delivery.
 #[derive(Clone, Debug)]
@@ -182,7 +186,7 @@ impl Writer {
             let wait = tokio::time::sleep_until(repeats.deadline);
             let open = tokio::select! {
                 count = queue.recv_many(&mut batch, BATCH) => count > 0,
-                () = wait, if !repeats.things.is_empty() => true,
+                () = wait, if !repeats.knocks.is_empty() => true,
             };
             self.write(&mut batch, &mut repeats).await;
             if !open {
@@ -197,7 +201,7 @@ impl Writer {
         match result {
             Ok(written) => {
                 if written.knocked {
-                    repeats.things.clear();
+                    repeats.knocks.clear();
                     self.knocked.notify_one();
                 }
                 for (waiting, accepted) in batch.drain(..).zip(written.accepted) {
@@ -219,59 +223,73 @@ impl Writer {
     }
 
     async fn transaction(&self, batch: &[Waiting], repeats: &Repeats) -> Result<Written, StoreError> {
-        const SQL: &str = "insert into delivery \
-             (key, received_at, event, instance, subject, reason, things, body_bytes, body) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (key) do nothing";
-        let repeats_due = !repeats.things.is_empty() && Instant::now() >= repeats.deadline;
+        let repeats_due = !repeats.knocks.is_empty() && Instant::now() >= repeats.deadline;
+        let rows = each_key_once(batch);
         in_transaction!(&self.pools, |transaction| {
-            let mut written = Written {
-                accepted: Vec::with_capacity(batch.len()),
-                knocked: false,
-            };
-            let mut knocks = BTreeMap::new();
-            for Waiting { delivery, .. } in batch {
-                let things: BTreeSet<String> = delivery.things.iter().map(ToString::to_string).collect();
-                let lines: Vec<&str> = things.iter().map(String::as_str).collect();
-                let done = sqlx::query(SQL)
-                    .bind(&delivery.key)
-                    .bind(to_ms(delivery.received_at))
-                    .bind(&delivery.event)
-                    .bind(&delivery.instance)
-                    .bind(&delivery.subject)
-                    .bind(delivery.reason)
-                    .bind(lines.join("\n"))
-                    .bind(i64::try_from(delivery.body_bytes).unwrap_or(i64::MAX))
-                    .bind(&delivery.body)
-                    .execute(&mut *transaction)
-                    .await?;
-                let is_new = done.rows_affected() > 0;
-                written
-                    .accepted
-                    .push(if is_new { Accepted::New } else { Accepted::Repeat });
-                if is_new {
-                    for thing in things {
-                        add_knock(&mut knocks, thing, cause_of(delivery), delivery.received_at);
-                    }
+            let mut stored = HashSet::with_capacity(rows.len());
+            for rows in portions(&rows) {
+                let mut query = sqlx::QueryBuilder::new(INSERT);
+                query.push_values(rows, |mut row, delivery| {
+                    row.push_bind(&*delivery.key)
+                        .push_bind(to_ms(delivery.received_at))
+                        .push_bind(delivery.event.as_deref())
+                        .push_bind(delivery.instance.as_deref())
+                        .push_bind(delivery.subject.as_deref())
+                        .push_bind(delivery.reason)
+                        .push_bind(lines(&delivery.things))
+                        .push_bind(i64::try_from(delivery.body_bytes).unwrap_or(i64::MAX))
+                        .push_bind(&*delivery.body);
+                });
+                query.push(" on conflict (key) do nothing returning key");
+                for row in query.build().fetch_all(&mut *transaction).await? {
+                    stored.insert(row.try_get::<String, _>("key")?);
                 }
             }
+            let mut knocks = Knocks::default();
+            let accepted: Vec<_> = batch
+                .iter()
+                .map(|waiting| accept(&waiting.delivery, &mut stored, &mut knocks))
+                .collect();
             if repeats_due || !knocks.is_empty() {
-                for (thing, (cause, at)) in &repeats.things {
-                    add_knock(&mut knocks, thing.clone(), cause.clone(), *at);
-                }
+                knocks.add_all(&repeats.knocks);
             }
-            for (thing, knock) in &knocks {
-                sqlx::query(work::KNOCK)
-                    .bind(thing)
-                    .bind(to_ms(knock.at))
-                    .bind(knock.count)
-                    .bind(&knock.cause)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
-            written.knocked = !knocks.is_empty();
-            Ok(written)
+            write_knocks!(transaction, knocks);
+            Ok(Written {
+                accepted,
+                knocked: !knocks.is_empty(),
+            })
         })
     }
+}
+
+/// The first delivery of each key, in the order of the keys, so that two writers never wait for each other in a circle.
+fn each_key_once(batch: &[Waiting]) -> Vec<&Delivery> {
+    let mut rows: Vec<_> = batch.iter().map(|waiting| &waiting.delivery).collect();
+    rows.sort_by(|one, other| one.key.cmp(&other.key));
+    rows.dedup_by(|one, other| one.key == other.key);
+    rows
+}
+
+/// Takes the delivery's key from those that were stored just now: the first with the key is new, the others are repeats.
+fn accept(delivery: &Delivery, stored: &mut HashSet<String>, knocks: &mut Knocks) -> Accepted {
+    if !stored.remove(&delivery.key) {
+        return Accepted::Repeat;
+    }
+    knock_for(delivery, knocks);
+    Accepted::New
+}
+
+fn knock_for(delivery: &Delivery, knocks: &mut Knocks) {
+    let cause = format!("delivery {}", delivery.key);
+    for thing in &delivery.things {
+        knocks.add(thing.to_string(), &cause, delivery.received_at);
+    }
+}
+
+/// Keys of things, one a line.
+fn lines(things: &[Thing]) -> String {
+    let lines: Vec<String> = things.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 struct Written {
@@ -281,14 +299,14 @@ struct Written {
 
 /// Knocks of repeated deliveries, until they are written.
 struct Repeats {
-    things: BTreeMap<String, (String, Timestamp)>,
+    knocks: Knocks,
     deadline: Instant,
 }
 
 impl Default for Repeats {
     fn default() -> Self {
         Self {
-            things: BTreeMap::new(),
+            knocks: Knocks::default(),
             deadline: Instant::now(),
         }
     }
@@ -296,33 +314,9 @@ impl Default for Repeats {
 
 impl Repeats {
     fn add(&mut self, delivery: &Delivery) {
-        if self.things.is_empty() {
+        if self.knocks.is_empty() {
             self.deadline = Instant::now() + REPEATS_WAIT;
         }
-        for thing in &delivery.things {
-            self.things
-                .insert(thing.to_string(), (cause_of(delivery), delivery.received_at));
-        }
+        knock_for(delivery, &mut self.knocks);
     }
-}
-
-struct Knock {
-    cause: String,
-    at: Timestamp,
-    count: i64,
-}
-
-fn add_knock(knocks: &mut BTreeMap<String, Knock>, thing: String, cause: String, at: Timestamp) {
-    let knock = knocks.entry(thing).or_insert_with(|| Knock {
-        cause: String::new(),
-        at,
-        count: 0,
-    });
-    knock.cause = cause;
-    knock.at = knock.at.min(at);
-    knock.count += 1;
-}
-
-fn cause_of(delivery: &Delivery) -> String {
-    format!("delivery {}", delivery.key)
 }

@@ -63,6 +63,7 @@ impl Store {
             fault: fault.clone(),
         };
         let writer = tokio::spawn(writer.run(receiver));
+        tokio::spawn(pools.clone().listen(knocked.clone()));
         let inner = Inner {
             pools,
             intake: Mutex::new(Some(sender)),
@@ -90,7 +91,10 @@ impl Store {
     /// # Errors
     /// What is wrong with it.
     pub async fn check(&self) -> Result<(), StoreError> {
-        on!(self.pools(), read, |pool| sqlx::query("select 1").execute(pool).await?);
+        on!(self.pools(), read, |pool| sqlx::query("select 1")
+            .execute(pool)
+            .await
+            .map(drop))?;
         let is_well = lock(&self.inner.fault).is_none();
         // After a fault somebody has to try first, and a service that says it is not ready gets no deliveries.
         if is_well { Ok(()) } else { self.probe().await }

@@ -38,6 +38,7 @@ mod http;
 mod pages;
 mod people;
 mod routes;
+mod seed;
 mod server;
 mod show;
 mod state;
@@ -50,6 +51,7 @@ pub use config::{Config, Tier};
 pub use faults::{Act, Effect, Fault};
 pub use hooks::{HookWeather, PendingDelivery, SentDelivery};
 pub use people::{Change, Person, Refused, Role};
+pub use seed::{Seed, SeedError};
 pub use server::Sandbox;
 pub use state::happenings::{AutoClosed, CrossReference, Notified, RanCommand};
 pub use views::{

@@ -34,7 +34,7 @@ impl Served {
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let address = std::iter::from_fn(|| log.recv_timeout(Duration::from_secs(20)).ok())
             .find_map(|line| Some(line.split_once("serving address=")?.1.split(' ').next()?.to_owned()))
-            .expect("the log says where it serves");
+            .unwrap();
         Self { process, address, log }
     }
 }

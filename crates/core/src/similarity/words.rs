@@ -51,7 +51,11 @@ pub(super) fn words(text: &str) -> Vec<Word> {
 
 /// The kind of a word by itself.
 pub(super) fn kind(word: &Word) -> Kind {
-    if FUNCTION.contains(word.plain.as_str()) || (word.plain.len() == 1 && !word.plain.starts_with(['c', 'r'])) {
+    // In capitals it is information technology.
+    let is_it = word.capitals && word.plain == "it";
+    if (FUNCTION.contains(word.plain.as_str()) && !is_it)
+        || (word.plain.len() == 1 && !word.plain.starts_with(['c', 'r']))
+    {
         Kind::Function
     } else if GATHERING.contains(word.plain.as_str()) {
         Kind::Gathering
@@ -60,6 +64,17 @@ pub(super) fn kind(word: &Word) -> Kind {
     } else {
         Kind::Content
     }
+}
+
+/// Whether the word names people by what they do with a thing: managers, users, publishers.
+pub(super) fn is_role(word: &Word) -> bool {
+    let plain = word.plain.strip_suffix('s').unwrap_or(&word.plain);
+    let does = ["er", "or", "ist", "ian", "eer"]
+        .iter()
+        .any(|ending| plain.ends_with(ending));
+    let many = word.plain.ends_with('s') && plain.len() >= 4;
+    (does && many)
+        || ["staff", "people", "admin", "admins", "lead", "leads", "owner", "user"].contains(&word.plain.as_str())
 }
 
 fn word(text: &str) -> Word {
@@ -222,8 +237,8 @@ static FUNCTION: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     "a an and or the of for to in into on at by with without from as is are be been being it its this that these those \
      we us our you your they them their he she his her who whom whose what which when where why how i my me not no \
      do does did done can could may might must shall should will would have has had about across between among around \
-     through over under up down out off then than so such more most other others any some every each all both either \
-     also etc via per vs let s t am if because while but only just very too own same here there \
+     against vs versus through over under up down out off then than so such more most other others any some every each all both either \
+     also etc via per vs let s t am if because while but only just very too well own same here there \
      der die das und fur von mit le la les l et des du de d en el los las y del di il e da dos em \
      one two three first second"
         .split_whitespace()
@@ -242,7 +257,7 @@ static GATHERING: LazyLock<HashSet<&str>> = LazyLock::new(|| {
      covers focus focuses focused around others one another ideas idea experience experiences knowledge tip tips trick \
      tricks best effective good better great success successful support supports supporting supported topics topic \
      questions question answers place space everything anything exchange exchanges aim aims ensure create creates \
-     creating created make makes making need needs give gives get gets foster fosters drive drives improve improves \
+     creating created make makes making need needs give gives get gets foster fosters drive drives improve improves improvement \
      improving encourage enable enables provide provides including include includes kind different various many new \
      open safe long term success use uses using used user users who communaute comunidad comunidade gruppe groupe grupo \
      praxisgemeinschaft arbeitsgruppe comunita gemeinschaft"

@@ -222,8 +222,10 @@ struct Changes(Map<String, Value>);
 impl Changes {
     fn note(&mut self, key: &str, previous: Value, current: Value) {
         if previous != current {
-            self.0
-                .insert(key.to_owned(), json!({ "previous": previous, "current": current }));
+            let mut change = Map::new();
+            change.insert("previous".to_owned(), previous);
+            change.insert("current".to_owned(), current);
+            self.0.insert(key.to_owned(), Value::Object(change));
         }
     }
 }

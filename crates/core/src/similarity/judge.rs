@@ -31,6 +31,10 @@ struct Evidence {
     kin: Option<(Kinship, Subject, Subject)>,
     /// The closest kinship between a name's subject and the other's purpose.
     kin_across: Option<(Kinship, Subject, Subject)>,
+    /// Each purpose that there is says something that the other text says too.
+    purposes_meet: bool,
+    /// A name stands whole in the other's name, and its subject again in the other's purpose.
+    named_and_meant: bool,
     /// All that one name says beyond the other are words that name no subject.
     only_words_more: bool,
     /// One is about leisure, or each purpose belongs to another field, though words agree.
@@ -63,6 +67,8 @@ impl Evidence {
                 .count(),
             kin,
             kin_across,
+            purposes_meet: meets(one, &all_other) && meets(other, &all_one),
+            named_and_meant: named_and_meant(one, other) || named_and_meant(other, one),
             only_words_more: only_words_more(&one.name, &other.name) && only_words_more(&other.name, &one.name),
             apart: apart(one, other),
         }
@@ -102,19 +108,22 @@ impl Evidence {
         let said_by_both = across >= 0.85 && self.shared >= 1;
         let one_more_word = self.only_words_more && self.names.0.max(self.names.1) >= 0.85 && self.texts >= 0.4;
         let same_text = self.texts >= 0.5 && self.shared >= 2;
-        if names >= 0.8 || one_in_other || said_by_both || one_more_word || same_text || self.specialised() {
+        if names >= 0.8
+            || one_in_other
+            || said_by_both
+            || self.named_and_meant
+            || one_more_word
+            || same_text
+            || self.specialised()
+        {
             return Verdict::Duplicate;
         }
         let kin = self.kin.map_or(Kinship::None, |(kinship, ..)| kinship);
         let kin_across = self.kin_across.map_or(Kinship::None, |(kinship, ..)| kinship);
         let one_name_in_other = self.names.0.max(self.names.1) >= 0.85;
-        let related = match kin {
-            Kinship::Same | Kinship::PartOf | Kinship::Contains | Kinship::Sisters | Kinship::Neighbours => true,
-            Kinship::Cousins => self.texts >= 0.1 || kin_across != Kinship::None,
-            Kinship::None => {
-                one_name_in_other || (self.texts >= 0.2 && self.shared >= 1) || kin_across >= Kinship::Contains
-            }
-        };
+        // Without a common subject words alone have to do, and the purposes have to bear them out.
+        let same_words = self.purposes_meet && (one_name_in_other || (self.texts >= 0.2 && self.shared >= 1));
+        let related = kin != Kinship::None || kin_across >= Kinship::Contains || same_words;
         if related { Verdict::Related } else { Verdict::Distinct }
     }
 
@@ -209,6 +218,17 @@ fn covered(reading: &Reading, whole: &Features, text: Option<&Reading>) -> f64 {
     let there = counted().filter(|(feature, _)| found(feature, whole) || inside(feature));
     let there: f64 = there.map(|(_, weight)| weight).sum();
     if total > 0.0 { there / total } else { 0.0 }
+}
+
+fn meets(reading: &Reading, other: &Features) -> bool {
+    let said = |feature: &Feature, weight: f64| weight >= 0.5 && found(feature, other);
+    reading.purpose.is_empty() || reading.purpose.iter().any(|(feature, weight)| said(feature, *weight))
+}
+
+fn named_and_meant(one: &Reading, other: &Reading) -> bool {
+    let whole = covered(one, &other.name, None) >= 0.85;
+    let meant = |subject: Subject| other.purpose_subjects().any(|there| there == subject);
+    whole && one.name_subjects().any(meant)
 }
 
 fn only_words_more(one: &Features, other: &Features) -> bool {

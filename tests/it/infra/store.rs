@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use convenor::settings::DatabaseUrl;
 use convenor::store::{Accepted, Delivery, StepState, Store, StoreError, WorkState};
+use convenor_core::approval::Acceptance;
 use convenor_core::approval::ApprovedBy;
 use convenor_core::ids::ProjectId;
-use convenor_core::plan::Acceptance;
 use convenor_core::thing::Thing;
 use convenor_core::untrusted::Untrusted;
 use jiff::Timestamp;

@@ -2,15 +2,14 @@
 
 use url::Url;
 
-use super::Acceptance;
-use super::comment::Status;
+use super::context::Context;
 use super::listing::{self, Listing};
-use super::proposal::Context;
 use super::provision;
 use super::seen::{MergeRequestState, ProjectSeen, ProjectStanding, ProposalSeen, RivalSeen};
+use super::status::Status;
 use super::wanted::Wanted;
 use super::wishes;
-use crate::approval::{self, Approved, Facts, NotCounted, Signal, TextSince, Verdict};
+use crate::approval::{self, Acceptance, Approved, Facts, NotCounted, Signal, TextSince, Verdict};
 use crate::command::{self, Command};
 use crate::escape::{Markdown, ProjectName};
 use crate::ids::{NoteId, Username};

@@ -6,8 +6,9 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+use super::context::Context;
 use super::labels::State;
-use super::proposal::{Context, plan};
+use super::proposal::plan;
 use super::seen::{
     BoardSeen, GroupSeen, InsideSeen, IssueSeen, LabelEventSeen, LabelSeen, MergeRequestSeen, MergeRequestState,
     NoteSeen, OwnIssueSeen, PageSeen, ProjectSeen, ProjectStanding, ProposalSeen, RivalSeen, UserSeen,

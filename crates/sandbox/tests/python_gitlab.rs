@@ -1,5 +1,9 @@
 //! A client that nobody here wrote, `python-gitlab` from PyPI, against the sandbox.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what it expects and why it is skipped")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test says what it expects and why it is skipped"
+)]
 
 use gitlab_sandbox::{Config, Sandbox};
 use std::path::{Path, PathBuf};
@@ -12,13 +16,19 @@ fn python() -> Option<PathBuf> {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-gitlab");
     let python = home.join("bin/python");
     let has_client = |python: &Path| {
-        Command::new(python).args(["-c", "import gitlab"]).output().is_ok_and(|out| out.status.success())
+        Command::new(python)
+            .args(["-c", "import gitlab"])
+            .output()
+            .is_ok_and(|out| out.status.success())
     };
     if has_client(&python) {
         return Some(python);
     }
     let made = Command::new("python3").args(["-m", "venv"]).arg(&home).output().ok()?;
-    let installed = Command::new(home.join("bin/pip")).args(["install", "--quiet", CLIENT]).output().ok()?;
+    let installed = Command::new(home.join("bin/pip"))
+        .args(["install", "--quiet", CLIENT])
+        .output()
+        .ok()?;
     (made.status.success() && installed.status.success() && has_client(&python)).then_some(python)
 }
 

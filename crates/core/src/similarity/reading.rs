@@ -32,6 +32,8 @@ pub(super) struct Reading {
     pub(super) purpose: Features,
     /// The stems of all words of the text, explained or not.
     pub(super) stems: BTreeSet<String>,
+    /// The stems of those words that may name a subject.
+    pub(super) content: BTreeSet<String>,
     /// The words behind those features of the name that are everyday words.
     pub(super) everyday: BTreeMap<Feature, String>,
 }
@@ -53,6 +55,7 @@ impl Reading {
                 .chain(&purpose_words)
                 .map(|word| word.stem.clone())
                 .collect(),
+            content: content(&name_words).chain(content(&purpose_words)).collect(),
             everyday: BTreeMap::new(),
             name: Features::new(),
             purpose: features(&purpose),
@@ -66,11 +69,11 @@ impl Reading {
         reading.everyday = everyday.collect();
         // A name that speaks of no known subject, such as "The Guild" or "Acme Net": the purpose has to.
         if reading.name.keys().all(|feature| feature.subjects().is_empty()) {
-            let purpose = reading
+            let clear = reading
                 .purpose
                 .iter()
-                .filter(|(feature, _)| !feature.subjects().is_empty());
-            let purpose: Features = purpose.map(|(feature, _)| (feature.clone(), 1.0)).collect();
+                .filter(|(feature, weight)| **weight > WEAK && !feature.subjects().is_empty());
+            let purpose: Features = clear.map(|(feature, _)| (feature.clone(), 1.0)).collect();
             reading.name.extend(purpose);
         }
         if reading.name.values().all(|weight| *weight < WEAK) {
@@ -234,6 +237,13 @@ fn clear_subjects(features: &Features) -> impl Iterator<Item = Subject> {
         [subject] => Some(*subject),
         _ => None,
     })
+}
+
+fn content(words: &[Word]) -> impl Iterator<Item = String> {
+    words
+        .iter()
+        .filter(|word| words::kind(word) == Kind::Content)
+        .map(|word| word.stem.clone())
 }
 
 fn significant(text: &str) -> Vec<Word> {

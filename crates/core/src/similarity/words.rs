@@ -172,7 +172,7 @@ const ENDINGS: [(&str, usize, &str); 30] = [
     ("ment", 4, ""),
     ("ance", 4, ""),
     ("ence", 4, ""),
-    ("ness", 4, ""),
+    ("ness", 5, ""),
     ("ated", 4, ""),
     ("ing", 3, ""),
     ("ity", 4, ""),

@@ -6,7 +6,7 @@
 //! as template, and no template can switch that off. Nothing here reads a file.
 
 mod board;
-mod engine;
+pub(crate) mod engine;
 mod facts;
 mod values;
 

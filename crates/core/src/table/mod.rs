@@ -5,6 +5,7 @@
 //! is refused with a [`Finding`] or [`Refusal`] that says what would mend it.
 
 mod cell;
+mod directory;
 mod edit;
 mod fill;
 mod finding;
@@ -20,9 +21,11 @@ mod report;
 mod rewrite;
 mod scan;
 mod style;
+mod survey;
 mod wanted;
 
 pub use cell::{BadCell, Cell, MAX_TEXT_CHARS, Said};
+pub use directory::{BEGIN as DIRECTORY_BEGIN, END as DIRECTORY_END, directory};
 pub use edit::{Change, Edited, Place};
 pub use fill::{Columns, DEFAULT_COLUMNS};
 pub use finding::{Finding, Malformed, Refusal};
@@ -32,4 +35,5 @@ pub use page::{Heading, MAX_PAGE_BYTES, Page};
 pub use people::{People, Someone};
 pub use reconcile::{ChangeKind, Reconciled, reconcile, target, without};
 pub use report::{RowFinding, RowReport};
+pub use survey::{Owner, Survey, SurveyedRow, survey};
 pub use wanted::{Known, Ownership, Person, WantedRow, links_to_project};

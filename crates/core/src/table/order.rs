@@ -38,6 +38,11 @@ pub(super) fn say(cell: &Cell) -> Said {
     row.map(|row| row.said(0)).unwrap_or_default()
 }
 
+/// What people sort a name by.
+pub(super) fn sort_key(name: &str) -> String {
+    Key::without_article(name)
+}
+
 /// Ways in which people sort.
 struct Key;
 

@@ -21,8 +21,7 @@ fn fault(table: &Table<'_>, line: &str, wanted: &[&str], slots: usize) -> Option
     let (text, grid) = (table.page.text, table.grid);
     let line_break = grid.header.line_break(text);
     let head = &text[grid.root..grid.delimiter.end];
-    // The line of dashes again, with its marks, is a row for certain.
-    let row_for_certain = &text[grid.delimiter.start..grid.delimiter.end];
+    let row_for_certain = format!("{}| x |", grid.delimiter.prefix(text));
     let sample = format!("{head}{line_break}{line}{line_break}{row_for_certain}{line_break}");
     let page = Page::parse_fragment(&sample);
     let Some(grid) = page.grids.last() else {

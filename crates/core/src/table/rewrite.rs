@@ -3,7 +3,7 @@
 use super::cell::Cell;
 use super::grid::{Row, Table};
 use super::page::Split;
-use super::style::Style;
+use super::style::{Ends, Style};
 
 /// A row with other content.
 pub(super) struct Rewritten<'c> {
@@ -32,8 +32,8 @@ pub(super) fn rewritten<'c>(table: &Table<'c>, row: &Row<'c>, cells: &'c [Option
         };
         new.cells[column] = cell.as_str();
         let slot = &split.slots[column];
-        let ends = Ends::of(&split, column, guard);
-        let content = respaced(&text[slot.clone()], cell.as_str(), &style, column, ends);
+        let ends = Ends::of(&split, column);
+        let content = respaced(&text[slot.clone()], cell.as_str(), &style, column, ends, guard);
         new.line
             .replace_range(slot.start - row.line.start..slot.end - row.line.start, &content);
     }
@@ -53,49 +53,38 @@ fn append_missing<'c>(new: &mut Rewritten<'c>, cells: &'c [Option<Cell>], trail:
     }
     for (column, cell) in cells.iter().enumerate().take(last + 1).skip(new.slots) {
         new.cells[column] = cell.as_ref().map_or("", Cell::as_str);
-        new.line.push_str(&style.slot(column, new.cells[column]));
+        new.line
+            .push_str(&style.slot(column, new.cells[column], Ends::default()));
         new.line.push('|');
     }
     new.slots = last + 1;
 }
 
-/// Which ends of a slot are ends of the line, where a pipe may be needed.
-#[derive(Clone, Copy)]
-struct Ends {
-    first: bool,
-    last: bool,
-    guard: bool,
-}
-
 impl Ends {
-    fn of(split: &Split, column: usize, guard: bool) -> Self {
-        let first = column == 0 && !split.lead;
+    fn of(split: &Split, column: usize) -> Self {
         Self {
-            first,
+            first: column == 0 && !split.lead,
             last: column + 1 == split.slots.len() && !split.trail,
-            guard,
         }
-    }
-
-    /// The slot at the line's end: no blanks outside, and a pipe where an empty cell would be lost without it.
-    fn closed(self, slot: String, content: &str) -> String {
-        let slot = if self.first { slot.trim_start().to_owned() } else { slot };
-        let slot = if self.last { slot.trim_end().to_owned() } else { slot };
-        let before = if self.first && (self.guard || content.is_empty()) {
-            "| "
-        } else {
-            ""
-        };
-        let after = if self.last && content.is_empty() { " |" } else { "" };
-        format!("{before}{slot}{after}")
     }
 }
 
 /// New content in an old slot: padded like the neighbours where they are padded, else with the blanks it had.
-fn respaced(old: &str, content: &str, style: &Style, column: usize, ends: Ends) -> String {
+fn respaced(old: &str, content: &str, style: &Style, column: usize, ends: Ends, guard: bool) -> String {
     let kept = old.trim();
-    if style.pads(column) || kept.is_empty() || content.is_empty() || ends.guard {
-        return ends.closed(style.slot(column, content), content);
+    let guarded = ends.first && (guard || content.is_empty());
+    if style.pads(column) || kept.is_empty() || content.is_empty() || guarded {
+        let slot = style.slot(
+            column,
+            content,
+            Ends {
+                first: ends.first && !guarded,
+                ..ends
+            },
+        );
+        // Without a pipe an empty cell at the line's end would not be there.
+        let after = if ends.last && content.is_empty() { " |" } else { "" };
+        return format!("{}{slot}{after}", if guarded { "|" } else { "" });
     }
     let before = &old[..old.len() - old.trim_start().len()];
     let after = &old[before.len() + kept.len()..];

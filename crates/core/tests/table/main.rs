@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 mod corpus;
+mod meaning;
 mod pages;
 mod properties;
+mod rows;
 mod second_parser;

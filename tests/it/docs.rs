@@ -53,7 +53,7 @@ fn commands_that_the_papers_name_exist() {
         let built = text
             .split("target/release/convenor ")
             .skip(1)
-            .filter_map(|rest| rest.split_whitespace().next());
+            .filter_map(|rest| rest.split(['`', ' ', '\n']).next());
         for command in named.chain(built) {
             assert!(commands.contains(command), "{}: convenor {command}", paper.display());
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use convenor_core::plan::proposal::Context;
+use convenor_core::plan::context::Context;
 use convenor_core::plan::seen::Removals;
 use convenor_core::plan::wanted::Blueprint;
 use convenor_core::plan::{Plan, Remark, community, proposal, step};

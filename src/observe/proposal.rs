@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use convenor_core::approval::Acceptance;
 use convenor_core::charter;
 use convenor_core::command::{self, Command};
 use convenor_core::escape::Marker;
 use convenor_core::ids::{IssueIid, ProjectId, UserId};
-use convenor_core::plan::proposal::recorded_status;
 use convenor_core::plan::provision::{self, Evidence};
 use convenor_core::plan::seen::{
     BoardSeen, InsideSeen, IssueSeen, LabelEventSeen, LabelSeen, NoteSeen, OwnIssueSeen, ProjectSeen, ProjectStanding,
     ProposalSeen, RivalSeen, UserSeen,
 };
-use convenor_core::plan::{Acceptance, comment::Status, labels};
+use convenor_core::plan::status::recorded_status;
+use convenor_core::plan::{labels, status::Status};
 use convenor_core::proposal as form;
 
 use super::{ObserveError, Observer, Places, address, project_seen, row_branch};

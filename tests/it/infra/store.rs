@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use convenor::settings::DatabaseUrl;
 use convenor::store::{Accepted, Delivery, StepState, Store, StoreError, WorkState};
+use convenor_core::approval::Acceptance;
 use convenor_core::approval::ApprovedBy;
 use convenor_core::ids::ProjectId;
-use convenor_core::plan::Acceptance;
 use convenor_core::thing::Thing;
 use convenor_core::untrusted::Untrusted;
 use jiff::Timestamp;
@@ -370,4 +370,43 @@ async fn another_stores_knock_wakes_a_waiting_worker(database: Database) {
     });
     one.knock(&[proposal(1)], "test", hands.now()).await.unwrap();
     tokio::time::timeout(SOON * 4, woken).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn more_than_can_wait_is_refused_at_once_and_nothing_else_is_lost() {
+    let database = Database::sqlite();
+    let (store, hands) = (database.open().await, Hands::new());
+    // Another process holds the write lock, but not for longer than we wait.
+    let holding = tokio::spawn({
+        let url = database.url();
+        async move {
+            let DatabaseUrl::Sqlite(path) = url else {
+                unreachable!("it is a file")
+            };
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+            let pool = sqlx::sqlite::SqlitePoolOptions::new()
+                .connect_with(options)
+                .await
+                .unwrap();
+            let lock = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+            tokio::time::sleep(SOON).await;
+            lock.rollback().await.unwrap();
+        }
+    });
+    tokio::time::sleep(SOON / 5).await;
+    let deliveries =
+        (0..2000).map(|number| store.accept_delivery(delivery(&format!("key-{number}"), hands.now(), &[])));
+    let answers = futures_util::future::join_all(deliveries).await;
+    holding.await.unwrap();
+    let refused = answers
+        .iter()
+        .filter(|answer| matches!(answer, Err(StoreError::Overloaded)))
+        .count();
+    let stored = answers
+        .iter()
+        .filter(|answer| matches!(answer, Ok(Accepted::New)))
+        .count();
+    assert!(refused > 0, "none of 2000 was refused");
+    assert_eq!(refused + stored, 2000);
+    assert_eq!(store.list_deliveries(3000).await.unwrap().len(), stored);
 }

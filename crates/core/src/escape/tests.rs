@@ -314,6 +314,7 @@ fn what_reaches_the_page_is_pinned() {
     check("it closes", "it closes¦");
     check("a\n/merge", "a /merge");
     check("@all", "\\@¦all");
+    check("𒐀:1", "𒐀\\:¦1");
     check("JIRA-12, A1-2, 3-4", "JIRA-¦12, A1-¦2, 3-4");
     check("R&D & C#", "R\\&¦D \\& C\\#¦");
     check("see #12, !7, ~bug", "see \\#¦12, \\!¦7, \\~¦bug");

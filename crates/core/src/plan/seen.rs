@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use url::Url;
 
-use super::{Acceptance, FileVersion};
+use super::FileVersion;
+use crate::approval::Acceptance;
 use crate::ids::{
     AccessLevel, BoardId, BoardListId, CommitSha, GroupId, IssueIid, LabelId, MergeRequestIid, NoteId, ProjectId,
     UserId, Username,

@@ -6,8 +6,9 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+use super::context::Context;
 use super::labels::State;
-use super::proposal::{Context, plan};
+use super::proposal::plan;
 use super::seen::{
     BoardSeen, GroupSeen, InsideSeen, IssueSeen, LabelEventSeen, LabelSeen, MergeRequestSeen, MergeRequestState,
     NoteSeen, OwnIssueSeen, PageSeen, ProjectSeen, ProjectStanding, ProposalSeen, RivalSeen, UserSeen,
@@ -451,6 +452,32 @@ fn a_foreign_project_at_the_path_is_never_touched() {
     assert_eq!(done, ["create_note", "set_issue_state"]);
     assert_eq!(world.state(), ["other", "cop::needs-info"]);
     assert!(world.comment().contains("choose another name"));
+}
+
+#[test]
+fn a_private_project_is_not_named_in_a_public_issue() {
+    let mut world = World::new(ApprovalPolicy::Never);
+    let secret = ProjectSeen {
+        visibility: Visibility::Private,
+        ..project(55, "Rust at Work", "canary")
+    };
+    world.seen.projects.push(secret);
+    world.settle();
+    assert_eq!(world.state(), ["other", "cop::needs-info"]);
+    assert!(!world.comment().contains("canary"), "{}", world.comment());
+}
+
+#[test]
+fn unknown_people_are_named_together_with_the_other_faults() {
+    let mut world = World::new(ApprovalPolicy::Never);
+    let hasty = FORM.replace("@alice", "@nobody").replace(
+        "Share what we learn while we use Rust in production. Everybody may ask.",
+        "Rust.",
+    );
+    world.seen.issue.description = Untrusted::new(hasty);
+    world.settle();
+    assert!(world.comment().contains("nobody"), "{}", world.comment());
+    assert!(world.comment().contains("40 characters"), "{}", world.comment());
 }
 
 #[test]

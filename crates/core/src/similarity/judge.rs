@@ -25,12 +25,18 @@ struct Evidence {
     across: (f64, f64),
     /// How much of both whole texts is the same.
     texts: f64,
+    /// How much of the words of both texts is the same, whatever they mean, and how many that are.
+    words: (f64, usize),
     /// How many features with a meaning of their own both texts have.
     shared: usize,
     /// The closest kinship between the subjects of the two names.
     kin: Option<(Kinship, Subject, Subject)>,
     /// The closest kinship between a name's subject and the other's purpose.
     kin_across: Option<(Kinship, Subject, Subject)>,
+    /// Each purpose that there is says something that the other text says too.
+    purposes_meet: bool,
+    /// A name stands whole in the other's name, and its subject again in the other's purpose.
+    named_and_meant: bool,
     /// All that one name says beyond the other are words that name no subject.
     only_words_more: bool,
     /// One is about leisure, or each purpose belongs to another field, though words agree.
@@ -57,12 +63,15 @@ impl Evidence {
                 covered(other, &all_one, Some(one)),
             ),
             texts: dice(&all_one, &all_other),
+            words: same_words(one, other),
             shared: all_one
                 .iter()
                 .filter(|(feature, weight)| **weight >= 0.5 && found(feature, &all_other))
                 .count(),
             kin,
             kin_across,
+            purposes_meet: meets(one, &all_other) && meets(other, &all_one),
+            named_and_meant: named_and_meant(one, other) || named_and_meant(other, one),
             only_words_more: only_words_more(&one.name, &other.name) && only_words_more(&other.name, &one.name),
             apart: apart(one, other),
         }
@@ -101,20 +110,24 @@ impl Evidence {
         let one_in_other = self.names.0.max(self.names.1) >= 0.85 && across >= 0.7;
         let said_by_both = across >= 0.85 && self.shared >= 1;
         let one_more_word = self.only_words_more && self.names.0.max(self.names.1) >= 0.85 && self.texts >= 0.4;
-        let same_text = self.texts >= 0.5 && self.shared >= 2;
-        if names >= 0.8 || one_in_other || said_by_both || one_more_word || same_text || self.specialised() {
+        let same_text = (self.texts >= 0.5 && self.shared >= 2) || (self.words.0 >= 0.6 && self.words.1 >= 3);
+        if names >= 0.8
+            || one_in_other
+            || said_by_both
+            || self.named_and_meant
+            || one_more_word
+            || same_text
+            || self.specialised()
+        {
             return Verdict::Duplicate;
         }
         let kin = self.kin.map_or(Kinship::None, |(kinship, ..)| kinship);
         let kin_across = self.kin_across.map_or(Kinship::None, |(kinship, ..)| kinship);
         let one_name_in_other = self.names.0.max(self.names.1) >= 0.85;
-        let related = match kin {
-            Kinship::Same | Kinship::PartOf | Kinship::Contains | Kinship::Sisters | Kinship::Neighbours => true,
-            Kinship::Cousins => self.texts >= 0.1 || kin_across != Kinship::None,
-            Kinship::None => {
-                one_name_in_other || (self.texts >= 0.2 && self.shared >= 1) || kin_across >= Kinship::Contains
-            }
-        };
+        // Without a common subject words alone have to do, and the purposes have to bear them out.
+        let same_words = self.purposes_meet && (one_name_in_other || (self.texts >= 0.2 && self.shared >= 1));
+        let same_words = same_words || (self.words.0 >= 0.4 && self.words.1 >= 2);
+        let related = kin != Kinship::None || kin_across >= Kinship::Contains || same_words;
         if related { Verdict::Related } else { Verdict::Distinct }
     }
 
@@ -211,6 +224,28 @@ fn covered(reading: &Reading, whole: &Features, text: Option<&Reading>) -> f64 {
     if total > 0.0 { there / total } else { 0.0 }
 }
 
+fn meets(reading: &Reading, other: &Features) -> bool {
+    let said = |feature: &Feature, weight: f64| weight >= 0.5 && found(feature, other);
+    reading.purpose.is_empty() || reading.purpose.iter().any(|(feature, weight)| said(feature, *weight))
+}
+
+fn named_and_meant(one: &Reading, other: &Reading) -> bool {
+    let whole = covered(one, &other.name, None) >= 0.85;
+    let meant = |subject: Subject| other.purpose_subjects().any(|there| there == subject);
+    whole && one.name_subjects().any(meant)
+}
+
+fn same_words(one: &Reading, other: &Reading) -> (f64, usize) {
+    let shared = one.content.intersection(&other.content).count();
+    let total = one.content.len() + other.content.len();
+    let share = if total > 0 {
+        2.0 * shared as f64 / total as f64
+    } else {
+        0.0
+    };
+    (share, shared)
+}
+
 fn only_words_more(one: &Features, other: &Features) -> bool {
     one.keys()
         .filter(|feature| !found(feature, other))
@@ -232,13 +267,25 @@ fn dice(one: &Features, other: &Features) -> f64 {
     }
 }
 
-/// Leisure on one side only, or purposes from fields that have nothing to do with each other.
+/// Leisure on one side only, however the words agree.
 fn apart(one: &Reading, other: &Reading) -> bool {
     leisure(one) != leisure(other)
 }
 
+/// A name of leisure; or a name that may mean anything, with a purpose of nothing but leisure.
 fn leisure(reading: &Reading) -> bool {
     let is_leisure = |subject: Subject| THESAURUS.field(subject) == "leisure";
+    let vague = reading
+        .name
+        .keys()
+        .all(|feature| feature.subjects().is_empty() || reading.everyday.contains_key(feature));
+    let mut purpose = reading
+        .purpose
+        .iter()
+        .filter(|(feature, _)| !feature.subjects().is_empty())
+        .peekable();
     reading.name_subjects().any(is_leisure)
-        || (reading.purpose_subjects().any(is_leisure) && reading.purpose_subjects().all(is_leisure))
+        || (vague
+            && purpose.peek().is_some()
+            && purpose.all(|(feature, _)| feature.subjects().iter().copied().all(is_leisure)))
 }

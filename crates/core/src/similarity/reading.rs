@@ -32,6 +32,8 @@ pub(super) struct Reading {
     pub(super) purpose: Features,
     /// The stems of all words of the text, explained or not.
     pub(super) stems: BTreeSet<String>,
+    /// The stems of those words that may name a subject.
+    pub(super) content: BTreeSet<String>,
     /// The words behind those features of the name that are everyday words.
     pub(super) everyday: BTreeMap<Feature, String>,
 }
@@ -53,6 +55,7 @@ impl Reading {
                 .chain(&purpose_words)
                 .map(|word| word.stem.clone())
                 .collect(),
+            content: content(&name_words).chain(content(&purpose_words)).collect(),
             everyday: BTreeMap::new(),
             name: Features::new(),
             purpose: features(&purpose),
@@ -66,11 +69,11 @@ impl Reading {
         reading.everyday = everyday.collect();
         // A name that speaks of no known subject, such as "The Guild" or "Acme Net": the purpose has to.
         if reading.name.keys().all(|feature| feature.subjects().is_empty()) {
-            let purpose = reading
+            let clear = reading
                 .purpose
                 .iter()
-                .filter(|(feature, _)| !feature.subjects().is_empty());
-            let purpose: Features = purpose.map(|(feature, _)| (feature.clone(), 1.0)).collect();
+                .filter(|(feature, weight)| **weight > WEAK && !feature.subjects().is_empty());
+            let purpose: Features = clear.map(|(feature, _)| (feature.clone(), 1.0)).collect();
             reading.name.extend(purpose);
         }
         if reading.name.values().all(|weight| *weight < WEAK) {
@@ -236,6 +239,13 @@ fn clear_subjects(features: &Features) -> impl Iterator<Item = Subject> {
     })
 }
 
+fn content(words: &[Word]) -> impl Iterator<Item = String> {
+    words
+        .iter()
+        .filter(|word| words::kind(word) == Kind::Content)
+        .map(|word| word.stem.clone())
+}
+
 fn significant(text: &str) -> Vec<Word> {
     words::words(text)
         .into_iter()
@@ -244,31 +254,60 @@ fn significant(text: &str) -> Vec<Word> {
 }
 
 /// Phrases of the thesaurus first, the longest at each place; then the words that are left.
+///
+/// "Service Desk Managers" are people of the service desk and "UX Designers" people of UX, while in "Health Analysts" the
+/// role is all there is: words for people count only in a name that speaks of nothing else.
 fn found_in(words: &[Word], in_name: bool) -> Vec<Found> {
+    let all = all_found_in(words, in_name);
+    let speaks_of_more = all
+        .iter()
+        .any(|(found, is_role)| !is_role && !found.subjects().is_empty());
+    let counted = all
+        .into_iter()
+        .filter(|(_, is_role)| !(in_name && *is_role && speaks_of_more));
+    let mut counted: Vec<Found> = counted.map(|(found, _)| found).collect();
+    if in_name && speaks_of_more {
+        // Beside a known subject an unknown word is mostly an adjective, or the organisation's own name.
+        for found in counted
+            .iter_mut()
+            .filter(|found| matches!(found.feature, Feature::Word(_)))
+        {
+            found.weight = found.weight.min(WEAK);
+        }
+    }
+    counted
+}
+
+/// Everything found, and whether it is a single word for people.
+fn all_found_in(words: &[Word], in_name: bool) -> Vec<(Found, bool)> {
     let mut all = Vec::new();
     let mut at = 0;
     while at < words.len() {
+        let word = &words[at];
         let longest = THESAURUS.longest().min(words.len() - at);
         let phrase = (1..=longest).rev().find_map(|length| {
             let subjects = THESAURUS.subjects(&words[at..at + length], in_name);
-            let unsaid = subjects.is_empty() || (length == 1 && is_about_people(words, at, in_name));
+            let unsaid = subjects.is_empty() || (length == 1 && is_gathering(words, at, in_name));
             (!unsaid).then_some((subjects, length))
         });
         match phrase {
             Some((subjects, length)) => {
-                let word = &words[at];
-                let everyday =
-                    (length == 1 && !word.capitals && THESAURUS.is_everyday(word)).then(|| word.stem.clone());
+                let is_plain = length == 1 && !word.capitals;
+                let everyday = (is_plain && THESAURUS.is_everyday(word)).then(|| word.stem.clone());
                 let weight = if everyday.is_some() && !in_name { WEAK } else { 1.0 };
-                all.push(Found {
-                    feature: Feature::Subjects(subjects.to_vec()),
-                    weight,
-                    everyday,
-                });
+                let feature = Feature::Subjects(subjects.to_vec());
+                all.push((
+                    Found {
+                        feature,
+                        weight,
+                        everyday,
+                    },
+                    is_plain && words::is_role(word),
+                ));
                 at += length;
             }
             None => {
-                all.extend(single(words, at, in_name));
+                all.extend(single(words, at, in_name).map(|found| (found, words::is_role(word))));
                 at += 1;
             }
         }
@@ -288,7 +327,7 @@ fn single(words: &[Word], at: usize, in_name: bool) -> Option<Found> {
         })
     };
     let kind = words::kind(word);
-    if kind.weight() == 0.0 || is_about_people(words, at, in_name) {
+    if kind.weight() == 0.0 {
         return None;
     }
     // "Virtual and Augmented Reality", "Continuous Integration and Delivery": one word is said for both.
@@ -313,18 +352,8 @@ fn single(words: &[Word], at: usize, in_name: bool) -> Option<Found> {
     Some(shared.or_else(misspelt).unwrap_or_else(plain))
 }
 
-/// "Coaching Network" is a gathering of coaches, "Service Desk Managers" are people of the service desk; "Network" and
-/// "Managers" alone are subjects. In a purpose such words say nothing.
-fn is_about_people(words: &[Word], at: usize, in_name: bool) -> bool {
+/// "Coaching Network" is a gathering of coaches, "Network" is about networks. In a purpose such words say nothing.
+fn is_gathering(words: &[Word], at: usize, in_name: bool) -> bool {
     let gathering = |word: &Word| words::kind(word) == Kind::Gathering;
-    let people = |word: &Word| words::is_role(word);
-    if gathering(&words[at]) {
-        return !in_name || words.iter().any(|word| !gathering(word));
-    }
-    in_name
-        && people(&words[at])
-        && words
-            .iter()
-            .enumerate()
-            .any(|(place, word)| place != at && !gathering(word) && !people(word))
+    gathering(&words[at]) && !(in_name && words.iter().all(gathering))
 }

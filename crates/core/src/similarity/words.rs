@@ -109,7 +109,7 @@ fn readable(text: &str) -> String {
     text.replace("'s ", " ").replace("s' ", "s ").replace("'s", "")
 }
 
-/// `MobileGov` is two words; `EAs`, `CoP` and `iOS` are one.
+/// `MobileGov` is two words; `EAs`, `IoT` and `iOS` are one.
 fn camel_parts(piece: &str) -> Vec<&str> {
     let bytes = piece.as_bytes();
     if GATHERING.contains(piece.to_ascii_lowercase().as_str()) {
@@ -118,7 +118,11 @@ fn camel_parts(piece: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut begin = 0;
     for at in 1..bytes.len() {
-        if at - begin >= 2 && bytes[at - 1].is_ascii_lowercase() && bytes[at].is_ascii_uppercase() {
+        if at - begin >= 3
+            && bytes.len() - at >= 3
+            && bytes[at - 1].is_ascii_lowercase()
+            && bytes[at].is_ascii_uppercase()
+        {
             parts.push(&piece[begin..at]);
             begin = at;
         }
@@ -168,7 +172,7 @@ const ENDINGS: [(&str, usize, &str); 30] = [
     ("ment", 4, ""),
     ("ance", 4, ""),
     ("ence", 4, ""),
-    ("ness", 4, ""),
+    ("ness", 5, ""),
     ("ated", 4, ""),
     ("ing", 3, ""),
     ("ity", 4, ""),
@@ -259,7 +263,7 @@ static GATHERING: LazyLock<HashSet<&str>> = LazyLock::new(|| {
      questions question answers place space everything anything exchange exchanges aim aims ensure create creates \
      creating created make makes making need needs give gives get gets foster fosters drive drives improve improves improvement \
      improving encourage enable enables provide provides including include includes kind different various many new \
-     open safe long term success use uses using used user users who communaute comunidad comunidade gruppe groupe grupo \
+     open safe long term success use uses using used user users who collaboration consortium collaborative cohort partnership exchange league communaute comunidad comunidade gruppe groupe grupo \
      praxisgemeinschaft arbeitsgruppe comunita gemeinschaft"
         .split_whitespace()
         .collect()

@@ -1,8 +1,10 @@
 //! One table of a page, as its readers see it: header, rows, cells, and what is wrong with them.
 
+use std::borrow::Cow;
+
 use super::cell::Said;
 use super::finding::{Finding, Malformed};
-use super::page::{CellSpan, Grid, Line, Page, Piece, Split};
+use super::page::{CellSpan, Grid, Line, Page, Piece, Split, Words};
 use super::scan::collapse;
 
 /// One table of a [`Page`].
@@ -147,7 +149,7 @@ impl<'p> Table<'p> {
     /// The line of its header, from 1.
     #[must_use]
     pub fn line(&self) -> usize {
-        self.page.line_at(self.grid.header.start)
+        self.grid.line
     }
 
     /// Line of a row, from 1: a table's lines follow each other.
@@ -204,7 +206,7 @@ impl<'p> Table<'p> {
     }
 
     pub(super) fn said_span(&self, span: &CellSpan) -> Said {
-        Said::read(self.page.text, self.pieces(span))
+        Said::read(self.page, self.pieces(span))
     }
 
     fn pieces(&self, span: &CellSpan) -> &'p [Piece] {
@@ -271,17 +273,24 @@ impl<'p> Row<'p> {
         (header_lead != split.lead).then_some(Malformed::OuterPipes)
     }
 
-    /// What the cell of a column says, the text alone.
-    pub(super) fn text(&self, column: usize) -> String {
-        let text = self.table.page.text;
+    /// What the cell of a column says: the text alone, white space as it is written.
+    pub(super) fn text(&self, column: usize) -> Cow<'p, str> {
+        let page = self.table.page;
         let pieces = self
             .table
             .spans(self.line)
             .get(column)
             .map(|span| self.table.pieces(span))
             .unwrap_or_default();
-        let said: String = pieces.iter().map(|piece| piece.text(text)).collect();
-        collapse(&said)
+        let mut said = pieces
+            .iter()
+            .map(|piece| page.read_piece(piece))
+            .filter(|part| !part.is_empty());
+        match (said.next(), said.next()) {
+            (None, _) => Cow::Borrowed(""),
+            (Some(one), None) => Cow::Borrowed(one),
+            (Some(one), Some(two)) => Cow::Owned([one, two].into_iter().chain(said).collect()),
+        }
     }
 
     /// A bracket left over in the text is the trace of a link that lost its other half.
@@ -292,9 +301,16 @@ impl<'p> Row<'p> {
         };
         let mut open = 0usize;
         for piece in self.table.pieces(span) {
-            // Text that is not written as it reads is code or an entity, where brackets are only brackets.
-            let Piece::Span(from, to) = piece else { continue };
-            for at in *from as usize..*to as usize {
+            // In code, and in text that is not written as it reads (entities), brackets are only brackets.
+            let Piece::Text(Words {
+                from,
+                to,
+                spelled: false,
+            }) = *piece
+            else {
+                continue;
+            };
+            for at in from as usize..to as usize {
                 match source[at] {
                     b'[' | b']' if at > 0 && source[at - 1] == b'\\' => {}
                     b'[' => open += 1,

@@ -39,12 +39,19 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
     }
     for program in &settings.programs {
         let observer = Observer::new(client.reader(), program.program.clone());
-        set_up(&observer, &settings, applier.as_ref(), args.replace_template).await?;
+        set_up(
+            &observer,
+            &settings,
+            applier.as_ref(),
+            args.replace_template,
+            &mut |line| print(line),
+        )
+        .await?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Sets one program up, or shows what that would do when there is nobody to do it.
+/// Sets one program up, or only says what that would do when there is nobody to do it.
 ///
 /// # Errors
 /// When GitLab does not answer as it should or refuses a step.
@@ -53,11 +60,12 @@ pub async fn set_up(
     settings: &Settings,
     applier: Option<&Applier>,
     replace_template: bool,
+    say: &mut (dyn FnMut(&str) + Send),
 ) -> anyhow::Result<()> {
     let name = &observer.program().name;
     let seen = observer.setup(address(&settings.server.public_url)).await?;
     let plan = init::plan(&seen, replace_template);
-    print(&format!("program {name}\n"));
+    say(&format!("program {name}\n"));
     for step in &plan.steps {
         if let Some(applier) = applier {
             applier
@@ -67,21 +75,21 @@ pub async fn set_up(
                     std::slice::from_ref(step),
                 )
                 .await?;
-            print(&format!("  done: {step}\n"));
+            say(&format!("  done: {step}\n"));
         } else {
-            print(&format!("  would {step}\n"));
+            say(&format!("  would {step}\n"));
         }
     }
     if plan.steps.is_empty() {
-        print("  everything is set up already\n");
+        say("  everything is set up already\n");
     }
     for note in &plan.notes {
-        print(&format!("  note: {}\n", in_words(*note)));
+        say(&format!("  note: {}\n", in_words(*note)));
     }
     if plan.notes.contains(&InitNote::TemplateIsAPersons)
         && let Some(file) = &seen.template
     {
-        print(&template_difference(&file.bytes));
+        say(&template_difference(&file.bytes));
     }
     Ok(())
 }

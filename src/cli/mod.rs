@@ -6,6 +6,7 @@
 
 mod completions;
 mod deliveries;
+mod demo;
 mod doctor;
 pub mod init;
 mod plan;
@@ -47,6 +48,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The whole story on a GitLab inside the process
+    Demo(demo::Args),
     /// Take in webhooks, look after everything that is due, keep the schedule
     Serve(serve::Args),
     /// Set up labels, issue template and webhooks; safe to repeat
@@ -73,6 +76,7 @@ enum Command {
 
 async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args, context).await,
         Command::Init(args) => init::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,

@@ -18,7 +18,7 @@ use crate::intake::{self, Budget, Intake, Secrets};
 use crate::server::{self, Limits};
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::worker::{Looker, Schedule, Worker};
+use crate::worker::{Look, Looker, Schedule, Worker};
 
 /// Arguments of `convenor serve`.
 #[derive(Debug, clap::Args)]
@@ -26,18 +26,43 @@ pub(super) struct Args {}
 
 pub(super) async fn run(_: Args, context: &Context) -> anyhow::Result<ExitCode> {
     let settings = context.settings()?;
+    if Secrets::new(&settings.webhook).is_none() {
+        bail!(NO_SECRET);
+    }
     let clock = Clock::system();
     let store = open_store(&settings)
         .await
         .context("the database cannot be opened (database.url)")?;
+    if settings.programs.is_empty() {
+        tracing::warn!("no [[program]] is configured: deliveries are stored and nothing is looked at");
+        return serve(&settings, store, clock, NoPrograms).await;
+    }
     let client = assemble::client(&settings)?;
     let planner = assemble::planner(&settings, &client, store.clone(), clock.clone())?;
     let looker = assemble::looker(&settings, &client, planner, store.clone(), clock.clone());
-    let service = Service::start(&settings, store, clock, Arc::new(looker)).await?;
+    serve(&settings, store, clock, looker).await
+}
+
+async fn serve(settings: &Settings, store: Store, clock: Clock, looker: impl Looker) -> anyhow::Result<ExitCode> {
+    let service = Service::start(settings, store, clock, Arc::new(looker)).await?;
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     service.run(stop).await;
     Ok(ExitCode::SUCCESS)
+}
+
+const NO_SECRET: &str = "no webhook secret is configured, so no delivery could be believed; \
+                         set CONVENOR_WEBHOOK__SECRET_TOKEN or CONVENOR_WEBHOOK__SIGNING_TOKEN (or their `_file` keys)";
+
+/// Looks at nothing: there is no program.
+struct NoPrograms;
+
+impl Looker for NoPrograms {
+    async fn look(&self, thing: &Thing, _: &str) -> Look {
+        Look::Hold {
+            reason: format!("{thing}: the settings have no program (any more)"),
+        }
+    }
 }
 
 /// All that serves, ready to run: the address is bound.
@@ -58,10 +83,7 @@ impl<L: Looker> Service<L> {
     /// When no webhook secret is configured, or the address cannot be bound.
     pub async fn start(settings: &Settings, store: Store, clock: Clock, looker: Arc<L>) -> anyhow::Result<Self> {
         let Some(secrets) = Secrets::new(&settings.webhook) else {
-            bail!(
-                "no webhook secret is configured, so no delivery could be believed; \
-                 set CONVENOR_WEBHOOK__SECRET_TOKEN or CONVENOR_WEBHOOK__SIGNING_TOKEN (or their `_file` keys)"
-            );
+            bail!(NO_SECRET);
         };
         let listen = settings.server.listen;
         let listener = TcpListener::bind(listen)

@@ -15,6 +15,7 @@ use gitlab::api::{ApiError, AsyncClient, RestClient};
 use http::request::Builder;
 use http::{Request, Response, StatusCode};
 use secrecy::SecretString;
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 use url::Url;
 
@@ -167,8 +168,9 @@ impl Client {
         let url = self.shared.origin.admit(operation.name, request.uri())?;
         let mut attempt = 1;
         loop {
-            self.take_turn(operation).await?;
+            let slot = self.take_turn(operation).await?;
             let outcome = self.exchange(operation, request, &url, attempt).await;
+            drop(slot);
             let Some(pause) = self.pause_before_repeating(operation, attempt, &outcome) else {
                 return outcome.map_err(|broken| broken.into_error(operation));
             };
@@ -177,19 +179,29 @@ impl Client {
         }
     }
 
-    async fn take_turn(&self, operation: Operation) -> Result<(), GitLabError> {
-        let admitted = self.shared.limits.admit(operation.quota).await;
-        admitted.map_err(|too_long| {
-            tracing::debug!(
-                operation = operation.name,
-                wait_s = too_long.wait.as_secs(),
-                "GitLab call put off: limit"
-            );
-            GitLabError::RateLimited {
-                call: operation.name,
-                retry_after: too_long.wait,
+    /// Waits until we may ask and a slot is free. Asks again after waiting for the slot: GitLab may have said 429 to
+    /// another call meanwhile.
+    async fn take_turn(&self, operation: Operation) -> Result<Option<SemaphorePermit<'_>>, GitLabError> {
+        let limits = &self.shared.limits;
+        loop {
+            limits.admit(operation.quota).await.map_err(|too_long| {
+                let wait_s = too_long.wait.as_secs();
+                tracing::debug!(
+                    operation = operation.name,
+                    wait_s,
+                    "GitLab call {} put off: limit",
+                    operation.name
+                );
+                GitLabError::RateLimited {
+                    call: operation.name,
+                    retry_after: too_long.wait,
+                }
+            })?;
+            let slot = limits.slot().await;
+            if !limits.is_paused() {
+                return Ok(slot);
             }
-        })
+        }
     }
 
     /// One attempt, logged and counted.
@@ -200,7 +212,6 @@ impl Client {
         url: &Url,
         attempt: u32,
     ) -> Result<Response<Bytes>, Broken> {
-        let _slot = self.shared.limits.slot().await;
         let started = Instant::now();
         let outcome = self.shared.exchange.attempt(request, url.clone()).await;
         self.shared.stats.record(operation.name);

@@ -17,8 +17,8 @@ use super::operation::Quota;
 
 /// GitLab's application limits answer 429 without `Retry-After`; their window is a minute.
 const UNTOLD_RETRY_AFTER: Duration = Duration::from_secs(60);
-/// A header that asks for more than this is taken for this: a day is the longest sensible ban.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+/// A header that asks for more than this is taken for this: GitLab's own bans last an hour at most.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// How much of GitLab's limits we take.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,6 +151,11 @@ impl Limits {
         let until = Instant::now() + length;
         let mut state = self.locked();
         state.paused_until = Some(state.paused_until.map_or(until, |current| current.max(until)));
+    }
+
+    /// Whether everybody waits at this moment.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.locked().paused_until.is_some_and(|until| Instant::now() < until)
     }
 
     /// Takes what the answer's headers say of the limit: its size, and whether it is used up until its reset.
@@ -397,7 +402,7 @@ mod tests {
         check(None, 60);
         check(Some("7"), 7);
         check(Some("-1"), 60);
-        check(Some("99999999999"), 86_400);
+        check(Some("99999999999"), 3_600);
         check(Some("soon"), 60);
     }
 }

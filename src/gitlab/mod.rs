@@ -3,7 +3,7 @@
 //! A [`Client`] is set up once. It gives [`Reader`]s to everybody who looks (`observe`, `doctor`, `plan`, pages) and a
 //! [`Writer`] to `apply` alone. This room knows GitLab and no community: it names no label, no file and no rule of ours.
 //!
-//! - [`client`](self) sends, waits and repeats; [`LimitSettings`] says how fast.
+//! - The client sends, waits and repeats; [`LimitSettings`] says how fast.
 //! - [`GitLabError`] is the one place where GitLab's many ways to fail become ours.
 //! - The types GitLab sends are in [`wire`], the endpoints that the `gitlab` crate lacks in `endpoints`.
 //!

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Buf;
 use futures_util::{Stream, StreamExt, pin_mut};
-use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// GitLab never sends more (`WebHookService::REQUEST_BODY_SIZE_LIMIT`, 25 megabytes).
@@ -33,8 +32,6 @@ impl Budget {
 pub(super) struct Body {
     /// Its length.
     pub(super) length: u64,
-    /// Its SHA-256.
-    pub(super) digest: [u8; 32],
     /// All of it; `None` when it was too large for what memory there was.
     pub(super) whole: Option<Vec<u8>>,
     /// Its beginning, when `whole` is `None`.
@@ -95,7 +92,6 @@ where
         beginning: Vec::new(),
         memory: None,
     };
-    let mut digest = Sha256::new();
     let mut length = 0;
     while let Some(chunk) = chunks.next().await {
         let mut chunk = chunk.map_err(|_| BodyFault::Broken)?;
@@ -103,7 +99,6 @@ where
             let bytes = chunk.chunk();
             length += bytes.len() as u64;
             each(bytes);
-            digest.update(bytes);
             kept.push(bytes);
             let count = bytes.len();
             chunk.advance(count);
@@ -111,7 +106,6 @@ where
     }
     Ok(Body {
         length,
-        digest: digest.finalize().into(),
         whole: kept.bytes,
         beginning: kept.beginning,
         memory: kept.memory,
@@ -194,7 +188,6 @@ mod tests {
             let length: usize = sizes.iter().sum();
             assert_eq!((body.length as usize, seen), (length, length));
             assert_eq!(body.whole.as_ref().unwrap().len(), length);
-            assert_eq!(body.digest, <[u8; 32]>::from(Sha256::digest(vec![b'x'; length])));
             drop(body);
             assert_eq!(budget.0.available_permits(), 64);
         }

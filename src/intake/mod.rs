@@ -17,6 +17,7 @@ use convenor_core::program::Program;
 use convenor_core::thing::Thing;
 use futures_util::Stream;
 use http::{HeaderMap, StatusCode};
+use sha2::{Digest, Sha256};
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
@@ -98,26 +99,26 @@ where
         Proof::Given => None,
         Proof::Pending(signed) => Some(signed),
     };
+    let mut key = Key::new(&headers, signed.is_some());
     let see = |bytes: &[u8]| {
         if let Some(signed) = &mut signed {
             signed.update(bytes);
         }
+        key.update(bytes);
     };
     let body = match body::read(chunks, &intake.budget, intake.body_timeout, see).await {
         Ok(body) => body,
         Err(BodyFault::Slow) => return text(StatusCode::REQUEST_TIMEOUT, String::new()),
         Err(BodyFault::Broken) => return text(StatusCode::BAD_REQUEST, String::new()),
     };
-    let by_signature = signed.is_some();
     if signed.is_some_and(|signed| !signed.fits()) {
         return refuse(Forged::WrongSignature, peer);
     }
-    store(intake, &headers, by_signature, body).await
+    store(intake, &headers, key.finish(), body).await
 }
 
 /// Stores an authentic delivery and answers.
-async fn store(intake: Arc<Intake>, headers: &HeaderMap, by_signature: bool, body: Body) -> Response {
-    let key = key(headers, by_signature, &body);
+async fn store(intake: Arc<Intake>, headers: &HeaderMap, key: String, body: Body) -> Response {
     let event = header(headers, "x-gitlab-event");
     let is_whole = body.whole.is_some();
     let (body, heard) = hear(&intake, event.clone(), body).await;
@@ -195,26 +196,45 @@ fn everything(programs: &[Program]) -> Vec<Thing> {
         .collect()
 }
 
-/// What repeats of the delivery share. A signature covers `webhook-id`, so that comes first when there is one; the header
-/// `X-Gitlab-Event-UUID` is none: one value stands on many different events.
-fn key(headers: &HeaderMap, by_signature: bool, body: &Body) -> String {
-    use sha2::{Digest, Sha256};
-    let names = if by_signature {
-        ["webhook-id", "idempotency-key"]
-    } else {
-        ["idempotency-key", "webhook-id"]
-    };
-    let given = names
-        .iter()
-        .find_map(|name| headers.get(*name))
-        .map(http::HeaderValue::as_bytes);
-    match given {
-        Some([]) => format!("sha256:{}", hex::encode(body.digest)),
-        Some(key) if key.len() <= LONGEST_KEY && key.iter().all(u8::is_ascii_graphic) => {
-            String::from_utf8_lossy(key).into_owned()
+/// What repeats of a delivery share.
+enum Key {
+    Given(String),
+    OfBody(Sha256),
+}
+
+impl Key {
+    /// A signature covers `webhook-id`, so that comes first when there is one. The header `X-Gitlab-Event-UUID` is no key:
+    /// one value stands on many different events.
+    fn new(headers: &HeaderMap, is_signed: bool) -> Self {
+        let names = if is_signed {
+            ["webhook-id", "idempotency-key"]
+        } else {
+            ["idempotency-key", "webhook-id"]
+        };
+        match names
+            .iter()
+            .find_map(|name| headers.get(*name))
+            .map(http::HeaderValue::as_bytes)
+        {
+            None | Some([]) => Self::OfBody(Sha256::new()),
+            Some(key) if key.len() <= LONGEST_KEY && key.iter().all(u8::is_ascii_graphic) => {
+                Self::Given(String::from_utf8_lossy(key).into_owned())
+            }
+            Some(key) => Self::Given(format!("key-sha256:{}", hex::encode(Sha256::digest(key)))),
         }
-        Some(key) => format!("key-sha256:{}", hex::encode(Sha256::digest(key))),
-        None => format!("sha256:{}", hex::encode(body.digest)),
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        if let Self::OfBody(digest) = self {
+            digest.update(bytes);
+        }
+    }
+
+    fn finish(self) -> String {
+        match self {
+            Self::Given(key) => key,
+            Self::OfBody(digest) => format!("sha256:{}", hex::encode(digest.finalize())),
+        }
     }
 }
 

@@ -184,7 +184,7 @@ impl Section {
             None => {}
             Some(Value::String(text)) if by_variable => self.add_secrets(key, &text, &mut secrets),
             Some(_) => {
-                let variable = format!("CONVENOR_{}", self.join(key).replace('.', "__").to_uppercase());
+                let variable = self.variable(key);
                 self.fault(
                     key,
                     "is a secret and does not belong in this file",
@@ -194,16 +194,8 @@ impl Section {
         }
         let file_key = format!("{key}_file");
         for file in self.one_or_more(&file_key) {
-            // A secret's file is read here because the settings are the only reader of files and environment.
-            match std::fs::read_to_string(&file) {
-                Ok(text) => self.add_secrets(&file_key, &text, &mut secrets),
-                Err(error) => {
-                    self.fault(
-                        &file_key,
-                        format!("`{file}` cannot be read ({error})"),
-                        "name a file that can be read",
-                    );
-                }
+            if let Some(text) = self.read_file(&file_key, &file) {
+                self.add_secrets(&file_key, &text, &mut secrets);
             }
         }
         secrets
@@ -220,6 +212,31 @@ impl Section {
             );
         }
         (!secrets.is_empty()).then(|| secrets.swap_remove(0))
+    }
+
+    /// A text that may hold a secret, such as an address with a password: from a variable, from the file of `<key>_file`, or
+    /// from the settings' file when `has_secret` says that there is none in it.
+    pub(super) fn delicate(&mut self, key: &str, has_secret: impl Fn(&str) -> bool) -> Option<SecretString> {
+        let by_variable = self.is_by_variable(key);
+        let plain = self.text(key);
+        let file_key = format!("{key}_file");
+        let from_file = self.text(&file_key).and_then(|file| self.read_file(&file_key, &file));
+        if plain.is_some() && from_file.is_some() {
+            self.fault(
+                key,
+                "is set more than once",
+                format!("set one of `{key}` and `{file_key}`"),
+            );
+        }
+        if let Some(text) = &plain
+            && !by_variable
+            && has_secret(text)
+        {
+            let variable = self.variable(key);
+            let mend = format!("set {variable}, or `{file_key}` to a file that holds it");
+            self.fault(key, "holds a secret, which does not belong in this file", mend);
+        }
+        plain.or(from_file).map(|text| SecretString::from(text.trim()))
     }
 
     /// The section of this name; an empty one when it is not there.
@@ -289,6 +306,25 @@ impl Section {
             };
             self.fault(key, "is no known key", mend);
         }
+    }
+
+    /// A secret's file is read here because the settings are the only reader of files and environment.
+    fn read_file(&self, key: &str, file: &str) -> Option<String> {
+        match std::fs::read_to_string(file) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                self.fault(
+                    key,
+                    format!("`{file}` cannot be read ({error})"),
+                    "name a file that can be read",
+                );
+                None
+            }
+        }
+    }
+
+    fn variable(&self, key: &str) -> String {
+        format!("CONVENOR_{}", self.join(key).replace('.', "__").to_uppercase())
     }
 
     fn add_secrets(&self, key: &str, text: &str, secrets: &mut Vec<SecretString>) {

@@ -46,6 +46,8 @@ pub struct DatabaseSettings {
 pub enum DatabaseUrl {
     /// A SQLite file, made when it is not there.
     Sqlite(PathBuf),
+    /// A PostgreSQL database, by an address that may hold a password.
+    Postgres(SecretString),
 }
 
 /// `[gitlab]`.
@@ -126,9 +128,15 @@ pub(super) fn server(mut section: Section) -> ServerSettings {
 }
 
 pub(super) fn database(mut section: Section) -> DatabaseSettings {
-    let default = DatabaseUrl::Sqlite(PathBuf::from("data/convenor.db"));
+    let url = section
+        .delicate("url", has_password)
+        .map(|text| database_url(text.expose_secret()));
+    let url = url.unwrap_or_else(|| Ok(DatabaseUrl::Sqlite(PathBuf::from("data/convenor.db"))));
     let settings = DatabaseSettings {
-        url: section.parsed("url", default, database_url),
+        url: url.unwrap_or_else(|mend| {
+            section.fault("url", "is not understood", mend);
+            DatabaseUrl::Sqlite(PathBuf::new())
+        }),
         keep_deliveries: section.duration("keep_deliveries", 7 * 24 * HOUR, HOUR..=3660 * 24 * HOUR),
     };
     section.finish();
@@ -232,11 +240,28 @@ fn is_loopback(url: &Url) -> bool {
 
 /// `sqlite://data/convenor.db` is relative to the working directory, `sqlite:///var/lib/convenor.db` is not.
 fn database_url(text: &str) -> Result<DatabaseUrl, &'static str> {
-    let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:"));
-    match path {
-        Some(path) if !path.is_empty() && !path.starts_with(":memory:") => Ok(DatabaseUrl::Sqlite(PathBuf::from(path))),
-        _ => Err("write \"sqlite://\" and the path of a file, for example \"sqlite://data/convenor.db\""),
+    const MEND: &str = "write \"sqlite://\" and the path of a file, for example \"sqlite://data/convenor.db\", \
+                        or \"postgres://user@host/database\"";
+    if let Some(rest) = text
+        .strip_prefix("postgres://")
+        .or_else(|| text.strip_prefix("postgresql://"))
+    {
+        // libpq knows addresses without a host, whose `?host=` is the folder of a socket; URLs with a user need one.
+        let url = format!("postgres://{}", rest.replacen("@/", "@localhost/", 1));
+        let good = url.parse::<sqlx::postgres::PgConnectOptions>().is_ok();
+        return good.then(|| DatabaseUrl::Postgres(SecretString::from(url))).ok_or(MEND);
     }
+    match text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")) {
+        Some(path) if !path.is_empty() && !path.starts_with(":memory:") => Ok(DatabaseUrl::Sqlite(PathBuf::from(path))),
+        _ => Err(MEND),
+    }
+}
+
+fn has_password(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else {
+        return text.contains('@');
+    };
+    url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
 }
 
 fn share(text: &str) -> Result<f64, &'static str> {

@@ -367,6 +367,7 @@ fn the_examples_only_faults_are_files_that_are_not_there() {
 fn the_examples_commented_defaults_are_the_defaults() {
     let example = example_in_force();
     let with_examples = [
+        "url_file",
         "token_file",
         "secret_token_file",
         "signing_token_file",
@@ -387,4 +388,37 @@ fn the_examples_commented_defaults_are_the_defaults() {
     let in_force = Settings::parse(&text.join("\n"), &environment).unwrap();
     let defaults = Settings::parse(&plain, &environment).unwrap();
     assert_eq!(format!("{in_force:?}"), format!("{defaults:?}"));
+}
+
+#[test]
+fn a_database_address_with_a_password_is_a_secret() {
+    let canary = "postgres://convenor:canary@db.example.com/convenor";
+    let faults = faults_of(&format!("[database]\nurl = \"{canary}\""), &[]);
+    assert!(
+        faults[0].contains("database.url: holds a secret") && faults[0].contains("CONVENOR_DATABASE__URL"),
+        "{faults:?}"
+    );
+    let broken = faults_of(
+        "",
+        &[("CONVENOR_DATABASE__URL", "mysql://convenor:canary@db.example.com")],
+    );
+    assert!(
+        broken[0].contains("CONVENOR_DATABASE__URL: is not understood; write \"sqlite://\""),
+        "{broken:?}"
+    );
+    assert!(!(faults.join("\n") + &broken.join("\n")).contains("canary"));
+    let settings = Settings::parse("", &variables(&[("CONVENOR_DATABASE__URL", canary)])).unwrap();
+    assert!(!format!("{settings:?}").contains("canary"));
+}
+
+#[test]
+fn libpqs_addresses_of_sockets_are_understood() {
+    for url in [
+        "postgresql://postgres@/postgres?host=/run/postgresql",
+        "postgres://a@b/c",
+        "postgres:///c?host=/run",
+    ] {
+        let settings = Settings::parse("", &variables(&[("CONVENOR_DATABASE__URL", url)])).unwrap();
+        assert!(matches!(settings.database.url, DatabaseUrl::Postgres(_)), "{url}");
+    }
 }

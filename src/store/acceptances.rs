@@ -1,7 +1,7 @@
 //! What was accepted, as it was accepted, and the project that was made from it.
 
+use convenor_core::approval::Acceptance;
 use convenor_core::ids::ProjectId;
-use convenor_core::plan::Acceptance;
 use convenor_core::thing::Thing;
 use convenor_core::untrusted::Untrusted;
 use jiff::Timestamp;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sqlx::postgres::PgDatabaseError;
+
 /// Why the database did not do what was asked. In every case nothing of it was stored.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -49,12 +51,25 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             sqlx::Error::PoolClosed => Self::Closed,
             sqlx::Error::PoolTimedOut => Self::Busy,
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => Self::Unavailable(Arc::new(error)),
-            sqlx::Error::Database(database) => match database.code().as_deref().and_then(sqlite_kind) {
-                Some(kind) => kind,
-                None if database.code().as_deref().is_some_and(is_io) => Self::Unavailable(Arc::new(error)),
-                None => Self::Statement(Arc::new(error)),
-            },
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => {
+                Self::Unavailable(Arc::new(error))
+            }
+            sqlx::Error::Database(database) => {
+                let code = database.code().unwrap_or_default();
+                let is_postgres = database.try_downcast_ref::<PgDatabaseError>().is_some();
+                match if is_postgres {
+                    postgres_kind(&code)
+                } else {
+                    sqlite_kind(&code)
+                } {
+                    Kind::Busy => Self::Busy,
+                    Kind::Full => Self::Full,
+                    Kind::ReadOnly => Self::ReadOnly,
+                    Kind::Corrupt => Self::Corrupt(format!("result code {code}")),
+                    Kind::Unavailable => Self::Unavailable(Arc::new(error)),
+                    Kind::Other => Self::Statement(Arc::new(error)),
+                }
+            }
             _ => Self::Statement(Arc::new(error)),
         }
     }
@@ -71,18 +86,37 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
     }
 }
 
+enum Kind {
+    Busy,
+    Full,
+    ReadOnly,
+    Corrupt,
+    Unavailable,
+    Other,
+}
+
 /// SQLite's result codes, of which the low byte is the kind (<https://sqlite.org/rescode.html>).
-fn sqlite_kind(code: &str) -> Option<StoreError> {
-    match code.parse::<u32>().ok()? & 0xff {
-        5 | 6 => Some(StoreError::Busy),
-        8 => Some(StoreError::ReadOnly),
-        11 | 26 => Some(StoreError::Corrupt(format!("SQLite's result code {code}"))),
-        13 => Some(StoreError::Full),
-        _ => None,
+fn sqlite_kind(code: &str) -> Kind {
+    match code.parse::<u32>().map(|code| code & 0xff) {
+        Ok(5 | 6) => Kind::Busy,
+        Ok(8) => Kind::ReadOnly,
+        Ok(11 | 26) => Kind::Corrupt,
+        Ok(13) => Kind::Full,
+        // Reading, writing or opening the file failed.
+        Ok(10 | 14) => Kind::Unavailable,
+        _ => Kind::Other,
     }
 }
 
-/// Reading, writing or opening the file failed.
-fn is_io(code: &str) -> bool {
-    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 10 | 14))
+/// PostgreSQL's SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+fn postgres_kind(code: &str) -> Kind {
+    match code {
+        "53100" | "53200" => Kind::Full,
+        "25006" => Kind::ReadOnly,
+        // Too many connections, lock not available, statement timeout, deadlock, serialization.
+        "53300" | "55P03" | "57014" | "40P01" | "40001" => Kind::Busy,
+        "XX001" | "XX002" => Kind::Corrupt,
+        code if code.starts_with("57P") || code.starts_with("08") || code.starts_with("28") => Kind::Unavailable,
+        _ => Kind::Other,
+    }
 }

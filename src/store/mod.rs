@@ -2,7 +2,7 @@
 //!
 //! A [`Store`] is a cheap handle. It decides nothing and holds no transaction open across anything else. Times are handed
 //! in. Work is one row per thing: many knocks make one look, a look holds a lease that ends, and every answer of a look
-//! is refused when its lease is not the row's any more. Deliveries go through [`deliveries`]'s one writer, which puts all
+//! is refused when its lease is not the row's any more. Deliveries go through one [`writer`], which puts all
 //! that wait into one transaction: they share one flush of the disk.
 //!
 //! The SQL text is the same for every database; what differs between them is in [`pools`].
@@ -13,6 +13,7 @@ mod error;
 mod journal;
 mod pools;
 mod work;
+mod writer;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,8 +28,8 @@ pub use error::StoreError;
 pub use journal::{JournalEntry, JournalId, StepState};
 pub use work::{Claim, Work, WorkState};
 
-use deliveries::Waiting;
 use pools::{Pools, on};
+use writer::{Waiting, Writer};
 
 /// Handle to the database; clones share everything.
 #[derive(Clone)]
@@ -56,13 +57,14 @@ impl Store {
         let pools = Pools::open(url).await?;
         let knocked = Arc::new(Notify::new());
         let fault = Arc::new(Mutex::new(None));
-        let (sender, receiver) = mpsc::channel(deliveries::QUEUE);
-        let writer = deliveries::Writer {
+        let (sender, receiver) = mpsc::channel(writer::QUEUE);
+        let writer = Writer {
             pools: pools.clone(),
             knocked: knocked.clone(),
             fault: fault.clone(),
         };
         let writer = tokio::spawn(writer.run(receiver));
+        tokio::spawn(pools.clone().listen(knocked.clone()));
         let inner = Inner {
             pools,
             intake: Mutex::new(Some(sender)),
@@ -90,7 +92,10 @@ impl Store {
     /// # Errors
     /// What is wrong with it.
     pub async fn check(&self) -> Result<(), StoreError> {
-        on!(self.pools(), read, |pool| sqlx::query("select 1").execute(pool).await?);
+        on!(self.pools(), read, |pool| sqlx::query("select 1")
+            .execute(pool)
+            .await
+            .map(drop))?;
         let is_well = lock(&self.inner.fault).is_none();
         // After a fault somebody has to try first, and a service that says it is not ready gets no deliveries.
         if is_well { Ok(()) } else { self.probe().await }

@@ -1,11 +1,17 @@
 //! Connections: all that differs between databases.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{Row, SqlSafeStr};
+use tokio::sync::Notify;
 
 use super::StoreError;
 use crate::settings::DatabaseUrl;
@@ -15,6 +21,10 @@ macro_rules! on {
     ($pools:expr, $side:ident, |$pool:ident| $body:expr) => {
         match $pools {
             $crate::store::pools::Pools::Sqlite(pools) => {
+                let $pool = &pools.$side;
+                $body
+            }
+            $crate::store::pools::Pools::Postgres(pools) => {
                 let $pool = &pools.$side;
                 $body
             }
@@ -33,6 +43,12 @@ macro_rules! in_transaction {
                 $transaction.commit().await?;
                 value
             }
+            $crate::store::pools::Pools::Postgres(pools) => {
+                let mut $transaction = pools.write.begin().await?;
+                let value = $body;
+                $transaction.commit().await?;
+                value
+            }
         }
     };
 }
@@ -42,20 +58,67 @@ pub(super) use {in_transaction, on};
 /// Connections to the database.
 #[derive(Clone)]
 pub(super) enum Pools {
-    Sqlite(SqlitePools),
+    Sqlite(Sides<SqlitePool>),
+    Postgres(Sides<PgPool>),
 }
 
-/// SQLite has one writer at a time: one connection writes, others read beside it.
+/// SQLite has one writer at a time: one connection writes, others read beside it. PostgreSQL's two sides are one pool.
 #[derive(Clone)]
-pub(super) struct SqlitePools {
-    pub(super) write: SqlitePool,
-    pub(super) read: SqlitePool,
+pub(super) struct Sides<P> {
+    pub(super) write: P,
+    pub(super) read: P,
+}
+
+/// Tells other processes, when the transaction commits, that work may be due.
+pub(super) trait Announce {
+    fn announce(&mut self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+}
+
+impl Announce for SqliteConnection {
+    async fn announce(&mut self) -> Result<(), sqlx::Error> {
+        // A SQLite file is served by one process; what its commands store is seen at the next poll.
+        Ok(())
+    }
+}
+
+impl Announce for PgConnection {
+    async fn announce(&mut self) -> Result<(), sqlx::Error> {
+        sqlx::query(NOTIFY).execute(self).await.map(drop)
+    }
+}
+
+/// Takes the row that has been due longest: $1 is the lease, $2 its end, $3 now.
+macro_rules! claim {
+    ($skip_taken:literal) => {
+        concat!(
+            "update work set lease = $1, due_at = $2, asked_at = null where thing = \
+             (select thing from work where state = 'ready' and due_at <= $3 order by due_at limit 1",
+            $skip_taken,
+            ") returning thing, cause, attempts, knocks"
+        )
+    };
+}
+
+const CHANNEL: &str = "convenor_work";
+const NOTIFY: &str = "notify convenor_work";
+/// How long to wait before listening again after a fault.
+const LISTEN_PAUSE: Duration = Duration::from_secs(5);
+
+/// Rows in portions whose sizes are powers of two, at most 64: so many statements are prepared once and used for ever.
+pub(super) fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = 1 << rows.len().checked_ilog2()?.min(6);
+        let (portion, rest) = rows.split_at(size);
+        rows = rest;
+        Some(portion)
+    })
 }
 
 impl Pools {
     pub(super) async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
         match url {
             DatabaseUrl::Sqlite(path) => Ok(Self::Sqlite(open_sqlite(path).await?)),
+            DatabaseUrl::Postgres(url) => Ok(Self::Postgres(open_postgres(url).await?)),
         }
     }
 
@@ -65,11 +128,61 @@ impl Pools {
                 pools.read.close().await;
                 pools.write.close().await;
             }
+            Self::Postgres(pools) => pools.write.close().await,
+        }
+    }
+
+    /// The statement that takes the next row. Where many write at a time, rows that others are taking are skipped.
+    pub(super) fn claim(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => claim!(""),
+            Self::Postgres(_) => claim!(" for update skip locked"),
+        }
+    }
+
+    /// Wakes a worker whenever another process announces work; ends when the pool is closed. The poll is the net under it.
+    pub(super) async fn listen(self, knocked: Arc<Notify>) {
+        let Self::Postgres(pools) = self else { return };
+        while !pools.write.is_closed() {
+            let ended = listen_to(&pools.write, &knocked).await;
+            if let (Err(error), false) = (ended, pools.write.is_closed()) {
+                tracing::warn!(%error, "other instances' announcements are not heard; work is found by polling");
+                tokio::time::sleep(LISTEN_PAUSE).await;
+            }
         }
     }
 }
 
-async fn open_sqlite(path: &Path) -> Result<SqlitePools, StoreError> {
+async fn listen_to(pool: &PgPool, knocked: &Notify) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    loop {
+        listener.recv().await?;
+        knocked.notify_one();
+    }
+}
+
+async fn open_postgres(url: &SecretString) -> Result<Sides<PgPool>, StoreError> {
+    let options: PgConnectOptions = url.expose_secret().parse()?;
+    let options = options.application_name("convenor").options([
+        // A 2xx promises that the delivery survives the server's power cut, whatever the server's default is.
+        ("synchronous_commit", "on"),
+        // GitLab waits ten seconds for an answer; an error in time is better than silence.
+        ("statement_timeout", "8s"),
+        ("idle_in_transaction_session_timeout", "30s"),
+    ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(16)
+        .acquire_timeout(Duration::from_secs(5));
+    let pool = pool.connect_with(options).await?;
+    migrations().run(&pool).await?;
+    Ok(Sides {
+        write: pool.clone(),
+        read: pool,
+    })
+}
+
+async fn open_sqlite(path: &Path) -> Result<Sides<SqlitePool>, StoreError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         tokio::fs::create_dir_all(folder).await.map_err(sqlx::Error::Io)?;
     }
@@ -90,7 +203,7 @@ async fn open_sqlite(path: &Path) -> Result<SqlitePools, StoreError> {
     let read = pool
         .max_connections(4)
         .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "on"));
-    Ok(SqlitePools { write, read })
+    Ok(Sides { write, read })
 }
 
 /// A damaged file is found at the start and not in the middle of a look.
@@ -127,6 +240,21 @@ fn migrations() -> Migrator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn portions_are_powers_of_two_and_leave_nothing_out() {
+        for (count, expected) in [
+            (0, vec![]),
+            (1, vec![1]),
+            (7, vec![4, 2, 1]),
+            (64, vec![64]),
+            (131, vec![64, 64, 2, 1]),
+        ] {
+            let rows: Vec<usize> = (0..count).collect();
+            assert_eq!(portions(&rows).map(<[_]>::len).collect::<Vec<_>>(), expected);
+            assert_eq!(portions(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+        }
+    }
 
     #[test]
     fn every_migration_file_is_listed() {

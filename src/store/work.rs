@@ -1,5 +1,6 @@
 //! The work table: what to look at, when, and who is looking.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use convenor_core::thing::Thing;
@@ -10,12 +11,10 @@ use uuid::Uuid;
 use super::pools::{in_transaction, on};
 use super::{Store, StoreError, from_ms, to_ms};
 
-/// Makes the row or brings its look forward. While somebody looks, the wish is kept for when they are done. While a thing
+/// Makes rows or brings their looks forward. While somebody looks, the wish is kept for when they are done. While a thing
 /// is backing off (`attempts > 0`) a knock does not hurry it, else a busy webhook would undo a `Retry-After`; one that was
 /// given up is tried again; one that is held stays held.
-pub(super) const KNOCK: &str = "insert into work (thing, due_at, knocks, attempts, state, cause) \
-     values ($1, $2, $3, 0, 'ready', $4) \
-     on conflict (thing) do update set \
+pub(super) const KNOCK_AGAIN: &str = " on conflict (thing) do update set \
      knocks = work.knocks + excluded.knocks, cause = excluded.cause, \
      asked_at = case when work.lease is null then null \
                      when work.asked_at < excluded.due_at then work.asked_at \
@@ -24,6 +23,79 @@ pub(super) const KNOCK: &str = "insert into work (thing, due_at, knocks, attempt
                    when work.lease is not null or work.attempts > 0 or work.due_at < excluded.due_at then work.due_at \
                    else excluded.due_at end, \
      state = case when work.state = 'failed' then 'ready' else work.state end";
+
+/// Knocks that are written together, each thing once. In the order of their keys, so that two writers never wait for each
+/// other in a circle.
+#[derive(Default)]
+pub(super) struct Knocks(BTreeMap<String, Knock>);
+
+struct Knock {
+    cause: String,
+    due: Timestamp,
+    count: i64,
+}
+
+impl Knocks {
+    pub(super) fn add(&mut self, thing: String, cause: &str, due: Timestamp) {
+        let knock = self.0.entry(thing).or_insert_with(|| Knock {
+            cause: String::new(),
+            due,
+            count: 0,
+        });
+        cause.clone_into(&mut knock.cause);
+        knock.due = knock.due.min(due);
+        knock.count += 1;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Takes over the knocks of `others`, which stay.
+    pub(super) fn add_all(&mut self, others: &Self) {
+        for (thing, knock) in &others.0 {
+            self.add(thing.clone(), &knock.cause, knock.due);
+        }
+    }
+
+    /// As rows to write: thing, due, count, cause.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&str, i64, i64, &str)> {
+        self.0
+            .iter()
+            .map(|(thing, knock)| (thing.as_str(), to_ms(knock.due), knock.count, knock.cause.as_str()))
+    }
+}
+
+/// Writes knocks in the transaction, and announces them.
+macro_rules! write_knocks {
+    ($transaction:ident, $knocks:expr) => {{
+        let rows: Vec<_> = $knocks.rows().collect();
+        for rows in $crate::store::pools::portions(&rows) {
+            let mut query =
+                sqlx::QueryBuilder::new("insert into work (thing, due_at, knocks, cause, attempts, state) ");
+            query.push_values(rows, |mut row, (thing, due, count, cause)| {
+                row.push_bind(*thing)
+                    .push_bind(*due)
+                    .push_bind(*count)
+                    .push_bind(*cause)
+                    .push("0, 'ready'");
+            });
+            query
+                .push($crate::store::work::KNOCK_AGAIN)
+                .build()
+                .execute(&mut *$transaction)
+                .await?;
+        }
+        if !rows.is_empty() {
+            $crate::store::pools::Announce::announce(&mut *$transaction).await?;
+        }
+    }};
+}
+pub(super) use write_knocks;
 
 /// The right to look at a thing until the lease ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,17 +161,12 @@ impl Store {
     }
 
     async fn knock_all(&self, things: &[Thing], cause: &str, due: Timestamp) -> Result<(), StoreError> {
+        let mut knocks = Knocks::default();
+        for thing in things {
+            knocks.add(thing.to_string(), cause, due);
+        }
         in_transaction!(self.pools(), |transaction| {
-            for thing in things {
-                let key = thing.to_string();
-                sqlx::query(KNOCK)
-                    .bind(key)
-                    .bind(to_ms(due))
-                    .bind(1_i64)
-                    .bind(cause)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
+            write_knocks!(transaction, knocks);
             Ok(())
         })
     }
@@ -122,13 +189,10 @@ impl Store {
     }
 
     async fn claim_row(&self, now: Timestamp, lease: Duration) -> Result<Option<(String, Option<Claim>)>, StoreError> {
-        const SQL: &str = "update work set lease = $1, due_at = $2, asked_at = null \
-             where thing = (select thing from work where state = 'ready' and due_at <= $3 order by due_at limit 1) \
-             returning thing, cause, attempts, knocks";
         let token = Uuid::new_v4().simple().to_string();
         on!(self.pools(), write, |pool| {
             // `fetch_all` runs the statement to its end, which is when SQLite commits.
-            let rows = sqlx::query(SQL)
+            let rows = sqlx::query(self.pools().claim())
                 .bind(&token)
                 .bind(lease_end(now, lease))
                 .bind(to_ms(now))

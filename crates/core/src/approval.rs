@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::ids::{AccessLevel, NoteId, UserId, Username};
 use crate::program::{ApprovalPolicy, Program};
+use crate::untrusted::Untrusted;
 
 /// Somebody's wish, as GitLab recorded it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,11 +87,26 @@ impl Approved {
 
     /// An approval that was recorded together with the text it approved, when the acceptance was stored.
     #[must_use]
-    pub fn recorded(acceptance: &crate::plan::Acceptance) -> Self {
+    pub fn recorded(acceptance: &Acceptance) -> Self {
         Self {
             by: acceptance.by.clone(),
         }
     }
+}
+
+/// The text that was approved, kept from the moment of acceptance: later edits of the issue change nothing that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acceptance {
+    /// Hash of title and description ([`crate::proposal::text_hash`]).
+    pub text_hash: String,
+    /// The issue's title as it was.
+    pub title: Untrusted,
+    /// The issue's description as it was.
+    pub description: Untrusted,
+    /// What the approval rests on.
+    pub by: ApprovedBy,
+    /// When it was recorded.
+    pub at: Timestamp,
 }
 
 /// What an approval rests on.

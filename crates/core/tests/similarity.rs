@@ -80,3 +80,30 @@ fn the_labelled_sample_is_judged_as_people_did() {
     let accuracy = accuracy(&pairs(&path));
     assert!(accuracy >= 0.9, "{accuracy}");
 }
+
+/// Lines of `verdict | name | purpose | name | purpose`.
+fn own_pairs() -> Vec<Labelled> {
+    let lines = include_str!("similarity/pairs.txt").lines().enumerate();
+    lines
+        .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| {
+            let cells: Vec<_> = line.split('|').map(str::trim).collect();
+            let candidate = |name: usize| Candidate {
+                name: Untrusted::new(cells[name]),
+                purpose: Untrusted::new(cells[name + 1]),
+            };
+            Labelled {
+                id: format!("line {}", number + 1),
+                proposed: candidate(1),
+                existing: candidate(3),
+                label: cells[0].to_owned(),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn communities_of_many_organisations_are_judged_as_people_would() {
+    let accuracy = accuracy(&own_pairs());
+    assert!(accuracy >= 0.9, "{accuracy}");
+}

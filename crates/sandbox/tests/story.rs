@@ -232,3 +232,13 @@ async fn a_renamed_project_redirects() {
     assert!(left[0].path.starts_with("desk-deletion_scheduled-"));
     gitlab.add_project("communities/desk").unwrap();
 }
+
+#[test]
+fn the_example_seed_can_be_sown_and_looked_at() {
+    let gitlab = Sandbox::start(Config::default()).unwrap();
+    let text = include_str!("../seeds/example.yml");
+    gitlab.sow(&gitlab_sandbox::Seed::from_yaml(text).unwrap()).unwrap();
+    assert_eq!(gitlab.projects("communities").unwrap().len(), 4);
+    assert_eq!(gitlab.merge_request_diff("communities/handbook", 1).unwrap().len(), 1);
+    assert_eq!(gitlab.boards("communities/intake").unwrap()[0].lists.len(), 2);
+}

@@ -255,3 +255,25 @@ async fn a_compressed_answer_is_read() {
     answer(&server, "GET", "user", packed).await;
     assert_eq!(reader(&server).current_user().await.unwrap().id.0, 9);
 }
+
+#[tokio::test]
+async fn calls_that_wait_for_a_slot_do_not_go_out_into_a_429() {
+    let server = MockServer::start().await;
+    let limited = ResponseTemplate::new(429)
+        .insert_header("retry-after", "60")
+        .set_delay(Duration::from_millis(150));
+    answer(&server, "GET", "user", limited).await;
+    let reader = reader(&server);
+    let calls = (0..40).map(|_| {
+        let reader = reader.clone();
+        tokio::spawn(async move { reader.current_user().await })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        assert!(matches!(call.await.unwrap(), Err(GitLabError::RateLimited { .. })));
+    }
+    assert_eq!(
+        received(&server).await.len(),
+        8,
+        "more calls went out than were in flight"
+    );
+}

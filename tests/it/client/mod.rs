@@ -6,6 +6,7 @@ mod failing;
 mod graphql;
 mod lists;
 mod looking;
+mod sandbox;
 mod secrecy;
 mod spec;
 mod writing;

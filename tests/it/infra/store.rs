@@ -4,14 +4,35 @@ use std::time::Duration;
 
 use convenor::settings::DatabaseUrl;
 use convenor::store::{Accepted, Delivery, StepState, Store, StoreError, WorkState};
+use convenor_core::approval::Acceptance;
 use convenor_core::approval::ApprovedBy;
 use convenor_core::ids::ProjectId;
-use convenor_core::plan::Acceptance;
 use convenor_core::thing::Thing;
 use convenor_core::untrusted::Untrusted;
 use jiff::Timestamp;
 
-use super::house::{Hands, open, program, proposal};
+use super::database::{Database, SOON, on_both_databases};
+use super::house::{Hands, program, proposal};
+
+on_both_databases! {
+    what_was_accepted_is_there_after_reopening,
+    a_key_is_stored_once,
+    many_knocks_are_one_row,
+    a_knock_during_a_look_brings_another_look,
+    what_has_been_due_longest_comes_first,
+    a_lease_that_ended_goes_to_another_and_the_first_ones_answers_are_refused,
+    a_knock_does_not_hurry_what_backs_off,
+    what_was_given_up_waits_for_a_knock_and_what_is_held_for_an_operator,
+    a_dropped_thing_is_forgotten_until_the_next_knock,
+    the_journal_remembers_what_was_begun,
+    the_text_that_was_accepted_last_counts,
+    the_first_project_of_a_proposal_is_remembered,
+    old_deliveries_are_forgotten,
+    after_closing_nothing_is_accepted,
+    a_key_from_another_version_is_held_and_stops_nobody,
+    two_stores_share_the_work,
+    another_stores_knock_wakes_a_waiting_worker,
+}
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -29,19 +50,12 @@ fn delivery(key: &str, at: Timestamp, things: &[Thing]) -> Delivery {
     }
 }
 
-async fn fresh() -> (tempfile::TempDir, Store, Hands) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path()).await;
-    (folder, store, Hands::new())
-}
-
 fn later(now: Timestamp, seconds: i64) -> Timestamp {
     now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap()
 }
 
-#[tokio::test]
-async fn what_was_accepted_is_there_after_reopening() {
-    let (folder, store, hands) = fresh().await;
+async fn what_was_accepted_is_there_after_reopening(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     let accepted = store
         .accept_delivery(delivery("a", hands.now(), &[proposal(1)]))
         .await
@@ -49,7 +63,7 @@ async fn what_was_accepted_is_there_after_reopening() {
     assert_eq!(accepted, Accepted::New);
     // Not closed: the handle is gone as with a killed process.
     std::mem::forget(store);
-    let store = open(folder.path()).await;
+    let store = database.open().await;
     assert_eq!(store.list_deliveries(10).await.unwrap().len(), 1);
     assert_eq!(
         store.claim(hands.now(), LEASE).await.unwrap().unwrap().thing,
@@ -57,9 +71,8 @@ async fn what_was_accepted_is_there_after_reopening() {
     );
 }
 
-#[tokio::test]
-async fn a_key_is_stored_once() {
-    let (_folder, store, hands) = fresh().await;
+async fn a_key_is_stored_once(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     let at_once = (0..20).map(|_| store.accept_delivery(delivery("same", hands.now(), &[proposal(1)])));
     let accepted = futures_util::future::join_all(at_once).await;
     let new = accepted
@@ -69,13 +82,12 @@ async fn a_key_is_stored_once() {
     assert_eq!((new, store.list_deliveries(10).await.unwrap().len()), (1, 1));
 }
 
-#[tokio::test]
-async fn many_knocks_are_one_row() {
-    let (_folder, store, hands) = fresh().await;
+async fn many_knocks_are_one_row(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     for number in 0..10 {
         let key = format!("key-{number}");
         store
-            .accept_delivery(delivery(&key, hands.now(), &[proposal(1), proposal(1)]))
+            .accept_delivery(delivery(&key, hands.now(), &[proposal(1)]))
             .await
             .unwrap();
     }
@@ -92,9 +104,8 @@ async fn many_knocks_are_one_row() {
     assert!(store.claim(later(hands.now(), 60), LEASE).await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn a_knock_during_a_look_brings_another_look() {
-    let (_folder, store, hands) = fresh().await;
+async fn a_knock_during_a_look_brings_another_look(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     store.knock(&[proposal(1)], "test", hands.now()).await.unwrap();
     let claim = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
     store.knock(&[proposal(1)], "again", hands.now()).await.unwrap();
@@ -109,9 +120,8 @@ async fn a_knock_during_a_look_brings_another_look() {
     assert_eq!(store.claim(hands.now(), LEASE).await.unwrap().unwrap().cause, "again");
 }
 
-#[tokio::test]
-async fn what_has_been_due_longest_comes_first() {
-    let (_folder, store, hands) = fresh().await;
+async fn what_has_been_due_longest_comes_first(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     for (iid, seconds) in [(1, -10), (2, -30), (3, -20), (4, 10)] {
         store
             .knock(&[proposal(iid)], "test", later(hands.now(), seconds))
@@ -126,9 +136,8 @@ async fn what_has_been_due_longest_comes_first() {
     assert_eq!(store.next_due().await.unwrap(), Some(later(hands.now(), 10)));
 }
 
-#[tokio::test]
-async fn a_lease_that_ended_goes_to_another_and_the_first_ones_answers_are_refused() {
-    let (_folder, store, hands) = fresh().await;
+async fn a_lease_that_ended_goes_to_another_and_the_first_ones_answers_are_refused(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     store.knock(&[proposal(1)], "test", hands.now()).await.unwrap();
     let first = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
     assert!(store.claim(later(hands.now(), 29), LEASE).await.unwrap().is_none());
@@ -143,9 +152,8 @@ async fn a_lease_that_ended_goes_to_another_and_the_first_ones_answers_are_refus
     assert!(store.finish(&second, now, later(now, 60)).await.unwrap());
 }
 
-#[tokio::test]
-async fn a_knock_does_not_hurry_what_backs_off() {
-    let (_folder, store, hands) = fresh().await;
+async fn a_knock_does_not_hurry_what_backs_off(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     store.knock(&[proposal(1)], "test", hands.now()).await.unwrap();
     let claim = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
     store
@@ -160,9 +168,8 @@ async fn a_knock_does_not_hurry_what_backs_off() {
     assert_eq!(work[0].last_error.as_deref(), Some("429"));
 }
 
-#[tokio::test]
-async fn what_was_given_up_waits_for_a_knock_and_what_is_held_for_an_operator() {
-    let (_folder, store, hands) = fresh().await;
+async fn what_was_given_up_waits_for_a_knock_and_what_is_held_for_an_operator(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     store
         .knock(&[proposal(1), proposal(2)], "test", hands.now())
         .await
@@ -206,18 +213,16 @@ async fn what_was_given_up_waits_for_a_knock_and_what_is_held_for_an_operator() 
     assert!(!store.release(&proposal(99), much_later).await.unwrap());
 }
 
-#[tokio::test]
-async fn a_dropped_thing_is_forgotten_until_the_next_knock() {
-    let (_folder, store, hands) = fresh().await;
+async fn a_dropped_thing_is_forgotten_until_the_next_knock(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     store.knock(&[proposal(1)], "test", hands.now()).await.unwrap();
     assert!(store.drop_work("proposal cop#1").await.unwrap());
     assert!(!store.drop_work("proposal cop#1").await.unwrap());
     assert!(store.claim(hands.now(), LEASE).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn the_journal_remembers_what_was_begun() {
-    let (_folder, store, hands) = fresh().await;
+async fn the_journal_remembers_what_was_begun(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     let mut ids = Vec::new();
     for step in ["make the project", "make the board", "open the merge request"] {
         let id = store
@@ -251,9 +256,8 @@ async fn the_journal_remembers_what_was_begun() {
     assert_eq!(store.journal_open(&proposal(2)).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn the_text_that_was_accepted_last_counts() {
-    let (_folder, store, hands) = fresh().await;
+async fn the_text_that_was_accepted_last_counts(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     let acceptance = |title: &str, by| Acceptance {
         text_hash: title.to_owned(),
         title: Untrusted::new(title),
@@ -273,9 +277,8 @@ async fn the_text_that_was_accepted_last_counts() {
     assert_eq!(store.acceptance(&proposal(2)).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn the_first_project_of_a_proposal_is_remembered() {
-    let (_folder, store, hands) = fresh().await;
+async fn the_first_project_of_a_proposal_is_remembered(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     assert_eq!(store.made_project(&proposal(1)).await.unwrap(), None);
     for id in [7, 8] {
         store
@@ -286,9 +289,8 @@ async fn the_first_project_of_a_proposal_is_remembered() {
     }
 }
 
-#[tokio::test]
-async fn old_deliveries_are_forgotten() {
-    let (_folder, store, hands) = fresh().await;
+async fn old_deliveries_are_forgotten(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     for (key, seconds) in [("old", -100), ("new", 0)] {
         store
             .accept_delivery(delivery(key, later(hands.now(), seconds), &[]))
@@ -308,9 +310,8 @@ async fn a_damaged_file_is_refused_at_the_start() {
     assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
 }
 
-#[tokio::test]
-async fn after_closing_nothing_is_accepted() {
-    let (_folder, store, hands) = fresh().await;
+async fn after_closing_nothing_is_accepted(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
     store.close().await;
     let refused = store
         .accept_delivery(delivery("a", hands.now(), &[]))
@@ -320,20 +321,11 @@ async fn after_closing_nothing_is_accepted() {
     assert!(matches!(store.check().await.unwrap_err(), StoreError::Closed));
 }
 
-#[tokio::test]
-async fn a_key_from_another_version_is_held_and_stops_nobody() {
-    let (folder, store, hands) = fresh().await;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("convenor.db"));
-    let pool = sqlx::sqlite::SqlitePoolOptions::new()
-        .connect_with(options)
-        .await
-        .unwrap();
-    sqlx::query(
-        "insert into work (thing, due_at, knocks, attempts, state, cause) values ('galaxy far', 0, 1, 0, 'ready', 'x')",
-    )
-    .execute(&pool)
-    .await
-    .unwrap();
+async fn a_key_from_another_version_is_held_and_stops_nobody(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    database
+        .execute("insert into work (thing, due_at, knocks, attempts, state, cause) values ('galaxy far', 0, 1, 0, 'ready', 'x')")
+        .await;
     store.knock(&[program("cop")], "test", hands.now()).await.unwrap();
     assert_eq!(
         store.claim(hands.now(), LEASE).await.unwrap().unwrap().thing,
@@ -341,4 +333,80 @@ async fn a_key_from_another_version_is_held_and_stops_nobody() {
     );
     let held = store.list_work().await.unwrap();
     assert_eq!((held[0].thing.as_str(), held[0].state), ("galaxy far", WorkState::Held));
+}
+
+async fn two_stores_share_the_work(database: Database) {
+    let (one, other, hands) = (database.open().await, database.open().await, Hands::new());
+    let things: Vec<Thing> = (0..40).map(proposal).collect();
+    one.knock(&things, "test", hands.now()).await.unwrap();
+    let take_all = async |store: &Store| {
+        let mut taken = Vec::new();
+        while let Some(claim) = store.claim(hands.now(), LEASE).await.unwrap() {
+            taken.push(claim.thing.to_string());
+        }
+        taken
+    };
+    let (mine, theirs, more) = tokio::join!(take_all(&one), take_all(&other), take_all(&one));
+    let mut taken = [mine, theirs, more].concat();
+    taken.sort();
+    let mut expected: Vec<String> = things.iter().map(ToString::to_string).collect();
+    expected.sort();
+    assert_eq!(taken, expected, "each thing is taken once");
+}
+
+async fn another_stores_knock_wakes_a_waiting_worker(database: Database) {
+    let (one, other, hands) = (database.open().await, database.open().await, Hands::new());
+    if matches!(database, Database::Sqlite(_)) {
+        // A file has no announcements; the poll finds the work.
+        one.knock(&[proposal(1)], "test", hands.now()).await.unwrap();
+        assert!(other.claim(hands.now(), LEASE).await.unwrap().is_some());
+        return;
+    }
+    // Listening begins beside the opening.
+    tokio::time::sleep(SOON).await;
+    let woken = tokio::spawn({
+        let other = other.clone();
+        async move { other.knocked().await }
+    });
+    one.knock(&[proposal(1)], "test", hands.now()).await.unwrap();
+    tokio::time::timeout(SOON * 4, woken).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn more_than_can_wait_is_refused_at_once_and_nothing_else_is_lost() {
+    let database = Database::sqlite();
+    let (store, hands) = (database.open().await, Hands::new());
+    // Another process holds the write lock, but not for longer than we wait.
+    let holding = tokio::spawn({
+        let url = database.url();
+        async move {
+            let DatabaseUrl::Sqlite(path) = url else {
+                unreachable!("it is a file")
+            };
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+            let pool = sqlx::sqlite::SqlitePoolOptions::new()
+                .connect_with(options)
+                .await
+                .unwrap();
+            let lock = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+            tokio::time::sleep(SOON).await;
+            lock.rollback().await.unwrap();
+        }
+    });
+    tokio::time::sleep(SOON / 5).await;
+    let deliveries =
+        (0..2000).map(|number| store.accept_delivery(delivery(&format!("key-{number}"), hands.now(), &[])));
+    let answers = futures_util::future::join_all(deliveries).await;
+    holding.await.unwrap();
+    let refused = answers
+        .iter()
+        .filter(|answer| matches!(answer, Err(StoreError::Overloaded)))
+        .count();
+    let stored = answers
+        .iter()
+        .filter(|answer| matches!(answer, Ok(Accepted::New)))
+        .count();
+    assert!(refused > 0, "none of 2000 was refused");
+    assert_eq!(refused + stored, 2000);
+    assert_eq!(store.list_deliveries(3000).await.unwrap().len(), stored);
 }

@@ -10,7 +10,8 @@ use convenor::worker::{Look, Looker, Schedule, Worker};
 use convenor_core::thing::Thing;
 use tokio_util::sync::CancellationToken;
 
-use super::house::{Eyes, Hands, open, program, proposal, until};
+use super::database::{Database, on_both_databases};
+use super::house::{Eyes, Hands, program, proposal, until};
 
 const SETTINGS: WorkerSettings = WorkerSettings {
     workers: 4,
@@ -19,17 +20,20 @@ const SETTINGS: WorkerSettings = WorkerSettings {
 };
 
 struct Bench {
-    _folder: tempfile::TempDir,
+    _database: Database,
     store: Store,
     hands: Hands,
 }
 
 impl Bench {
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(folder.path()).await;
+        Self::on(Database::sqlite()).await
+    }
+
+    async fn on(database: Database) -> Self {
+        let store = database.open().await;
         Self {
-            _folder: folder,
+            _database: database,
             store,
             hands: Hands::new(),
         }
@@ -183,9 +187,10 @@ impl Looker for Crowd {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_workers_never_look_at_one_thing() {
-    let bench = Bench::new().await;
+on_both_databases! { two_workers_never_look_at_one_thing }
+
+async fn two_workers_never_look_at_one_thing(database: Database) {
+    let bench = Bench::on(database).await;
     let crowd = Arc::new(Crowd {
         at_a_time: Default::default(),
         most: AtomicUsize::new(0),

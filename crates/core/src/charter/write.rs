@@ -39,7 +39,7 @@ pub fn render_new(charter: &Charter) -> String {
             .collect()
     };
     format!(
-        "# This community's own record. Change it here: the handbook, the README and the members follow.\n\
+        "# This community's own record. Change it here, and the handbook follows.\n\
          name: {}\n\
          summary: {}\n\
          status: {status}            # proposed | active | inactive | retired\n\

@@ -125,7 +125,7 @@ impl<'a> Breaks<'a> {
         match c {
             '@' | '~' | '%' | '^' | '$' => !next.is_whitespace(),
             '#' | '!' | '&' => next.is_alphanumeric() || matches!(next, '"' | '{' | '['),
-            ':' => !(next.is_whitespace() || digit(next) && before.is_some_and(digit)),
+            ':' => !(next.is_whitespace() || next.is_ascii_digit() && before.is_some_and(|c| c.is_ascii_digit())),
             '/' => at == 0 || next == '/',
             '{' => matches!(next, '{' | '%' | '#' | '<' | '+' | '-' | '!'),
             '}' | ']' => next == c,

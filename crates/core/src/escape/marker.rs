@@ -86,6 +86,19 @@ mod tests {
     }
 
     #[test]
+    fn a_marker_of_more_than_64_kib_is_not_read() {
+        let line = |length: usize| {
+            Marker {
+                kind: "status",
+                data: json!("x".repeat(length)),
+            }
+            .line()
+        };
+        assert!(Marker::find(&line(65_000), "status").is_some());
+        assert!(Marker::find(&line(66_000), "status").is_none());
+    }
+
+    #[test]
     fn a_broken_marker_is_none() {
         for text in [
             "",

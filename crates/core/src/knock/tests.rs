@@ -120,6 +120,16 @@ fn what_happens_in_a_communitys_project_is_about_the_community() {
 }
 
 #[test]
+fn the_intake_is_no_community() {
+    for kind in ["push", "merge_request"] {
+        check(
+            &json!({"object_kind": kind, "project": project("org/communities/intake"), "ref": "refs/heads/main"}),
+            &[],
+        );
+    }
+}
+
+#[test]
 fn a_project_deeper_inside_the_group_is_no_community() {
     for path in [
         "org/communities/sub/rust",

@@ -1,8 +1,5 @@
 //! The one comment on a proposal: what was understood, what is missing, what looks alike, what would be made, how far it is.
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
 use super::judge::{Judged, LookAlike, Stage};
 use super::listing::Listing;
 use super::seen::{MergeRequestState, ProjectStanding, ProposalSeen};
@@ -10,34 +7,11 @@ use super::{provision, wanted::Wanted};
 use crate::approval::{ApprovedBy, NotCounted, Wish};
 use crate::charter::Join;
 use crate::command::Command;
-use crate::digest::Digest;
 use crate::escape::Markdown;
-use crate::ids::ProjectId;
 use crate::program::{ApprovalPolicy, Program};
 use crate::proposal::Severity;
 use crate::similarity::Verdict as Likeness;
 use crate::untrusted::Untrusted;
-
-/// Kind of the marker in the comment's first line.
-pub const MARKER: &str = "status";
-
-/// What the comment remembers, invisibly, so that even a lost database forgets nothing that matters.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Status {
-    /// Hash of the text that the comment is about.
-    pub text: String,
-    /// When that text was last changed.
-    pub since: Option<Timestamp>,
-    /// The path that is announced for the project, before the project is made.
-    pub path: Option<String>,
-    /// The project that was made.
-    pub project: Option<ProjectId>,
-    /// Everything in the project was made once; what people change there afterwards is theirs.
-    pub made: bool,
-    /// Digest of what the comment says: equal digests need no edit.
-    pub digest: Digest,
-}
 
 /// The comment for a proposal as it stands.
 #[must_use]
@@ -234,7 +208,6 @@ fn planned(mut text: Markdown, judged: &Judged) -> Markdown {
     if let Listing::Missing(preview) = &judged.listing {
         text = text.words("\n#### The line in the handbook\n\n");
         text = text.fence("diff", preview);
-        text = text.words("\n");
     }
     text
 }
@@ -303,6 +276,16 @@ fn made_inside(mut text: Markdown, seen: &ProposalSeen, wanted: &Wanted, judged:
     text = text.words("issue board with its labels\n");
     text = tick(text, done(&["add_member"]));
     text = text.words("members\n");
+    for member in wanted
+        .members
+        .iter()
+        .filter(|member| seen.refused_members.contains(&member.user))
+    {
+        text = text
+            .words("  - GitLab refused to add ")
+            .username_code(&member.username)
+            .words("; add them by hand\n");
+    }
     text = tick(text, done(&["create_issue"]));
     text = text.words("kick-off issue\n");
     text
@@ -374,7 +357,7 @@ fn answers(mut text: Markdown, program: &Program, judged: &Judged) -> Markdown {
 }
 
 fn footer(mut text: Markdown, seen: &ProposalSeen) -> Markdown {
-    text = text.words("\n---\n\n<sub>Convenor keeps this comment up to date. Commands: begin a comment with ");
+    text = text.words("\n<sub>Convenor keeps this comment up to date. Commands: begin a comment with ");
     text = text.username_code(&seen.bot.username);
     text = text.words(" and a word, for example `help`.</sub>\n");
     text

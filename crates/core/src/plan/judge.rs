@@ -2,17 +2,16 @@
 
 use url::Url;
 
-use super::Acceptance;
-use super::comment::Status;
+use super::context::Context;
 use super::listing::{self, Listing};
-use super::proposal::Context;
 use super::provision;
 use super::seen::{MergeRequestState, ProjectSeen, ProjectStanding, ProposalSeen, RivalSeen};
+use super::status::Status;
 use super::wanted::Wanted;
 use super::wishes;
-use crate::approval::{self, Approved, Facts, NotCounted, Signal, TextSince, Verdict};
+use crate::approval::{self, Acceptance, Approved, Facts, NotCounted, Signal, TextSince, Verdict};
 use crate::command::{self, Command};
-use crate::escape::Markdown;
+use crate::escape::{Markdown, ProjectName};
 use crate::ids::{NoteId, Username};
 use crate::proposal::{self as form, Field, Finding, Proposal, Severity};
 use crate::render::Fault;
@@ -98,7 +97,7 @@ pub fn judge(context: &Context<'_>, seen: &ProposalSeen, status: &Status) -> Jud
         None => form::parse(&seen.issue.title, &seen.issue.description),
     };
     let mut findings = read.findings.clone();
-    findings.extend(read.form.iter().flat_map(|form| outside_findings(seen, form)));
+    findings.extend(outside_findings(seen, &read.understood));
     let (wanted, faults) = wanted(context, seen, read.form.as_ref().filter(|_| !blocks(&findings)));
     let since = wishes::text_since(seen, status, &current_hash);
     let wishes = wishes::read(seen);
@@ -181,14 +180,14 @@ fn wanted(context: &Context<'_>, seen: &ProposalSeen, form: Option<&Proposal>) -
 
 /// Findings about people, names and paths. Once the project is there, it is too late to ask for another name, and somebody who
 /// has left meanwhile is only mentioned.
-fn outside_findings(seen: &ProposalSeen, form: &Proposal) -> Vec<Finding> {
+fn outside_findings(seen: &ProposalSeen, form: &form::Understood) -> Vec<Finding> {
     let mut findings = form::check_people(form, &seen.people);
     if matches!(seen.project, ProjectStanding::Ours(_) | ProjectStanding::Gone) {
         for finding in &mut findings {
             finding.severity = Severity::Note;
         }
-    } else {
-        findings.extend(name_findings(seen, form));
+    } else if let (Some(name), Some(slug)) = (&form.name, &form.slug) {
+        findings.extend(name_findings(seen, name, slug));
     }
     findings
 }
@@ -198,17 +197,16 @@ fn blocks(findings: &[Finding]) -> bool {
 }
 
 /// Conflicts of name and path with projects and with proposals that were there first.
-fn name_findings(seen: &ProposalSeen, form: &Proposal) -> Vec<Finding> {
-    let slug = &form.slug;
+fn name_findings(seen: &ProposalSeen, wanted: &ProjectName, slug: &Slug) -> Vec<Finding> {
     let same_name = |project: &&ProjectSeen| {
         let name = project.name.expose().trim().to_lowercase();
-        name == form.name.as_str().to_lowercase() || project.path.eq_ignore_ascii_case(slug.as_str())
+        name == wanted.as_str().to_lowercase() || project.path.eq_ignore_ascii_case(slug.as_str())
     };
     let taken = match &seen.project {
         ProjectStanding::Foreign(project) => Some(project),
         _ => seen.projects.iter().find(same_name),
     };
-    let mut findings: Vec<Finding> = taken.map(name_taken).into_iter().collect();
+    let mut findings: Vec<Finding> = taken.map(|project| name_taken(seen, project)).into_iter().collect();
     let earlier = seen.rivals.iter().filter(|rival| rival.iid < seen.issue.iid);
     let rival = earlier
         .into_iter()
@@ -217,12 +215,19 @@ fn name_findings(seen: &ProposalSeen, form: &Proposal) -> Vec<Finding> {
     findings
 }
 
-fn name_taken(project: &ProjectSeen) -> Finding {
-    let found = Markdown::new()
-        .words("a project with this name or path exists already: ")
-        .link(&project.name, &project.web_url);
+fn name_taken(seen: &ProposalSeen, project: &ProjectSeen) -> Finding {
+    let found = Markdown::new().words("a project with this name or path exists already");
+    if !is_known_here(seen, project) {
+        return Finding::refusal(Field::FocusTopic, found, Markdown::new().words("choose another name"));
+    }
+    let found = found.words(": ").link(&project.name, &project.web_url);
     let mend = Markdown::new().words("join that community, or choose another name");
     Finding::refusal(Field::FocusTopic, found, mend)
+}
+
+/// Whether everybody who reads the issue may know of the project.
+fn is_known_here(seen: &ProposalSeen, project: &ProjectSeen) -> bool {
+    project.visibility >= seen.intake.visibility
 }
 
 fn proposed_already(rival: &RivalSeen) -> Finding {
@@ -256,7 +261,10 @@ fn look_alikes(seen: &ProposalSeen, read: &form::Read, listed: &[Untrusted]) -> 
         });
     };
     let is_peer = |project: &&ProjectSeen| {
-        Some(project.id) != own && project.id != seen.intake.id && !project.marked_for_deletion
+        Some(project.id) != own
+            && project.id != seen.intake.id
+            && !project.marked_for_deletion
+            && is_known_here(seen, project)
     };
     for project in seen.projects.iter().filter(is_peer) {
         add(

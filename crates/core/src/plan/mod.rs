@@ -7,6 +7,7 @@
 
 pub mod comment;
 pub mod community;
+pub mod context;
 pub mod init;
 pub mod judge;
 pub mod labels;
@@ -15,18 +16,15 @@ pub mod proposal;
 pub mod provision;
 pub mod row;
 pub mod seen;
+pub mod status;
 pub mod step;
 pub mod wanted;
 pub mod wishes;
 
 use std::fmt;
 
-use jiff::Timestamp;
-
-use crate::approval::ApprovedBy;
 use crate::ids::CommitSha;
 use crate::thing::Thing;
-use crate::untrusted::Untrusted;
 
 pub use step::Step;
 
@@ -135,21 +133,6 @@ impl fmt::Display for Remark {
             }
         })
     }
-}
-
-/// The text that was approved, kept from the moment of acceptance: later edits of the issue change nothing that runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Acceptance {
-    /// Hash of title and description ([`crate::proposal::text_hash`]).
-    pub text_hash: String,
-    /// The issue's title as it was.
-    pub title: Untrusted,
-    /// The issue's description as it was.
-    pub description: Untrusted,
-    /// What the approval rests on.
-    pub by: ApprovedBy,
-    /// When it was recorded.
-    pub at: Timestamp,
 }
 
 /// Where a file stood when it was read.

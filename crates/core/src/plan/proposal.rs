@@ -2,31 +2,22 @@
 
 use jiff::Timestamp;
 
-use super::comment::{self, Status};
+use super::comment;
+use super::context::Context;
 use super::judge::{Judged, Stage, judge};
 use super::labels::{self, State};
 use super::listing::Listing;
 use super::provision;
-use super::seen::{NoteSeen, ProjectStanding, ProposalSeen};
-use super::wanted::Blueprint;
-use super::{Acceptance, Plan, Remark, Step};
+use super::seen::{ProjectStanding, ProposalSeen};
+use super::status::{self, Status, own_statuses};
+use super::{Plan, Remark, Step};
+use crate::approval::Acceptance;
 use crate::digest::Digest;
 use crate::escape::{Markdown, Marker};
-use crate::ids::{NoteId, UserId};
+use crate::ids::NoteId;
 use crate::program::Program;
 use crate::proposal::{self as form, Severity};
 use crate::thing::Thing;
-
-/// What a plan is made with, beside the observation.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
-    /// The program's rules.
-    pub program: &'a Program,
-    /// The templates of a new community.
-    pub blueprint: &'a Blueprint,
-    /// The time of the look.
-    pub now: Timestamp,
-}
 
 /// What is due for a proposal.
 #[must_use]
@@ -79,32 +70,14 @@ fn acceptance_step(seen: &ProposalSeen, judged: &Judged, now: Timestamp) -> Opti
     })
 }
 
-/// What our comment on a proposal remembers.
-#[must_use]
-pub fn recorded_status(notes: &[NoteSeen], bot: UserId) -> Option<Status> {
-    own_statuses(notes, bot).into_iter().next().map(|(_, status)| status)
-}
-
-/// The comment is ours when we wrote it and its first line is our marker; the oldest one counts.
-fn own_statuses(notes: &[NoteSeen], bot: UserId) -> Vec<(NoteId, Status)> {
-    let ours = notes.iter().filter(|note| note.author.id == bot && !note.system);
-    let status = |note: &NoteSeen| {
-        let value = Marker::find(note.body.expose(), comment::MARKER)?;
-        Some((note.id, serde_json::from_value(value).unwrap_or_default()))
-    };
-    let mut all: Vec<(NoteId, Status)> = ours.filter_map(status).collect();
-    all.sort_by_key(|(id, _)| *id);
-    all
-}
-
 fn status_steps(program: &Program, seen: &ProposalSeen, judged: &Judged, known: &[(NoteId, Status)]) -> Vec<Step> {
     let (project, issue) = (seen.intake.id, seen.issue.iid);
     let text = comment::status(program, seen, judged);
-    let wanted = status(seen, judged, known.first().map(|(_, status)| status), &text);
+    let wanted = remembered(seen, judged, known.first().map(|(_, status)| status), &text);
     let data = serde_json::to_value(&wanted).unwrap_or_default();
     let body = Markdown::new()
         .marker(&Marker {
-            kind: comment::MARKER,
+            kind: status::MARKER,
             data,
         })
         .append(&text);
@@ -127,7 +100,7 @@ fn status_steps(program: &Program, seen: &ProposalSeen, judged: &Judged, known: 
     steps
 }
 
-fn status(seen: &ProposalSeen, judged: &Judged, known: Option<&Status>, text: &Markdown) -> Status {
+fn remembered(seen: &ProposalSeen, judged: &Judged, known: Option<&Status>, text: &Markdown) -> Status {
     let made = match &seen.project {
         ProjectStanding::Ours(project) => Some(project.id),
         _ => known.and_then(|status| status.project),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::Acceptance;
+use crate::approval::Acceptance;
 use crate::escape::{CommitMessage, Markdown, PlainLine, ProjectName, Title};
 use crate::ids::{
     AccessLevel, BoardId, CommitSha, GroupId, HookId, IssueIid, LabelId, MergeRequestIid, NoteId, ProjectId, UserId,

@@ -1,13 +1,14 @@
 //! Rules of the plans, on a small world that does what the steps say: observe, plan, apply, as the service does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+use super::context::Context;
 use super::labels::State;
-use super::proposal::{Context, plan};
+use super::proposal::plan;
 use super::seen::{
     BoardSeen, GroupSeen, InsideSeen, IssueSeen, LabelEventSeen, LabelSeen, MergeRequestSeen, MergeRequestState,
     NoteSeen, OwnIssueSeen, PageSeen, ProjectSeen, ProjectStanding, ProposalSeen, RivalSeen, UserSeen,
@@ -119,7 +120,10 @@ impl World {
             }
             Step::CreateProject { name, slug, .. } => {
                 let made = project(77, name.as_str(), slug.as_str());
-                self.seen.project = ProjectStanding::Ours(ProjectSeen { empty: true, ..made });
+                self.seen.project = ProjectStanding::Ours(ProjectSeen {
+                    empty: Some(true),
+                    ..made
+                });
                 self.seen.inside = Some(InsideSeen {
                     files: Vec::new(),
                     labels: Vec::new(),
@@ -255,7 +259,7 @@ fn note(id: NoteId, author: UserId, body: &str, system: bool, at: Timestamp) -> 
     }
 }
 
-fn project(id: u64, name: &str, path: &str) -> ProjectSeen {
+pub(super) fn project(id: u64, name: &str, path: &str) -> ProjectSeen {
     ProjectSeen {
         id: ProjectId(id),
         name: Untrusted::new(name),
@@ -267,7 +271,7 @@ fn project(id: u64, name: &str, path: &str) -> ProjectSeen {
         marked_for_deletion: false,
         creator: Some(BOT),
         created_at: Some(time(0)),
-        empty: false,
+        empty: Some(false),
         default_branch: Some("main".to_owned()),
         visibility: Visibility::Public,
         topics: Vec::new(),
@@ -313,6 +317,7 @@ fn seen() -> ProposalSeen {
         rivals: Vec::new(),
         acceptance: None,
         project: ProjectStanding::Free,
+        refused_members: BTreeSet::new(),
         inside: None,
         page: Some(PageSeen {
             project: ProjectId(30),
@@ -407,6 +412,20 @@ fn an_approved_proposal_becomes_a_project_with_everything() {
 }
 
 #[test]
+fn a_person_whom_gitlab_refuses_does_not_hold_up_the_rest() {
+    let mut world = World::new(ApprovalPolicy::Never);
+    world.seen.refused_members.insert(UserId(23));
+    let (done, last) = world.settle();
+    assert_eq!(done.iter().filter(|kind| **kind == "add_member").count(), 2);
+    assert_eq!(last.knocks.len(), 1, "the row is next");
+    assert!(
+        world.comment().contains("GitLab refused to add `@alice`"),
+        "{}",
+        world.comment()
+    );
+}
+
+#[test]
 fn the_proposal_is_closed_when_the_line_is_merged() {
     let mut world = World::new(ApprovalPolicy::Never);
     world.settle();
@@ -451,6 +470,32 @@ fn a_foreign_project_at_the_path_is_never_touched() {
     assert_eq!(done, ["create_note", "set_issue_state"]);
     assert_eq!(world.state(), ["other", "cop::needs-info"]);
     assert!(world.comment().contains("choose another name"));
+}
+
+#[test]
+fn a_private_project_is_not_named_in_a_public_issue() {
+    let mut world = World::new(ApprovalPolicy::Never);
+    let secret = ProjectSeen {
+        visibility: Visibility::Private,
+        ..project(55, "Rust at Work", "canary")
+    };
+    world.seen.projects.push(secret);
+    world.settle();
+    assert_eq!(world.state(), ["other", "cop::needs-info"]);
+    assert!(!world.comment().contains("canary"), "{}", world.comment());
+}
+
+#[test]
+fn unknown_people_are_named_together_with_the_other_faults() {
+    let mut world = World::new(ApprovalPolicy::Never);
+    let hasty = FORM.replace("@alice", "@nobody").replace(
+        "Share what we learn while we use Rust in production. Everybody may ask.",
+        "Rust.",
+    );
+    world.seen.issue.description = Untrusted::new(hasty);
+    world.settle();
+    assert!(world.comment().contains("nobody"), "{}", world.comment());
+    assert!(world.comment().contains("40 characters"), "{}", world.comment());
 }
 
 #[test]

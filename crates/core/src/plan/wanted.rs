@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use url::Url;
 
-use super::proposal::Context;
+use super::context::Context;
 use super::seen::{ProjectStanding, ProposalSeen};
 use crate::charter::{Charter, FullPath, IssueReference};
 use crate::escape::{Markdown, Marker, PlainLine, ProjectName, Title};

@@ -1,8 +1,8 @@
 //! What people asked for in comments and by labels, and when the text that they mean last changed.
 
-use super::comment::Status;
 use super::labels::State;
 use super::seen::{NoteSeen, ProposalSeen};
+use super::status::Status;
 use crate::approval::{self, Facts, NotCounted, Signal, TextSince, Wish};
 use crate::command::{self, Command};
 use crate::ids::Username;

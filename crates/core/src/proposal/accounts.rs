@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Field, Finding, Proposal};
+use super::{Field, Finding, Understood};
 use crate::escape::Markdown;
 use crate::ids::{UserId, Username};
 use crate::untrusted::Untrusted;
@@ -25,13 +25,14 @@ pub enum PersonState {
     Bot,
 }
 
-/// The findings about people once GitLab was asked; people that `states` does not name count as missing.
+/// The findings about people once GitLab was asked, also when other fields are at fault; people that `states` does not name
+/// count as missing.
 #[must_use]
-pub fn check_people(proposal: &Proposal, states: &BTreeMap<Username, PersonState>) -> Vec<Finding> {
+pub fn check_people(form: &Understood, states: &BTreeMap<Username, PersonState>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (field, people) in [
-        (Field::Facilitators, &proposal.facilitators),
-        (Field::Members, &proposal.members),
+        (Field::Facilitators, &form.facilitators),
+        (Field::Members, &form.members),
     ] {
         for user in people {
             let (found, mend) = match states.get(user).unwrap_or(&PersonState::Missing) {

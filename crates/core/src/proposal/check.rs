@@ -6,7 +6,7 @@ use url::Url;
 
 use super::people::{self, Unknown};
 use super::sections::{self, Piece, Section};
-use super::{ChannelName, Field, Finding, Join, Link, MAX_BYTES, Understood};
+use super::{ChannelName, Field, Finding, Join, Link, MAX_BYTES, Severity, Understood};
 use crate::escape::{Markdown, NameProblem, ProjectName};
 use crate::ids::Username;
 use crate::slug::Slug;
@@ -177,7 +177,10 @@ impl Form {
     fn people(&mut self, field: Field, section: &Section) {
         let named = people::people(section);
         for unknown in named.unknown.iter().take(MAX_UNKNOWN) {
-            let finding = unknown_person(field, unknown);
+            let mut finding = unknown_person(field, unknown);
+            if !named.people.is_empty() && matches!(unknown, Unknown::Words(words) if prose(words)) {
+                finding.severity = Severity::Note;
+            }
             self.findings.push(finding);
         }
         if let Some(more) = named.unknown.len().checked_sub(MAX_UNKNOWN).filter(|more| *more > 0) {
@@ -301,6 +304,11 @@ fn bare_links(text: &str) -> Vec<(String, String)> {
         .filter(|word| word.contains("://") || word.to_lowercase().starts_with("javascript:"))
         .map(|word| (String::new(), word.to_owned()))
         .collect()
+}
+
+/// Nobody's name has so many words; beside people who are named, a remark need not stop a proposal.
+fn prose(words: &str) -> bool {
+    words.split_whitespace().count() > 4
 }
 
 fn unknown_person(field: Field, unknown: &Unknown) -> Finding {

@@ -34,19 +34,44 @@ pub(super) enum Unknown {
 /// Mentions that stand for many people.
 const CROWDS: [&str; 4] = ["all", "here", "everyone", "channel"];
 /// Words between names.
-const FILLING: [&str; 14] = [
-    "and", "&", "or", "plus", "with", "lead", "co-lead", "leads", "co-leads", "me", "myself", "i", "tbd", "none",
+const FILLING: [&str; 13] = [
+    "and",
+    "&",
+    "or",
+    "plus",
+    "with",
+    "lead",
+    "co-lead",
+    "leads",
+    "co-leads",
+    "facilitators",
+    "members",
+    "tbd",
+    "etc",
 ];
 
 /// Reads the people of a section.
 pub(super) fn people(section: &Section) -> Named {
     let mut named = Named::default();
     let mut seen = HashSet::new();
-    for segment in segments(section) {
-        segment.read(&mut named);
+    let segments = segments(section);
+    let style = if segments.iter().any(|segment| segment.mentions) {
+        Style::Mentions
+    } else {
+        Style::BareNames
+    };
+    for segment in segments {
+        segment.read(style, &mut named);
     }
     named.people.retain(|user| seen.insert(user.clone()));
     named
+}
+
+/// Who writes `@` before one name means no person where it is missing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Mentions,
+    BareNames,
 }
 
 /// What stands between commas, semicolons, line ends and the ends of list items.
@@ -57,6 +82,8 @@ struct Segment {
     words: String,
     /// How many bytes of `words` stand before the last mention.
     before: usize,
+    /// Whether there is an `@name` in it.
+    mentions: bool,
 }
 
 fn segments(section: &Section) -> Vec<Segment> {
@@ -145,7 +172,10 @@ impl Segment {
         let group = tail.starts_with('/') && tail[1..].starts_with(name_character);
         match Username::new(name) {
             _ if name.is_empty() => self.words.push('@'),
-            Some(user) if !group && !CROWDS.contains(&user.key().as_str()) => self.person(user),
+            Some(user) if !group && !CROWDS.contains(&user.key().as_str()) => {
+                self.mentions = true;
+                self.person(user);
+            }
             _ => {
                 let path = tail
                     .split(|c: char| !name_character(c) && c != '/')
@@ -180,7 +210,7 @@ impl Segment {
     }
 
     /// Words beside a mention are a display name or a role; alone they must be one username.
-    fn read(mut self, named: &mut Named) {
+    fn read(mut self, style: Style, named: &mut Named) {
         if let Some(words) = self.beside() {
             let address = words.contains("://");
             self.unknown.push(if address {
@@ -193,7 +223,7 @@ impl Segment {
             let words = self.words.trim().trim_end_matches(['.', ':', '!']).trim();
             match Username::new(words) {
                 _ if words.is_empty() || filling(words) => {}
-                Some(user) if !words.contains(char::is_whitespace) => self.people.push(user),
+                Some(user) if style == Style::BareNames => self.people.push(user),
                 _ if words.starts_with("https://") && profile(words).is_some() => self.people.extend(profile(words)),
                 _ => self.unknown.push(Unknown::Words(words.to_owned())),
             }

@@ -16,7 +16,7 @@ pub(super) fn spell_out(words: &[Word], around: &[Word], other: &[Word]) -> Vec<
             .filter(|(place, _)| *place != at)
             .map(|(_, word)| word.clone())
             .collect();
-        let known = !THESAURUS.subjects(std::slice::from_ref(word)).is_empty();
+        let known = !THESAURUS.subjects(std::slice::from_ref(word), true).is_empty();
         let own = expansion(word, &rest).or_else(|| expansion(word, around));
         let meant = match own {
             Some(own) => Some(own),

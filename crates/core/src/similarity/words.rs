@@ -51,7 +51,11 @@ pub(super) fn words(text: &str) -> Vec<Word> {
 
 /// The kind of a word by itself.
 pub(super) fn kind(word: &Word) -> Kind {
-    if FUNCTION.contains(word.plain.as_str()) || (word.plain.len() == 1 && !word.plain.starts_with(['c', 'r'])) {
+    // In capitals it is information technology.
+    let is_it = word.capitals && word.plain == "it";
+    if (FUNCTION.contains(word.plain.as_str()) && !is_it)
+        || (word.plain.len() == 1 && !word.plain.starts_with(['c', 'r']))
+    {
         Kind::Function
     } else if GATHERING.contains(word.plain.as_str()) {
         Kind::Gathering
@@ -60,6 +64,17 @@ pub(super) fn kind(word: &Word) -> Kind {
     } else {
         Kind::Content
     }
+}
+
+/// Whether the word names people by what they do with a thing: managers, users, publishers.
+pub(super) fn is_role(word: &Word) -> bool {
+    let plain = word.plain.strip_suffix('s').unwrap_or(&word.plain);
+    let does = ["er", "or", "ist", "yst", "ian"]
+        .iter()
+        .any(|ending| plain.ends_with(ending));
+    let many = word.plain.ends_with('s') && plain.len() >= 4;
+    (does && many)
+        || ["staff", "people", "admin", "admins", "lead", "leads", "owner", "user"].contains(&word.plain.as_str())
 }
 
 fn word(text: &str) -> Word {
@@ -85,6 +100,10 @@ fn readable(text: &str) -> String {
     ] {
         text = text.replace(sign, written);
     }
+    // Without its "on" it would be any call.
+    for (apart, joined) in [("On-call", "oncall"), ("on-call", "oncall"), ("On-Call", "oncall")] {
+        text = text.replace(apart, joined);
+    }
     for dotted in [".NET", ".Net", ".net"] {
         if text.starts_with(dotted) {
             text.replace_range(..dotted.len(), "dotnet");
@@ -94,7 +113,7 @@ fn readable(text: &str) -> String {
     text.replace("'s ", " ").replace("s' ", "s ").replace("'s", "")
 }
 
-/// `MobileGov` is two words; `EAs`, `CoP` and `iOS` are one.
+/// `MobileGov` is two words; `EAs`, `IoT` and `iOS` are one.
 fn camel_parts(piece: &str) -> Vec<&str> {
     let bytes = piece.as_bytes();
     if GATHERING.contains(piece.to_ascii_lowercase().as_str()) {
@@ -103,7 +122,11 @@ fn camel_parts(piece: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut begin = 0;
     for at in 1..bytes.len() {
-        if at - begin >= 2 && bytes[at - 1].is_ascii_lowercase() && bytes[at].is_ascii_uppercase() {
+        if at - begin >= 3
+            && bytes.len() - at >= 3
+            && bytes[at - 1].is_ascii_lowercase()
+            && bytes[at].is_ascii_uppercase()
+        {
             parts.push(&piece[begin..at]);
             begin = at;
         }
@@ -127,7 +150,7 @@ pub(super) fn stem(word: &str) -> String {
             stem.pop();
         }
     }
-    if stem.starts_with("analy") {
+    if stem.len() <= 10 && stem.starts_with("analy") {
         return "analy".to_owned();
     }
     while let Some(shorter) = shortened(&stem) {
@@ -153,7 +176,7 @@ const ENDINGS: [(&str, usize, &str); 30] = [
     ("ment", 4, ""),
     ("ance", 4, ""),
     ("ence", 4, ""),
-    ("ness", 4, ""),
+    ("ness", 5, ""),
     ("ated", 4, ""),
     ("ing", 3, ""),
     ("ity", 4, ""),
@@ -164,7 +187,7 @@ const ENDINGS: [(&str, usize, &str); 30] = [
     ("ate", 4, ""),
     ("ed", 3, ""),
     ("er", 3, ""),
-    ("or", 4, ""),
+    ("or", 5, ""),
     ("al", 4, ""),
     ("ly", 4, ""),
     ("e", 3, ""),
@@ -222,8 +245,8 @@ static FUNCTION: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     "a an and or the of for to in into on at by with without from as is are be been being it its this that these those \
      we us our you your they them their he she his her who whom whose what which when where why how i my me not no \
      do does did done can could may might must shall should will would have has had about across between among around \
-     through over under up down out off then than so such more most other others any some every each all both either \
-     also etc via per vs let s t am if because while but only just very too own same here there \
+     against vs versus through over under up down out off then than so such more most other others any some every each all both either \
+     also etc via per vs let s t am if because while but only just very too well own same former currently here there \
      der die das und fur von mit le la les l et des du de d en el los las y del di il e da dos em \
      one two three first second"
         .split_whitespace()
@@ -242,9 +265,9 @@ static GATHERING: LazyLock<HashSet<&str>> = LazyLock::new(|| {
      covers focus focuses focused around others one another ideas idea experience experiences knowledge tip tips trick \
      tricks best effective good better great success successful support supports supporting supported topics topic \
      questions question answers place space everything anything exchange exchanges aim aims ensure create creates \
-     creating created make makes making need needs give gives get gets foster fosters drive drives improve improves \
+     creating created make makes making need needs give gives get gets foster fosters drive drives improve improves improvement \
      improving encourage enable enables provide provides including include includes kind different various many new \
-     open safe long term success use uses using used user users who communaute comunidad comunidade gruppe groupe grupo \
+     open safe long term success use uses using used user users who collaboration consortium collaborative cohort partnership exchange league communaute comunidad comunidade gruppe groupe grupo \
      praxisgemeinschaft arbeitsgruppe comunita gemeinschaft"
         .split_whitespace()
         .collect()

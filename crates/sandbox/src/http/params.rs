@@ -106,10 +106,10 @@ impl Params {
     }
 
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>> {
-        match self.filled(name).as_deref() {
+        match self.filled(name).map(|t| t.to_lowercase()).as_deref() {
             None => Ok(None),
-            Some("true" | "1" | "t" | "on" | "yes") => Ok(Some(true)),
-            Some("false" | "0" | "f" | "off" | "no") => Ok(Some(false)),
+            Some("true" | "1" | "t" | "on" | "yes" | "y") => Ok(Some(true)),
+            Some("false" | "0" | "f" | "off" | "no" | "n") => Ok(Some(false)),
             Some(_) => Err(invalid(name)),
         }
     }

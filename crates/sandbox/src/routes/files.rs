@@ -140,6 +140,8 @@ fn commit_one(call: &mut Call<'_>, action: &str, status: u16) -> Result {
             params.filled("encoding").as_deref(),
         )?),
     };
+    // Clients repeat the path in the body.
+    params.accept(&["file_path"]);
     let path = call.arg(1).to_owned();
     let branch = params.required("branch")?;
     let new = NewFiles {

@@ -172,10 +172,10 @@ fn add_many(call: &mut Call<'_>, actor: u64, source: Source, ids: &[String], lev
             faults.insert(call.state.username(user), refusal.body["message"].clone());
         }
     }
-    Ok(Answer::created(status_of(faults)))
+    Ok(Answer::created(status_of(&faults)))
 }
 
-fn status_of(faults: Map<String, Value>) -> Value {
+fn status_of(faults: &Map<String, Value>) -> Value {
     if faults.is_empty() {
         json!({ "status": "success" })
     } else {
@@ -241,7 +241,7 @@ fn invite(call: &mut Call<'_>) -> Result {
             faults.insert(call.state.username(user), refusal.body["message"].clone());
         }
     }
-    Ok(Answer::created(status_of(faults)))
+    Ok(Answer::created(status_of(&faults)))
 }
 
 fn invite_one(

@@ -322,7 +322,7 @@ fn merge(call: &mut Call<'_>) -> Result {
         message: params.filled("merge_commit_message"),
         squash_message: params.filled("squash_commit_message"),
     };
-    call.state.merge(actor, project, iid, how)?;
+    call.state.merge(actor, project, iid, &how)?;
     show_request(call, project, iid, 200)
 }
 

@@ -139,6 +139,12 @@ pub(crate) fn patterns() -> Vec<(&'static str, &'static str)> {
     all
 }
 
+/// The pattern that a call's path matches, before anything is done.
+pub(crate) fn pattern(method: &str, path: &str) -> Option<&'static str> {
+    let parts: Vec<&str> = path.strip_prefix("/api/v4/")?.split('/').collect();
+    find(if method == "HEAD" { "GET" } else { method }, &parts).map(|(route, _)| route.pattern)
+}
+
 /// A call as it came in, below `/api/v4`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request<'a> {

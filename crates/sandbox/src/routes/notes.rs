@@ -4,7 +4,7 @@ use super::{Call, Route};
 use crate::http::{Answer, Result};
 use crate::show;
 use crate::state::notes::{Note, Posted, Thing};
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub(super) const ROUTES: &[Route] = &[
     ("GET", "/projects/:id/issues/:iid/notes", list),
@@ -100,7 +100,7 @@ fn create(call: &mut Call<'_>) -> Result {
             Ok(Answer::created(show::note(call.state, note, thing)))
         }
         Posted::OnlyCommands(wishes) => {
-            let body = json!({ "commands_changes": Value::Object(wishes.changes), "summary": wishes.summary });
+            let body = json!({ "commands_changes": wishes.changes, "summary": wishes.summary });
             Ok(Answer::json(202, body))
         }
     }

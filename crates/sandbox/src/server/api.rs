@@ -4,10 +4,13 @@ use super::Incomings;
 use super::reply::Reply;
 use crate::calls::CallRecord;
 use crate::faults::{Candidate, Effect};
+use crate::graphql;
 use crate::hooks::Delivery;
 use crate::http::{Answer, Body, Params, Refusal, decode};
+use crate::limits;
 use crate::locked;
 use crate::routes::{self, Outcome, Request};
+use crate::state::State;
 use crate::world::World;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -30,7 +33,11 @@ pub(super) async fn answer(world: &World, call: &Incomings) -> Reply {
         finish(world, record, Some(&reply), None);
         return reply;
     }
-    let (outcome, params) = take_effect(world, call, token.as_deref());
+    let (outcome, params) = if call.path == "/api/graphql" && call.method == "POST" {
+        ask(world, call, token.as_deref()).await
+    } else {
+        take_effect(world, call, token.as_deref())
+    };
     record.params = params.as_value();
     record.route = outcome.route;
     locked(&world.shared.log).violations.extend(outcome.violations);
@@ -95,7 +102,7 @@ fn refuse(effects: &[Effect]) -> Option<Reply> {
         Effect::Disconnect => Some(Reply::Nothing),
         Effect::Status(status) => Some(Reply::Answer(broken(*status))),
         Effect::RetryLater(seconds) => Some(Reply::Answer(retry_later(*seconds))),
-        Effect::TooManyRequests => Some(Reply::Answer(too_many().into())),
+        Effect::TooManyRequests => Some(Reply::Answer(limits::too_many().into())),
         Effect::Html => Some(Reply::Answer(Answer::html(200, SIGN_IN.to_owned()))),
         Effect::NotFound => Some(Reply::Answer(Refusal::not_found("Project").into())),
         Effect::Forbidden => Some(Reply::Answer(Refusal::forbidden().into())),
@@ -136,12 +143,6 @@ fn retry_later(seconds: u64) -> Answer {
         .header("ratelimit-name", "throttle_authenticated_api")
 }
 
-/// 429 of the application limiter.
-pub(crate) fn too_many() -> Refusal {
-    let text = "This endpoint has been requested too many times. Try again later.";
-    Refusal::message(429, json!({ "error": text }))
-}
-
 /// Finds out who calls and runs the route, all in one go: nobody acts in between.
 fn take_effect(world: &World, call: &Incomings, token: Option<&str>) -> (Outcome, Params) {
     let refused = |refusal: Refusal| Outcome {
@@ -163,6 +164,19 @@ fn take_effect(world: &World, call: &Incomings, token: Option<&str>) -> (Outcome
         Ok(user) => user,
         Err(refusal) => return (refused(refusal), params),
     };
+    let headers = match limited(&mut state, call, user) {
+        Ok(headers) => headers,
+        Err(answer) => {
+            return (
+                Outcome {
+                    answer,
+                    route: None,
+                    violations: Vec::new(),
+                },
+                params,
+            );
+        }
+    };
     state.hook_log.chain = call.header("x-gitlab-event-uuid").map(str::to_owned);
     let request = Request {
         method: &call.method,
@@ -170,9 +184,42 @@ fn take_effect(world: &World, call: &Incomings, token: Option<&str>) -> (Outcome
         query: &call.query,
         token,
     };
-    let outcome = routes::dispatch(&mut state, user, request, &params);
+    let mut outcome = routes::dispatch(&mut state, user, request, &params);
     state.hook_log.chain = None;
+    outcome.answer.headers.extend(headers);
     (outcome, params)
+}
+
+/// Counts the call against GitLab's rate limits, when they are on.
+fn limited(state: &mut State, call: &Incomings, user: Option<u64>) -> Result<limits::Headers, Answer> {
+    let Some(user) = user.filter(|_| state.config.rate_limits) else {
+        return Ok(Vec::new());
+    };
+    let now = state.today();
+    let headers = state.limits.outer(user, now)?;
+    let route = routes::pattern(&call.method, &call.path).unwrap_or_default();
+    match state.limits.application(&call.method, route, user, now) {
+        Ok(()) => Ok(headers),
+        Err(refusal) => {
+            let mut answer = Answer::from(refusal);
+            answer.headers = headers;
+            Err(answer)
+        }
+    }
+}
+
+/// Runs a GraphQL document.
+async fn ask(world: &World, call: &Incomings, token: Option<&str>) -> (Outcome, Params) {
+    let answer = graphql::answer(world, token, &call.body).await;
+    let params = call.params().unwrap_or_default();
+    (
+        Outcome {
+            answer,
+            route: Some("/api/graphql"),
+            violations: Vec::new(),
+        },
+        params,
+    )
 }
 
 /// Tests and resends of webhooks are sent inside the call.

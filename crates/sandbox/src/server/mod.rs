@@ -1,6 +1,7 @@
 //! The HTTP server: a thread of its own, many keep-alive connections, graceful end when the sandbox is dropped.
 
 mod api;
+mod control;
 mod reply;
 
 use crate::http::Params;
@@ -175,6 +176,8 @@ async fn handle(world: &World, request: http::Request<Incoming>) -> Result<http:
     let head = incoming.method == "HEAD";
     let reply = if incoming.path.starts_with("/api/") {
         api::answer(world, &incoming).await
+    } else if incoming.path.starts_with("/sandbox/") {
+        Reply::Answer(control::answer(world, &incoming).await)
     } else {
         Reply::Answer(crate::pages::answer(world, &incoming))
     };

@@ -237,7 +237,7 @@ impl State {
             self.follow_text(actor, thing, text, old_text.as_deref());
         }
         happened::issue(self, actor, Some(&issue), thing, action);
-        self.finish_wishes(actor, thing, wishes);
+        self.finish_wishes(actor, thing, &wishes);
         Ok(())
     }
 

@@ -270,7 +270,7 @@ impl State {
             _ => "update",
         };
         happened::merge_request(self, actor, Some(&old), thing, action, None);
-        self.finish_wishes(actor, thing, wishes);
+        self.finish_wishes(actor, thing, &wishes);
         Ok(())
     }
 

@@ -27,7 +27,7 @@ impl State {
     }
 
     /// Merges, with GitLab's codes: 401 no right, 405 not now, 409 other head, 422 conflict.
-    pub(crate) fn merge(&mut self, actor: u64, project: u64, iid: u64, how: HowToMerge) -> Result<()> {
+    pub(crate) fn merge(&mut self, actor: u64, project: u64, iid: u64, how: &HowToMerge) -> Result<()> {
         let request = self.find_merge_request(Some(actor), project, iid)?.clone();
         self.need_writable(project)?;
         if !self.may_merge(actor, project, iid) {
@@ -57,7 +57,7 @@ impl State {
         self.carry_out_merge(actor, &request, how)
     }
 
-    fn carry_out_merge(&mut self, actor: u64, request: &MergeRequest, how: HowToMerge) -> Result<()> {
+    fn carry_out_merge(&mut self, actor: u64, request: &MergeRequest, how: &HowToMerge) -> Result<()> {
         let project = request.project;
         let repo = &self.project(project)?.repo;
         let gone = || Refusal::message(422, "Branch cannot be merged");

@@ -24,6 +24,7 @@ pub(crate) mod users;
 
 use crate::Config;
 use crate::hooks::{Hook, HookLog};
+use crate::limits::Limits;
 use groups::Group;
 use happenings::Happenings;
 use jiff::Timestamp;
@@ -54,6 +55,7 @@ pub(crate) struct State {
     pub(crate) system_hooks: Vec<Hook>,
     pub(crate) hook_log: HookLog,
     pub(crate) happenings: Happenings,
+    pub(crate) limits: Limits,
     pub(crate) random: fastrand::Rng,
     places: HashMap<String, Place>,
     redirects: HashMap<String, u64>,
@@ -76,6 +78,7 @@ impl State {
             system_hooks: Vec::new(),
             hook_log: HookLog::default(),
             happenings: Happenings::default(),
+            limits: Limits::default(),
             random,
             places: HashMap::new(),
             redirects: HashMap::new(),

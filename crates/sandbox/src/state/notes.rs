@@ -78,7 +78,7 @@ pub(crate) enum Posted {
     /// A note was stored; its commands, if any, ran too.
     Note(u64),
     /// There were only commands; no note exists.
-    OnlyCommands(Wishes),
+    OnlyCommands(Box<Wishes>),
 }
 
 impl State {
@@ -157,14 +157,14 @@ impl State {
         let extracted = markdown::extract_commands(body);
         let wishes = self.read_commands(actor, thing, &extracted.commands, false);
         if extracted.text.trim().is_empty() {
-            self.carry_out(actor, thing, wishes.clone())?;
-            return Ok(Posted::OnlyCommands(wishes));
+            self.carry_out(actor, thing, &wishes)?;
+            return Ok(Posted::OnlyCommands(Box::new(wishes)));
         }
         let id = self.push_note(actor, thing, extracted.text.clone(), false, internal);
         self.follow_text(actor, thing, &extracted.text, None);
         happened::note(self, actor, thing, id, "create");
         if !extracted.commands.is_empty() {
-            self.carry_out(actor, thing, wishes)?;
+            self.carry_out(actor, thing, &wishes)?;
         }
         Ok(Posted::Note(id))
     }
@@ -210,12 +210,13 @@ impl State {
             return;
         };
         match thing {
-            Thing::Issue { iid, .. } => project.issues.entry(iid).and_modify(|i| i.updated_at = now),
+            Thing::Issue { iid, .. } => {
+                project.issues.entry(iid).and_modify(|i| i.updated_at = now);
+            }
             Thing::MergeRequest { iid, .. } => {
                 project.merge_requests.entry(iid).and_modify(|m| m.updated_at = now);
-                return;
             }
-        };
+        }
     }
 
     /// A line of the trail, such as "changed the description".
@@ -247,7 +248,7 @@ impl State {
         if extracted.commands.is_empty() {
             Ok(())
         } else {
-            self.carry_out(actor, thing, wishes)
+            self.carry_out(actor, thing, &wishes)
         }
     }
 

@@ -225,7 +225,7 @@ impl State {
     }
 
     /// Carries out what a note's commands want, as an update of its own.
-    pub(crate) fn carry_out(&mut self, actor: u64, thing: Thing, wishes: Wishes) -> Result<()> {
+    pub(crate) fn carry_out(&mut self, actor: u64, thing: Thing, wishes: &Wishes) -> Result<()> {
         if wishes.summary.is_empty() {
             return Err(Refusal::bad_request("Failed to apply commands."));
         }
@@ -249,7 +249,7 @@ impl State {
     }
 
     /// What commands want beyond a change of fields.
-    pub(crate) fn finish_wishes(&mut self, actor: u64, thing: Thing, wishes: Wishes) {
+    pub(crate) fn finish_wishes(&mut self, actor: u64, thing: Thing, wishes: &Wishes) {
         if wishes.subscribe
             && let Thing::Issue { project, iid } = thing
             && let Some(project) = self.projects.get_mut(&project)
@@ -264,7 +264,7 @@ impl State {
                 actor,
                 thing.project(),
                 thing.iid(),
-                super::merging::HowToMerge::default(),
+                &super::merging::HowToMerge::default(),
             );
         }
     }

@@ -96,7 +96,8 @@ fn people_are_found_however_they_are_written() {
     check("1. alice\n2. bob", &["alice", "bob"]);
     check("alice, bob", &["alice", "bob"]);
     check("`@alice` and `bob`", &["alice", "bob"]);
-    check("@alice and bob & carol", &["alice", "bob", "carol"]);
+    check("alice and bob & carol", &["alice", "bob", "carol"]);
+    check("Leads:\n- @alice\n- @bob, etc.", &["alice", "bob"]);
     check("Alice Smith @alice – until May, Bob (he) @bob", &["alice", "bob"]);
     check("Alice Smith (@alice), Bob Jones (@bob)", &["alice", "bob"]);
     check(
@@ -126,6 +127,8 @@ fn what_names_nobody_is_said() {
         assert_eq!(findings(&with("Members", text)), expected, "{text}");
     };
     check("@alice, Bob Jones", &["`Bob Jones` is no username"]);
+    check("@alice and bob", &["`bob` is no username"]);
+    check("me, @bob", &["`me` is no username"]);
     check("@alice, the whole team", &["`the whole team` is no username"]);
     check("@alice, bob@example.com", &["`bob@example.com` is an e-mail address"]);
     check("@alice, <bob@example.com>", &["`bob@example.com` is an e-mail address"]);
@@ -145,6 +148,11 @@ fn what_names_nobody_is_said() {
 
 #[test]
 fn a_word_behind_a_mention_is_never_dropped_in_silence() {
+    let read = with("Members", "@alice, @bob\n\nWe are looking for more people.");
+    assert_eq!(
+        findings(&read),
+        ["Note Members: `We are looking for more people` is no username"]
+    );
     assert_eq!(names(&with("Members", "*@alice*s").understood.members), ["alice"]);
     let read = with("Members", "@alice bob");
     assert_eq!(
@@ -244,4 +252,24 @@ fn links_are_https() {
     );
     check("our wiki", &["Note Links: no link is found in it"]);
     check("none", &[]);
+}
+
+#[test]
+fn long_lists_are_refused_once() {
+    let people: String = (0..101).map(|number| format!("@user{number} ")).collect();
+    assert_eq!(
+        findings(&with("Members", &people)),
+        ["Refusal Members: more than 100 people are named"]
+    );
+    let links: String = (0..51)
+        .map(|number| format!("- https://example.com/{number}\n"))
+        .collect();
+    let read = with("Links", &links);
+    assert_eq!(findings(&read), ["Refusal Links: more than 50 links"]);
+    assert_eq!(read.understood.links.len(), 50);
+    let words: String = (0..14).map(|_| "no name,").collect();
+    assert_eq!(
+        findings(&with("Members", &words)).last().unwrap(),
+        "Refusal Members: 4 more words name nobody"
+    );
 }

@@ -309,7 +309,7 @@ fn a_description_of_more_than_256_kib_is_not_read() {
 
 #[test]
 fn people_are_checked_with_what_gitlab_says() {
-    let form = read(GOOD).form.unwrap();
+    let form = read(GOOD).understood;
     let user = |name: &str| Username::new(name).unwrap();
     let active = PersonState::Active {
         id: UserId(1),

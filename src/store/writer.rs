@@ -1,0 +1,190 @@
+//! The one writer of deliveries: it stores them together with the work that they cause, many in one transaction.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use convenor_core::thing::Thing;
+use sqlx::Row;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::deliveries::{Accepted, Delivery};
+use super::pools::{Pools, in_transaction, portions};
+use super::work::{Knocks, write_knocks};
+use super::{StoreError, lock, to_ms};
+
+/// Deliveries that may wait to be stored; a further one is refused, so that memory stays bounded.
+pub(super) const QUEUE: usize = 1024;
+/// Deliveries in one transaction. More would not be faster and would hold other writers off.
+const BATCH: usize = 256;
+/// How long the knocks of repeated deliveries may wait for company: they cause no flush of their own.
+const REPEATS_WAIT: Duration = Duration::from_secs(1);
+
+const INSERT: &str = "insert into delivery \
+     (key, received_at, event, instance, subject, reason, things, body_bytes, body) ";
+
+/// A delivery that waits for its transaction, and who waits for the answer.
+pub(super) struct Waiting {
+    pub(super) delivery: Delivery,
+    pub(super) answer: oneshot::Sender<Result<Accepted, StoreError>>,
+}
+
+/// Takes whatever waits each time a transaction ends: under load many deliveries share one flush, alone none waits.
+pub(super) struct Writer {
+    pub(super) pools: Pools,
+    pub(super) knocked: Arc<Notify>,
+    pub(super) fault: Arc<Mutex<Option<StoreError>>>,
+}
+
+impl Writer {
+    /// Ends when all senders are gone and everything is written.
+    pub(super) async fn run(self, mut queue: mpsc::Receiver<Waiting>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut repeats = Repeats::default();
+        loop {
+            let wait = tokio::time::sleep_until(repeats.deadline);
+            let open = tokio::select! {
+                count = queue.recv_many(&mut batch, BATCH) => count > 0,
+                () = wait, if !repeats.knocks.is_empty() => true,
+            };
+            if !open {
+                repeats.deadline = Instant::now();
+            }
+            if !batch.is_empty() || repeats.are_due() {
+                self.write(&mut batch, &mut repeats).await;
+            }
+            if !open {
+                return;
+            }
+        }
+    }
+
+    async fn write(&self, batch: &mut Vec<Waiting>, repeats: &mut Repeats) {
+        let result = self.transaction(batch, repeats).await;
+        *lock(&self.fault) = result.as_ref().err().cloned();
+        match result {
+            Ok(written) => {
+                if written.knocked {
+                    repeats.knocks.clear();
+                    self.knocked.notify_one();
+                }
+                for (waiting, accepted) in batch.drain(..).zip(written.accepted) {
+                    if accepted == Accepted::Repeat {
+                        repeats.add(&waiting.delivery);
+                    }
+                    // Who asked may have gone: the delivery is stored all the same.
+                    let _ = waiting.answer.send(Ok(accepted));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, deliveries = batch.len(), "deliveries could not be stored");
+                repeats.deadline = Instant::now() + REPEATS_WAIT;
+                for waiting in batch.drain(..) {
+                    let _ = waiting.answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    async fn transaction(&self, batch: &[Waiting], repeats: &Repeats) -> Result<Written, StoreError> {
+        let rows = each_key_once(batch);
+        in_transaction!(&self.pools, |transaction| {
+            let mut stored = HashSet::with_capacity(rows.len());
+            for rows in portions(&rows) {
+                let mut query = sqlx::QueryBuilder::new(INSERT);
+                query.push_values(rows, |mut row, delivery| {
+                    row.push_bind(&*delivery.key)
+                        .push_bind(to_ms(delivery.received_at))
+                        .push_bind(delivery.event.as_deref())
+                        .push_bind(delivery.instance.as_deref())
+                        .push_bind(delivery.subject.as_deref())
+                        .push_bind(delivery.reason)
+                        .push_bind(lines(&delivery.things))
+                        .push_bind(i64::try_from(delivery.body_bytes).unwrap_or(i64::MAX))
+                        .push_bind(&*delivery.body);
+                });
+                query.push(" on conflict (key) do nothing returning key");
+                for row in query.build().fetch_all(&mut *transaction).await? {
+                    stored.insert(row.try_get::<String, _>("key")?);
+                }
+            }
+            let mut knocks = Knocks::default();
+            let accepted: Vec<_> = batch
+                .iter()
+                .map(|waiting| accept(&waiting.delivery, &mut stored, &mut knocks))
+                .collect();
+            if repeats.are_due() || !knocks.is_empty() {
+                knocks.add_all(&repeats.knocks);
+            }
+            write_knocks!(transaction, knocks);
+            Ok(Written {
+                accepted,
+                knocked: !knocks.is_empty(),
+            })
+        })
+    }
+}
+
+/// The first delivery of each key, in the order of the keys, so that two writers never wait for each other in a circle.
+fn each_key_once(batch: &[Waiting]) -> Vec<&Delivery> {
+    let mut rows: Vec<_> = batch.iter().map(|waiting| &waiting.delivery).collect();
+    rows.sort_by(|one, other| one.key.cmp(&other.key));
+    rows.dedup_by(|one, other| one.key == other.key);
+    rows
+}
+
+/// Takes the delivery's key from those that were stored just now: the first with the key is new, the others are repeats.
+fn accept(delivery: &Delivery, stored: &mut HashSet<String>, knocks: &mut Knocks) -> Accepted {
+    if !stored.remove(&delivery.key) {
+        return Accepted::Repeat;
+    }
+    knock_for(delivery, knocks);
+    Accepted::New
+}
+
+fn knock_for(delivery: &Delivery, knocks: &mut Knocks) {
+    let cause = format!("delivery {}", delivery.key);
+    for thing in &delivery.things {
+        knocks.add(thing.to_string(), &cause, delivery.received_at);
+    }
+}
+
+/// Keys of things, one a line.
+fn lines(things: &[Thing]) -> String {
+    let lines: Vec<String> = things.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+struct Written {
+    accepted: Vec<Accepted>,
+    knocked: bool,
+}
+
+/// Knocks of repeated deliveries, until they are written.
+struct Repeats {
+    knocks: Knocks,
+    deadline: Instant,
+}
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self {
+            knocks: Knocks::default(),
+            deadline: Instant::now(),
+        }
+    }
+}
+
+impl Repeats {
+    fn are_due(&self) -> bool {
+        !self.knocks.is_empty() && Instant::now() >= self.deadline
+    }
+
+    fn add(&mut self, delivery: &Delivery) {
+        if self.knocks.is_empty() {
+            self.deadline = Instant::now() + REPEATS_WAIT;
+        }
+        knock_for(delivery, &mut self.knocks);
+    }
+}

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::cell::Said;
 use super::finding::{Finding, Malformed};
-use super::page::{CellSpan, Grid, Line, Page, Piece, Split, Words};
+use super::page::{CellSpan, Grid, Line, Page, Piece, Split};
 use super::scan::collapse;
 
 /// One table of a [`Page`].
@@ -296,31 +296,41 @@ impl<'p> Row<'p> {
     /// A bracket left over in the text is the trace of a link that lost its other half.
     fn has_broken_link(&self, column: usize) -> bool {
         let source = self.table.page.text.as_bytes();
-        let Some(span) = self.table.spans(self.line).get(column) else {
-            return false;
-        };
-        let mut open = 0usize;
-        for piece in self.table.pieces(span) {
-            // In code, and in text that is not written as it reads (entities), brackets are only brackets.
-            let Piece::Text(Words {
-                from,
-                to,
-                spelled: false,
-            }) = *piece
-            else {
-                continue;
-            };
-            for at in from as usize..to as usize {
-                match source[at] {
-                    b'[' | b']' if at > 0 && source[at - 1] == b'\\' => {}
-                    b'[' => open += 1,
-                    b']' if open == 0 || source.get(at + 1) == Some(&b'(') => return true,
-                    b']' => open -= 1,
-                    _ => {}
-                }
+        let mut paired = self.brackets(column).filter(|&at| source[at] == b']');
+        !self.lone_brackets(column).is_empty() || paired.any(|at| source.get(at + 1) == Some(&b'('))
+    }
+
+    /// Where a bracket of the cell's text has no other half.
+    pub(super) fn lone_brackets(&self, column: usize) -> Vec<usize> {
+        let source = self.table.page.text.as_bytes();
+        let (mut open, mut lone) = (Vec::new(), Vec::new());
+        for at in self.brackets(column) {
+            if source[at] == b'[' {
+                open.push(at);
+            } else if open.pop().is_none() {
+                lone.push(at);
             }
         }
-        open > 0
+        lone.append(&mut open);
+        lone
+    }
+
+    /// Where brackets of the cell stand that are neither a link's nor escaped. In code, and in text that is not written as
+    /// it reads (entities), brackets are only brackets.
+    fn brackets(&self, column: usize) -> impl Iterator<Item = usize> {
+        let source = self.table.page.text.as_bytes();
+        let pieces = self
+            .table
+            .spans(self.line)
+            .get(column)
+            .map(|span| self.table.pieces(span))
+            .unwrap_or_default();
+        let written = pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(words) if !words.spelled => Some(words.from as usize..words.to as usize),
+            _ => None,
+        });
+        let is_bracket = |&at: &usize| matches!(source[at], b'[' | b']') && (at == 0 || source[at - 1] != b'\\');
+        written.flatten().filter(is_bracket)
     }
 
     /// Whether our split of the line is the parser's.

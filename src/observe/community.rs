@@ -9,10 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::proposal::own_issues_seen;
 use super::{ObserveError, Observer, file_version, merge_request_seen, project_seen, row_branch};
+use crate::gitlab::wire::MergeRequestState;
 use crate::gitlab::{IssueFilter, MergeRequestFilter};
 
-/// How long after its last change a merge request is still news to the handbook look.
-const NEWS: SignedDuration = SignedDuration::from_hours(48);
+/// How long after its last change a merge request that is merged or closed is still news to the handbook look. What is missed
+/// while the service is down is found by the resync.
+const NEWS: SignedDuration = SignedDuration::from_hours(1);
 
 impl Observer {
     /// Everything about a community; `None` when there is no such project (any more), or it is no project of the group.
@@ -172,13 +174,16 @@ impl Observer {
                 continue;
             }
             known.push(merge_request.iid);
+            let is_open = merge_request.state == MergeRequestState::Opened;
             let merge_request = merge_request_seen(merge_request)?;
             let Some(concern) = row::concern(&merge_request, places.bot.id) else {
                 continue;
             };
             let name = self.program.name.clone();
             things.push(Thing::Community(name.clone(), concern.community));
-            things.extend(concern.proposal.map(|issue| Thing::Proposal(name, issue)));
+            // While it is open, the proposal has only to know what the community's own look does about it.
+            let proposal = concern.proposal.filter(|_| !is_open);
+            things.extend(proposal.map(|issue| Thing::Proposal(name, issue)));
         }
         Ok(things)
     }

@@ -1,6 +1,7 @@
 //! Stories: the program through its doors, on a GitLab over loopback. No story sleeps; the clock is moved instead.
 
 mod browsing;
+mod charters;
 mod crashes;
 mod doubts;
 mod handbook;

@@ -240,7 +240,7 @@ fn project_seen(project: wire::Project) -> Result<ProjectSeen, ObserveError> {
         archived: project.archived,
         creator: project.creator_id,
         created_at: Some(project.created_at),
-        empty: project.empty_repo == Some(true),
+        empty: project.empty_repo,
         default_branch: project.default_branch,
         // Not told: assume the narrowest, which is never shown too widely.
         visibility: project.visibility.unwrap_or(Visibility::Private),

@@ -30,7 +30,7 @@ impl Observer {
             return Ok(None);
         }
         let branch = project.default_branch.clone().unwrap_or_else(|| "main".to_owned());
-        let charter = match project.empty {
+        let charter = match project.empty == Some(true) {
             true => None,
             false => self
                 .reader

@@ -73,7 +73,7 @@ impl Observer {
 
         let slug = read.understood.slug.as_ref().map(|slug| slug.as_str().to_owned());
         let project = self
-            .standing(places, iid, slug.as_deref(), &status, remembered.project)
+            .standing(places, &issue, slug.as_deref(), &status, remembered.project)
             .await?;
         let ours = match &project {
             ProjectStanding::Ours(project) => Some(project),
@@ -100,6 +100,7 @@ impl Observer {
             rivals,
             acceptance: remembered.acceptance,
             project,
+            refused_members: BTreeSet::new(),
             inside,
             page,
             merge_requests,
@@ -153,7 +154,7 @@ impl Observer {
     async fn standing(
         &self,
         places: &Places,
-        issue: IssueIid,
+        issue: &IssueSeen,
         slug: Option<&str>,
         status: &Status,
         remembered: Option<ProjectId>,
@@ -172,10 +173,12 @@ impl Observer {
         }
         Ok(provision::standing(Evidence {
             recorded: recorded.as_ref().map(Option::as_ref),
+            remembered: remembered.is_some(),
             at_path: at_path.as_ref(),
             charter_proposal: charter.as_ref().and_then(|charter| charter.proposal.as_ref()),
             intake: &self.program.intake,
-            issue,
+            issue: issue.iid,
+            proposed_at: issue.created_at,
             announced: slug.is_some() && status.path.as_deref() == slug,
             bot: places.bot.id,
         }))
@@ -195,7 +198,7 @@ impl Observer {
         let Some(project) = project.map(project_seen).transpose()? else {
             return Ok((None, None));
         };
-        if project.empty {
+        if project.empty == Some(true) {
             return Ok((Some(project), None));
         }
         let branch = project.default_branch.clone().unwrap_or_else(|| "main".to_owned());
@@ -242,7 +245,7 @@ impl Observer {
 
     async fn files_there(&self, project: &ProjectSeen, paths: &[String]) -> Result<Vec<String>, GitLabError> {
         let mut there = Vec::new();
-        if project.empty {
+        if project.empty == Some(true) {
             return Ok(there);
         }
         let branch = project.default_branch.clone().unwrap_or_else(|| "main".to_owned());

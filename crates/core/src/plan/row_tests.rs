@@ -202,7 +202,7 @@ fn seen() -> CommunitySeen {
             marked_for_deletion: false,
             creator: Some(BOT),
             created_at: None,
-            empty: false,
+            empty: Some(false),
             default_branch: Some("main".to_owned()),
             visibility: Visibility::Public,
             topics: Vec::new(),

@@ -4,6 +4,7 @@ mod browser;
 mod client;
 mod docs;
 mod forms;
+mod house;
 mod infra;
 mod skip;
 mod stories;

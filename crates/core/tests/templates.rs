@@ -218,3 +218,19 @@ fn faults_of_all_templates_are_told_at_once_with_file_and_line() {
     );
     assert!(faults[1].to_string().contains("nmae"), "{}", faults[1]);
 }
+
+#[test]
+fn every_value_that_the_papers_name_exists() {
+    let paper = include_str!("../../../docs/templates.md");
+    let values = paper.split("## Values").nth(1).unwrap().split("\n## ").next().unwrap();
+    let names = values
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .flat_map(|line| line.split('`').skip(1).step_by(2));
+    let words = ["open", "request", "sentence", "active", "@", "group/intake#12"];
+    for name in names.filter(|name| !words.contains(name)) {
+        let file = ("project/a.md.hbs".to_owned(), format!("{{{{{name}}}}}"));
+        let rendered = render::project_files(&TemplateSet::new([file].into()), &ordinary());
+        assert!(rendered.is_ok(), "{name}: {rendered:?}");
+    }
+}

@@ -24,6 +24,9 @@ pub(super) type Features = BTreeMap<Feature, f64>;
 /// What an everyday word or a misspelt one counts as evidence for a subject.
 const WEAK: f64 = 0.5;
 
+/// What an unknown word counts beside a known subject.
+const BESIDE: f64 = 0.3;
+
 /// A candidate, read.
 pub(super) struct Reading {
     /// What the name speaks of.
@@ -110,7 +113,7 @@ impl Reading {
     /// An everyday word in a name with other words ("Release Windows", "Rust Prevention") names its subject only when
     /// the rest of the text speaks of that subject or of its field.
     fn borne_out(&self, name: Vec<Found>) -> Vec<Found> {
-        let content = name.iter().filter(|found| found.weight >= WEAK).count();
+        let content = name.iter().filter(|found| found.weight >= BESIDE).count();
         if content < 2 || self.purpose.is_empty() {
             return name;
         }
@@ -272,7 +275,7 @@ fn found_in(words: &[Word], in_name: bool) -> Vec<Found> {
             .iter_mut()
             .filter(|found| matches!(found.feature, Feature::Word(_)))
         {
-            found.weight = found.weight.min(WEAK);
+            found.weight = found.weight.min(BESIDE);
         }
     }
     counted
@@ -287,7 +290,7 @@ fn all_found_in(words: &[Word], in_name: bool) -> Vec<(Found, bool)> {
         let longest = THESAURUS.longest().min(words.len() - at);
         let phrase = (1..=longest).rev().find_map(|length| {
             let subjects = THESAURUS.subjects(&words[at..at + length], in_name);
-            let unsaid = subjects.is_empty() || (length == 1 && is_gathering(words, at, in_name));
+            let unsaid = subjects.is_empty() || (length == 1 && says_little(words, at, in_name));
             (!unsaid).then_some((subjects, length))
         });
         match phrase {
@@ -352,8 +355,13 @@ fn single(words: &[Word], at: usize, in_name: bool) -> Option<Found> {
     Some(shared.or_else(misspelt).unwrap_or_else(plain))
 }
 
-/// "Coaching Network" is a gathering of coaches, "Network" is about networks. In a purpose such words say nothing.
-fn is_gathering(words: &[Word], at: usize, in_name: bool) -> bool {
+/// "Coaching Network" is a gathering of coaches and "Risk Management" is about risk, while "Network" and "Management" are
+/// about just that. In a purpose such words say nothing.
+fn says_little(words: &[Word], at: usize, in_name: bool) -> bool {
     let gathering = |word: &Word| words::kind(word) == Kind::Gathering;
-    gathering(&words[at]) && !(in_name && words.iter().all(gathering))
+    let little = |word: &Word| gathering(word) || (words::kind(word) == Kind::Common && !word.capitals);
+    if gathering(&words[at]) {
+        return !(in_name && words.iter().all(gathering));
+    }
+    little(&words[at]) && !(in_name && words.iter().all(little))
 }

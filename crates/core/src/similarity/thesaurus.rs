@@ -151,13 +151,15 @@ impl Thesaurus {
             };
             let subject = Subject(self.entries.len());
             self.entries.push(Entry {
-                name: phrase.to_owned(),
+                name: phrase.split('|').next().unwrap_or(phrase).to_owned(),
                 field: field.to_owned(),
                 parents,
                 families,
                 neighbours: BTreeSet::new(),
             });
-            self.add_phrase(phrase, subject);
+            for phrase in phrase.split('|') {
+                self.add_phrase(phrase, subject);
+            }
         }
     }
 

@@ -69,7 +69,7 @@ pub(super) fn kind(word: &Word) -> Kind {
 /// Whether the word names people by what they do with a thing: managers, users, publishers.
 pub(super) fn is_role(word: &Word) -> bool {
     let plain = word.plain.strip_suffix('s').unwrap_or(&word.plain);
-    let does = ["er", "or", "ist", "ian", "eer"]
+    let does = ["er", "or", "ist", "yst", "ian"]
         .iter()
         .any(|ending| plain.ends_with(ending));
     let many = word.plain.ends_with('s') && plain.len() >= 4;
@@ -99,6 +99,10 @@ fn readable(text: &str) -> String {
         ("F#", "fsharp"),
     ] {
         text = text.replace(sign, written);
+    }
+    // Without its "on" it would be any call.
+    for (apart, joined) in [("On-call", "oncall"), ("on-call", "oncall"), ("On-Call", "oncall")] {
+        text = text.replace(apart, joined);
     }
     for dotted in [".NET", ".Net", ".net"] {
         if text.starts_with(dotted) {
@@ -146,7 +150,7 @@ pub(super) fn stem(word: &str) -> String {
             stem.pop();
         }
     }
-    if stem.starts_with("analy") {
+    if stem.len() <= 10 && stem.starts_with("analy") {
         return "analy".to_owned();
     }
     while let Some(shorter) = shortened(&stem) {
@@ -183,7 +187,7 @@ const ENDINGS: [(&str, usize, &str); 30] = [
     ("ate", 4, ""),
     ("ed", 3, ""),
     ("er", 3, ""),
-    ("or", 4, ""),
+    ("or", 5, ""),
     ("al", 4, ""),
     ("ly", 4, ""),
     ("e", 3, ""),
@@ -242,7 +246,7 @@ static FUNCTION: LazyLock<HashSet<&str>> = LazyLock::new(|| {
      we us our you your they them their he she his her who whom whose what which when where why how i my me not no \
      do does did done can could may might must shall should will would have has had about across between among around \
      against vs versus through over under up down out off then than so such more most other others any some every each all both either \
-     also etc via per vs let s t am if because while but only just very too well own same here there \
+     also etc via per vs let s t am if because while but only just very too well own same former currently here there \
      der die das und fur von mit le la les l et des du de d en el los las y del di il e da dos em \
      one two three first second"
         .split_whitespace()

@@ -293,7 +293,7 @@ mod tests {
 
     use super::*;
 
-    fn merge_request(changes: Value) -> wire::MergeRequest {
+    fn merge_request(changes: &Value) -> wire::MergeRequest {
         let person = json!({ "id": 1, "username": "alice", "name": "Alice", "state": "active" });
         let mut fields = json!({
             "id": 70, "iid": 7, "project_id": 3, "source_project_id": 3, "title": "t", "description": "", "state": "opened",
@@ -309,8 +309,8 @@ mod tests {
 
     #[test]
     fn a_forks_branch_of_the_same_name_is_not_ours() {
-        let check = |changes, expected| {
-            assert_eq!(is_between(&merge_request(changes), "convenor/rust", "main"), expected);
+        let check = |changes: Value, expected| {
+            assert_eq!(is_between(&merge_request(&changes), "convenor/rust", "main"), expected);
         };
         check(json!({}), true);
         check(json!({ "source_project_id": 4 }), false);

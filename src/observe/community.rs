@@ -3,7 +3,7 @@
 use convenor_core::charter;
 use convenor_core::ids::{MergeRequestIid, ProjectId};
 use convenor_core::plan::row;
-use convenor_core::plan::seen::{BranchSeen, CommunitySeen, PageSeen, Removals};
+use convenor_core::plan::seen::{BranchSeen, CommunitySeen, PageSeen, ProjectSeen, Removals};
 use convenor_core::thing::Thing;
 use jiff::{SignedDuration, Timestamp};
 
@@ -54,7 +54,7 @@ impl Observer {
         };
         let issues = own_issues_seen(self.reader.issues(project.id, &own_issues).await?, places.bot.id)?;
         let page = self.page().await?;
-        let branch_name = row_branch(&project.path);
+        let branch_name = self.branch_in_use(&project).await?;
         let (branch, merge_requests) = match &page {
             Some(page) => (
                 self.branch(page, &branch_name).await?,
@@ -75,6 +75,7 @@ impl Observer {
             people,
             issues,
             page,
+            branch_name,
             branch,
             merge_requests,
             removals,
@@ -109,6 +110,28 @@ impl Observer {
             page: file,
             base_page,
         }))
+    }
+
+    /// The branch of the community's open merge request; else the one that a new merge request would have. They differ when
+    /// the project's path was changed in between.
+    pub(super) async fn branch_in_use(&self, project: &ProjectSeen) -> Result<String, ObserveError> {
+        let places = self.places().await?;
+        let Some(handbook) = &places.handbook else {
+            return Ok(row_branch(&project.path));
+        };
+        let open = MergeRequestFilter {
+            opened: true,
+            author_id: Some(places.bot.id),
+            ..Default::default()
+        };
+        for found in self.reader.merge_requests(handbook.id, &open).await? {
+            let source = found.source_branch.clone();
+            let concern = row::concern(&merge_request_seen(found)?, places.bot.id);
+            if concern.is_some_and(|concern| concern.community == project.id) {
+                return Ok(source);
+            }
+        }
+        Ok(row_branch(&project.path))
     }
 
     async fn reviewers(&self) -> Result<Vec<convenor_core::ids::UserId>, ObserveError> {

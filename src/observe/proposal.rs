@@ -16,7 +16,7 @@ use convenor_core::plan::status::recorded_status;
 use convenor_core::plan::{labels, status::Status};
 use convenor_core::proposal as form;
 
-use super::{ObserveError, Observer, Places, address, project_seen, row_branch};
+use super::{ObserveError, Observer, Places, address, project_seen};
 use crate::gitlab::{GitLabError, IssueFilter, wire};
 
 /// What our own store remembers of a proposal.
@@ -90,7 +90,7 @@ impl Observer {
             _ => None,
         };
         let merge_requests = match ours {
-            Some(project) => self.merge_requests(&row_branch(&project.path)).await?,
+            Some(project) => self.merge_requests(&self.branch_in_use(project).await?).await?,
             None => Vec::new(),
         };
         Ok(ProposalSeen {

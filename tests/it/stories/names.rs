@@ -166,12 +166,12 @@ async fn a_renamed_community_keeps_its_row_and_is_not_made_again() {
             .all(|project| project.path != "rust-at-work")
     );
     assert_eq!(town.gitlab.projects(GROUP).unwrap().len(), 2);
-    let open: Vec<_> = town
-        .merge_requests()
-        .into_iter()
-        .filter(|mr| mr.state == "opened")
-        .collect();
-    let rows: Vec<String> = open.iter().flat_map(|mr| town.shown_diff(mr.iid)).collect();
-    assert!(rows.iter().any(|row| row.contains("/rust-everywhere)")), "{rows:?}");
-    assert_eq!(town.state(iid), ["cop::approved"]);
+    let row = town.added_line(&town.merge_request().source_branch);
+    assert!(row.contains("/rust-everywhere)"), "{row}");
+    town.merges();
+    town.settle().await;
+    town.resync().await;
+    assert_eq!(town.page("main").matches("[Rust at Work]").count(), 1);
+    assert_eq!(town.merge_requests().len(), 1);
+    assert_eq!(town.state(iid), ["cop::active"]);
 }

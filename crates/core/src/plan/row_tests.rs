@@ -219,6 +219,7 @@ fn seen() -> CommunitySeen {
                 last_commit: Some(CommitSha("a".repeat(40))),
             }),
         }),
+        branch_name: "convenor/rust-at-work".to_owned(),
         branch: None,
         merge_requests: Vec::new(),
         reviewers: Vec::new(),

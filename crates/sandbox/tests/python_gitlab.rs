@@ -1,6 +1,4 @@
 //! A client that nobody here wrote, `python-gitlab` from PyPI, against the sandbox.
-#![expect(clippy::unwrap_used, reason = "a test says what it expects")]
-
 use gitlab_sandbox::{Config, Sandbox};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

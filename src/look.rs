@@ -100,15 +100,18 @@ impl Planner {
             .ok_or_else(|| PlanError::NoProgram(name.clone()))?;
         match thing {
             Thing::Proposal(_, issue) => {
+                let Some(issue) = program.observer.issue(*issue).await? else {
+                    return Ok(Plan::nothing(Remark::NotAProposal));
+                };
+                if let Some(why) = proposal::is_over(&issue) {
+                    return Ok(Plan::nothing(why));
+                }
                 let remembered = Remembered {
                     acceptance: self.store.acceptance(thing).await?,
                     project: self.store.made_project(thing).await?,
                 };
                 let files = program.blueprint.file_paths();
-                let seen = program.observer.proposal(*issue, remembered, &files).await?;
-                let Some(seen) = seen else {
-                    return Ok(Plan::nothing(Remark::NotAProposal));
-                };
+                let seen = program.observer.proposal(issue, remembered, &files).await?;
                 let seen = ProposalSeen {
                     refused_members: refused.clone(),
                     ..seen

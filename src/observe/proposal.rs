@@ -16,7 +16,7 @@ use convenor_core::plan::status::recorded_status;
 use convenor_core::plan::{labels, status::Status};
 use convenor_core::proposal as form;
 
-use super::{ObserveError, Observer, Places, address, project_seen, row_branch};
+use super::{ObserveError, Observer, Places, address, project_seen};
 use crate::gitlab::{GitLabError, IssueFilter, wire};
 
 /// What our own store remembers of a proposal.
@@ -29,7 +29,16 @@ pub struct Remembered {
 }
 
 impl Observer {
-    /// Everything about a proposal; `None` when there is no such issue (any more).
+    /// The issue of a proposal; `None` when there is no such issue (any more).
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn issue(&self, iid: IssueIid) -> Result<Option<IssueSeen>, ObserveError> {
+        let intake = self.places().await?.intake.id;
+        self.reader.issue(intake, iid).await?.map(issue_seen).transpose()
+    }
+
+    /// Everything else about the proposal of this issue.
     ///
     /// `template_files` are the paths that a new community's first commit makes.
     ///
@@ -37,15 +46,12 @@ impl Observer {
     /// When GitLab does not answer as it should.
     pub async fn proposal(
         &self,
-        iid: IssueIid,
+        issue: IssueSeen,
         remembered: Remembered,
         template_files: &[String],
-    ) -> Result<Option<ProposalSeen>, ObserveError> {
+    ) -> Result<ProposalSeen, ObserveError> {
         let places = self.places().await?;
-        let Some(issue) = self.reader.issue(places.intake.id, iid).await? else {
-            return Ok(None);
-        };
-        let issue = issue_seen(issue)?;
+        let iid = issue.iid;
         let (notes, label_events) = tokio::try_join!(
             self.reader.notes(places.intake.id, iid),
             self.reader.label_events(places.intake.id, iid),
@@ -84,10 +90,10 @@ impl Observer {
             _ => None,
         };
         let merge_requests = match ours {
-            Some(project) => self.merge_requests(&row_branch(&project.path)).await?,
+            Some(project) => self.merge_requests(&self.branch_in_use(project).await?).await?,
             None => Vec::new(),
         };
-        Ok(Some(ProposalSeen {
+        Ok(ProposalSeen {
             bot: places.bot.clone(),
             group: places.group.clone(),
             intake: places.intake.clone(),
@@ -104,7 +110,7 @@ impl Observer {
             inside,
             page,
             merge_requests,
-        }))
+        })
     }
 
     /// Other open proposals of the program, with what they ask for.

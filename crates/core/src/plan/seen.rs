@@ -314,6 +314,8 @@ pub struct CommunitySeen {
     pub issues: Vec<OwnIssueSeen>,
     /// The handbook page.
     pub page: Option<PageSeen>,
+    /// The name of our branch, whether or not it is there.
+    pub branch_name: String,
     /// Our branch.
     pub branch: Option<BranchSeen>,
     /// Merge requests from it, newest first.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::page::line_end;
+
 /// Offset after the byte order mark and the front matter (`---`, `+++` or `;;;`, as Hugo and GitLab read it).
 pub(super) fn front_matter(text: &str) -> usize {
     let bom = if text.starts_with('\u{feff}') {
@@ -9,19 +11,17 @@ pub(super) fn front_matter(text: &str) -> usize {
     } else {
         0
     };
-    let body = &text[bom..];
-    let mut lines = body.split_inclusive('\n');
-    let Some(first) = lines.next() else { return bom };
-    let fence = first.trim_end();
+    let (first_end, mut next) = line_end(text, bom);
+    let fence = text[bom..first_end].trim_end();
     if !matches!(fence, "---" | "+++" | ";;;") {
         return bom;
     }
-    let mut end = bom + first.len();
-    for line in lines {
-        end += line.len();
-        if line.trim_end() == fence {
-            return end;
+    while next < text.len() {
+        let (end, after) = line_end(text, next);
+        if text[next..end].trim_end() == fence {
+            return after;
         }
+        next = after;
     }
     bom
 }

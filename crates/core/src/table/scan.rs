@@ -15,7 +15,7 @@ pub(super) fn read(text: &str) -> Page<'_> {
 
 /// The same from an offset on.
 pub(super) fn read_from(text: &str, base: usize) -> Page<'_> {
-    let masked = blank_tabs_of_delimiters(&text[base..]);
+    let masked = as_the_parser_needs(&text[base..]);
     let mut scan = Scan {
         page: Page {
             text,
@@ -294,23 +294,30 @@ pub(super) fn collapse(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// GFM allows tabs in the line of dashes, pulldown-cmark does not: it is given blanks there, which changes no offset.
-fn blank_tabs_of_delimiters(text: &str) -> Cow<'_, str> {
-    if !text.contains('\t') {
+/// What pulldown-cmark reads otherwise than GFM is written for it as it understands it, byte for byte as long: blanks for
+/// tabs in the line of dashes, `\n` for a lone `\r` at a line's end.
+fn as_the_parser_needs(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let lone_return = |at: usize| bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+    let returns = text.contains('\r') && (0..bytes.len()).any(lone_return);
+    if !returns && !text.contains('\t') {
         return Cow::Borrowed(text);
     }
     let mut masked = String::with_capacity(text.len());
     for line in text.split_inclusive(['\n', '\r']) {
+        let (line, lone) = match line.strip_suffix('\r') {
+            Some(line) if lone_return(masked.len() + line.len()) => (line, "\n"),
+            _ => (line, ""),
+        };
         let begin = line.find(['|', ':', '-']).unwrap_or(0);
-        let only_dashes = line[begin..]
-            .bytes()
-            .all(|b| matches!(b, b'|' | b':' | b'-' | b' ' | b'\t' | b'\r' | b'\n'));
-        if line.contains('|') && line.contains('-') && only_dashes {
+        let is_dash = |b: u8| matches!(b, b'|' | b':' | b'-' | b' ' | b'\t' | b'\r' | b'\n');
+        if line.contains('|') && line.contains('-') && line[begin..].bytes().all(is_dash) {
             masked.push_str(&line[..begin]);
             masked.push_str(&line[begin..].replace('\t', " "));
         } else {
             masked.push_str(line);
         }
+        masked.push_str(lone);
     }
     Cow::Owned(masked)
 }

@@ -57,7 +57,7 @@ fn look() -> impl Strategy<Value = Look> {
         "\n<!-- end -->\n",
         "> quote\n",
     ]);
-    let line_break = prop::sample::select(vec!["\n", "\r\n"]);
+    let line_break = prop::sample::select(vec!["\n", "\r\n", "\r"]);
     let flags = (
         any::<bool>(),
         any::<bool>(),

@@ -117,6 +117,22 @@ fn a_page_without_last_line_break_stays_without() {
 }
 
 #[test]
+fn every_kind_of_line_break_is_kept() {
+    let change = Change::Add {
+        cells: cells(&["x", "y"]),
+        at: Place::Index(0),
+        key: 0,
+    };
+    for end in ["\n", "\r\n", "\r"] {
+        let page = "# H\n\n|a|b|\n|-|-|\n|1|2|\n".replace('\n', end);
+        let parsed = Page::parse(page.as_bytes()).unwrap();
+        let edited = parsed.table("H", None).unwrap().edit(&change).unwrap();
+        let expected = "# H\n\n|a|b|\n|-|-|\n|x|y|\n|1|2|\n".replace('\n', end);
+        assert_eq!((String::from_utf8(edited.page).unwrap(), edited.line), (expected, 5));
+    }
+}
+
+#[test]
 fn text_right_under_the_table_stays_last() {
     check_added("| a | b |\n| - | - |\n| 1 | 2 |\n:::\n", &["x", "y"], "| x | y |");
     let change = Change::Add {

@@ -42,7 +42,7 @@ impl Store {
         const SQL: &str = "insert into acceptance (proposal, text_hash, title, description, approved_by, at) \
              values ($1, $2, $3, $4, $5, $6) on conflict (proposal) do nothing";
         let approved_by = acceptance.approved_by.and_then(|id| i64::try_from(id.0).ok());
-        let result = on!(self.pools(), write, |pool| {
+        let result = on!(self.pools(), write, |connection| {
             let query = sqlx::query(SQL).bind(proposal.to_string()).bind(&acceptance.text_hash);
             let query = query
                 .bind(acceptance.title.expose())
@@ -50,7 +50,7 @@ impl Store {
             query
                 .bind(approved_by)
                 .bind(to_ms(acceptance.at))
-                .execute(pool)
+                .execute(connection)
                 .await
                 .map(drop)
         });
@@ -64,8 +64,12 @@ impl Store {
     /// What the database said.
     pub async fn acceptance(&self, proposal: &Thing) -> Result<Option<Acceptance>, StoreError> {
         const SQL: &str = "select text_hash, title, description, approved_by, at from acceptance where proposal = $1";
-        on!(self.pools(), read, |pool| {
-            let Some(row) = sqlx::query(SQL).bind(proposal.to_string()).fetch_optional(pool).await? else {
+        on!(self.pools(), read, |connection| {
+            let Some(row) = sqlx::query(SQL)
+                .bind(proposal.to_string())
+                .fetch_optional(connection)
+                .await?
+            else {
                 return Ok(None);
             };
             let approved_by: Option<i64> = row.try_get("approved_by")?;
@@ -84,9 +88,9 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn withdraw_acceptance(&self, proposal: &Thing) -> Result<bool, StoreError> {
-        let result = on!(self.pools(), write, |pool| {
+        let result = on!(self.pools(), write, |connection| {
             let query = sqlx::query("delete from acceptance where proposal = $1").bind(proposal.to_string());
-            query.execute(pool).await.map(|done| done.rows_affected())
+            query.execute(connection).await.map(|done| done.rows_affected())
         });
         Ok(self.noted(result.map_err(StoreError::from))? > 0)
     }
@@ -142,9 +146,9 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn release_slugs(&self, proposal: &Thing) -> Result<(), StoreError> {
-        let result = on!(self.pools(), write, |pool| {
+        let result = on!(self.pools(), write, |connection| {
             let query = sqlx::query("delete from slug_claim where proposal = $1").bind(proposal.to_string());
-            query.execute(pool).await.map(drop)
+            query.execute(connection).await.map(drop)
         });
         self.noted(result.map_err(StoreError::from))
     }

@@ -15,6 +15,7 @@ use super::house::{Hands, program, proposal};
 on_both_databases! {
     what_was_accepted_is_there_after_reopening,
     a_key_is_stored_once,
+    among_many_at_once_each_is_told_whether_it_is_new,
     many_knocks_are_one_row,
     a_knock_during_a_look_brings_another_look,
     what_has_been_due_longest_comes_first,
@@ -78,6 +79,29 @@ async fn a_key_is_stored_once(database: Database) {
         .filter(|accepted| *accepted.as_ref().unwrap() == Accepted::New)
         .count();
     assert_eq!((new, store.list_deliveries(10).await.unwrap().len()), (1, 1));
+}
+
+async fn among_many_at_once_each_is_told_whether_it_is_new(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    let accept_all = async |numbers: std::ops::Range<u64>, step: usize| {
+        let deliveries = numbers.step_by(step).map(|number| {
+            let delivery = delivery(&format!("key-{number}"), hands.now(), &[proposal(number)]);
+            let store = &store;
+            async move { store.accept_delivery(delivery).await.unwrap() }
+        });
+        futures_util::future::join_all(deliveries).await
+    };
+    accept_all(0..200, 3).await;
+    let accepted = accept_all(0..200, 1).await;
+    for (number, accepted) in accepted.into_iter().enumerate() {
+        let expected = if number % 3 == 0 {
+            Accepted::Repeat
+        } else {
+            Accepted::New
+        };
+        assert_eq!(accepted, expected, "key-{number}");
+    }
+    assert_eq!(store.list_work().await.unwrap().len(), 200);
 }
 
 async fn many_knocks_are_one_row(database: Database) {

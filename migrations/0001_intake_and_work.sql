@@ -63,24 +63,21 @@ create index journal_by_thing on journal (thing, id);
 
 create index journal_by_state on journal (state, id);
 
--- The snapshot of an accepted proposal: what was approved, by whom.
+-- The text of a proposal as it was accepted, and what the acceptance rests on (JSON).
 create table acceptance (
     proposal text primary key not null,
     text_hash text not null,
     title text not null,
     description text not null,
-    -- Null when nobody had to approve.
-    approved_by bigint,
+    approved_by text not null,
     at bigint not null
 );
 
--- Which proposal has a slug of a program.
-create table slug_claim (
-    program text not null,
-    slug text not null,
-    proposal text not null,
-    at bigint not null,
-    primary key (program, slug)
+-- The project that was made for a proposal: never made again, whatever became of it.
+create table made_project (
+    proposal text primary key not null,
+    project bigint not null,
+    at bigint not null
 );
 
 -- A row to write when nothing else is to be written, to see whether the database takes it.

@@ -1,1 +1,400 @@
-//! Carrying out the steps of a plan, one at a time, journalled.
+//! Carrying out the steps of a plan, one at a time, journalled. It chooses nothing.
+//!
+//! Before each step its intent is written down, after it how it ended. The first step that does not end well ends the
+//! batch: what is due then is decided by looking again, never by sending again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use convenor_core::ids::{ProjectId, UserId};
+use convenor_core::plan::Step;
+use convenor_core::plan::provision;
+use convenor_core::plan::step::{FileChange, HookScope};
+use convenor_core::thing::Thing;
+
+use crate::clock::Clock;
+use crate::gitlab::{
+    CreatedNote, FileAction, GitLabError, HookOwner, IssueChange, MergeRequestChange, NewCommit, NewIssue, NewLabel,
+    NewMergeRequest, NewProject, Start, Writer,
+};
+use crate::hooks::HookSecrets;
+use crate::store::{StepState, Store, StoreError};
+
+/// Told about every step that ended.
+pub type Progress = Arc<dyn Fn(&Thing, &Step, Outcome<'_>) + Send + Sync>;
+
+/// How a step ended, for whoever shows progress.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome<'a> {
+    /// Done.
+    Done,
+    /// Not done, or not known to be done.
+    Failed(&'a ApplyError),
+}
+
+/// Carries out steps. The only room that holds a [`Writer`].
+#[derive(Clone)]
+pub struct Applier {
+    writer: Writer,
+    store: Store,
+    clock: Clock,
+    secrets: HookSecrets,
+    progress: Option<Progress>,
+}
+
+/// Why a batch ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// GitLab refused, or nobody knows.
+    #[error("{step}")]
+    GitLab {
+        /// The step, in its own words.
+        step: String,
+        /// GitLab's answer.
+        #[source]
+        source: GitLabError,
+    },
+    /// Our own store failed.
+    #[error("the journal cannot be written")]
+    Store(#[from] StoreError),
+    /// GitLab took a comment of ours for commands and kept nothing of it.
+    #[error("{step}: GitLab kept no comment; its text was taken for commands")]
+    OnlyCommands {
+        /// The step, in its own words.
+        step: String,
+    },
+}
+
+impl Applier {
+    /// An applier. `secrets` go into the webhooks that it makes.
+    #[must_use]
+    pub fn new(writer: Writer, store: Store, clock: Clock, secrets: HookSecrets) -> Self {
+        Self {
+            writer,
+            store,
+            clock,
+            secrets,
+            progress: None,
+        }
+    }
+
+    /// The same, telling about every step.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Progress) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Carries out the steps in their order, up to the first that fails. A person whom GitLab refuses to add is no failure of
+    /// the batch: who they are is given back.
+    ///
+    /// # Errors
+    /// Why a step failed; the steps before it are done.
+    pub async fn apply(&self, thing: &Thing, cause: &str, steps: &[Step]) -> Result<BTreeSet<UserId>, ApplyError> {
+        let mut refused = BTreeSet::new();
+        for step in steps {
+            let result = self.journalled(thing, cause, step).await;
+            if let Some(progress) = &self.progress {
+                let outcome = result.as_ref().map_or_else(Outcome::Failed, |()| Outcome::Done);
+                progress(thing, step, outcome);
+            }
+            match (result, step) {
+                (Err(error), Step::AddMember { user, .. }) if is_refusal(&error) => {
+                    tracing::warn!(%thing, %error, "GitLab refuses: {step}");
+                    refused.insert(*user);
+                }
+                (result, _) => result?,
+            }
+        }
+        Ok(refused)
+    }
+
+    async fn journalled(&self, thing: &Thing, cause: &str, step: &Step) -> Result<(), ApplyError> {
+        let entry = self
+            .store
+            .journal_begin(thing, cause, step.kind(), &step.to_string(), self.clock.now())
+            .await?;
+        let result = self.carry_out(thing, step).await;
+        let (state, answer) = match &result {
+            Ok(answer) => (StepState::Done, answer.clone()),
+            Err(error) if is_unknown(error) => (StepState::Unknown, Some(error.to_string())),
+            Err(error) => (StepState::Failed, Some(error.to_string())),
+        };
+        // Should this fail, the entry stays pending: that is true, and the next look finds out.
+        self.store
+            .journal_end(&entry, state, answer.as_deref(), self.clock.now())
+            .await?;
+        match result {
+            Ok(answer) => {
+                tracing::info!(%thing, kind = step.kind(), answer, "done: {step}");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Does it; gives GitLab's name for what was made, for the journal.
+    async fn carry_out(&self, thing: &Thing, step: &Step) -> Result<Option<String>, ApplyError> {
+        if let Step::RecordAcceptance(acceptance) = step {
+            self.store.record_acceptance(thing, acceptance).await?;
+            return Ok(None);
+        }
+        let failed = |source| ApplyError::GitLab {
+            step: step.to_string(),
+            source,
+        };
+        let answer = self.write(step).await.map_err(failed)?;
+        let answer = answer.ok_or_else(|| ApplyError::OnlyCommands { step: step.to_string() })?;
+        if let (Step::CreateProject { .. }, Ok(id)) = (step, answer.parse()) {
+            self.store
+                .remember_project(thing, ProjectId(id), self.clock.now())
+                .await?;
+        }
+        Ok(Some(answer))
+    }
+
+    /// One write to GitLab; `None`: it was taken for commands only.
+    async fn write(&self, step: &Step) -> Result<Option<String>, GitLabError> {
+        let writer = &self.writer;
+        Ok(Some(match step {
+            Step::RecordAcceptance(_) => String::new(),
+            Step::CreateProject {
+                group,
+                name,
+                slug,
+                description,
+                visibility,
+            } => {
+                let project = NewProject {
+                    name: name.clone(),
+                    path: slug.clone(),
+                    group: *group,
+                    description: description.clone(),
+                    visibility: *visibility,
+                    topics: vec![provision::TOPIC.to_owned()],
+                };
+                writer.create_project(&project).await?.id.to_string()
+            }
+            Step::CreateNote { project, issue, body } => match writer.create_note(*project, *issue, body).await? {
+                CreatedNote::Note(note) => note.id.to_string(),
+                CreatedNote::OnlyCommands => return Ok(None),
+            },
+            Step::UpdateNote {
+                project,
+                issue,
+                note,
+                body,
+            } => writer.update_note(*project, *issue, *note, body).await?.id.to_string(),
+            Step::DeleteOwnNote { project, issue, note } => {
+                writer.delete_note(*project, *issue, *note).await?;
+                note.to_string()
+            }
+            Step::SetIssueState {
+                project,
+                issue,
+                add,
+                remove,
+                close,
+            } => {
+                let change = IssueChange {
+                    add_labels: add.iter().map(|label| (*label).to_owned()).collect(),
+                    remove_labels: remove.iter().map(|label| (*label).to_owned()).collect(),
+                    open: close.then_some(false),
+                    ..IssueChange::default()
+                };
+                writer.update_issue(*project, *issue, &change).await?.iid.to_string()
+            }
+            Step::Commit {
+                project,
+                branch,
+                start,
+                force,
+                message,
+                files,
+            } => {
+                let commit = NewCommit {
+                    branch: branch.clone(),
+                    start: start.clone().map(Start::Branch),
+                    force: *force,
+                    message: message.clone(),
+                    actions: files.iter().map(action).collect(),
+                };
+                writer.commit(*project, &commit).await?.id.to_string()
+            }
+            Step::CreateLabel {
+                project,
+                name,
+                color,
+                description,
+            } => writer
+                .create_project_label(*project, &new_label(name, color, description))
+                .await?
+                .id
+                .to_string(),
+            Step::CreateGroupLabel {
+                group,
+                name,
+                color,
+                description,
+            } => writer
+                .create_group_label(*group, &new_label(name, color, description))
+                .await?
+                .id
+                .to_string(),
+            Step::CreateBoard { project, name } => writer.create_board(*project, name).await?.id.to_string(),
+            Step::CreateBoardList {
+                project, board, label, ..
+            } => writer.create_board_list(*project, *board, *label).await?.id.to_string(),
+            Step::AddMember {
+                project, user, level, ..
+            } => writer.add_member(*project, *user, *level).await?.id.to_string(),
+            Step::CreateIssue {
+                project,
+                title,
+                description,
+            } => {
+                let issue = NewIssue {
+                    title: title.clone(),
+                    description: description.clone(),
+                    labels: Vec::new(),
+                    confidential: false,
+                };
+                writer.create_issue(*project, &issue).await?.iid.to_string()
+            }
+            Step::CreateMergeRequest { .. } | Step::UpdateMergeRequest { .. } | Step::CloseMergeRequest { .. } => {
+                self.write_merge_request(step).await?
+            }
+            Step::CreateHook { scope, url } => writer
+                .create_hook(
+                    owner(*scope),
+                    &self.secrets.hook(url, matches!(scope, HookScope::Group(_))),
+                )
+                .await?
+                .id
+                .to_string(),
+            Step::UpdateHook { scope, hook, url } => writer
+                .update_hook(
+                    owner(*scope),
+                    *hook,
+                    &self.secrets.hook(url, matches!(scope, HookScope::Group(_))),
+                )
+                .await?
+                .id
+                .to_string(),
+        }))
+    }
+
+    async fn write_merge_request(&self, step: &Step) -> Result<String, GitLabError> {
+        match step {
+            Step::CreateMergeRequest {
+                project,
+                source,
+                target,
+                title,
+                description,
+                labels,
+                reviewers,
+                ..
+            } => {
+                let wanted = NewMergeRequest {
+                    source_branch: source.clone(),
+                    target_branch: target.clone(),
+                    title: title.clone(),
+                    description: description.clone(),
+                    labels: labels.clone(),
+                    reviewers: reviewers.clone(),
+                    assignees: Vec::new(),
+                    remove_source_branch: Some(true),
+                    squash: None,
+                };
+                Ok(self
+                    .writer
+                    .create_merge_request(*project, &wanted)
+                    .await?
+                    .iid
+                    .to_string())
+            }
+            Step::UpdateMergeRequest {
+                project,
+                merge_request,
+                title,
+                description,
+            } => {
+                let change = MergeRequestChange {
+                    title: Some(title.clone()),
+                    description: Some(description.clone()),
+                    ..MergeRequestChange::default()
+                };
+                Ok(self
+                    .writer
+                    .update_merge_request(*project, *merge_request, &change)
+                    .await?
+                    .iid
+                    .to_string())
+            }
+            Step::CloseMergeRequest {
+                project,
+                merge_request,
+                description,
+            } => {
+                let change = MergeRequestChange {
+                    description: Some(description.clone()),
+                    open: Some(false),
+                    ..MergeRequestChange::default()
+                };
+                Ok(self
+                    .writer
+                    .update_merge_request(*project, *merge_request, &change)
+                    .await?
+                    .iid
+                    .to_string())
+            }
+            _ => Ok(String::new()),
+        }
+    }
+}
+
+/// GitLab has said no, and would say so again.
+fn is_refusal(error: &ApplyError) -> bool {
+    matches!(
+        error,
+        ApplyError::GitLab {
+            source: GitLabError::Invalid { .. } | GitLabError::Forbidden { .. } | GitLabError::NotFound { .. },
+            ..
+        }
+    )
+}
+
+fn is_unknown(error: &ApplyError) -> bool {
+    matches!(error, ApplyError::GitLab { source, .. } if source.is_outcome_unknown())
+}
+
+fn action(file: &FileChange) -> FileAction {
+    match file.clone() {
+        FileChange::Create { path, content } => FileAction::Create { path, bytes: content },
+        FileChange::Update {
+            path,
+            content,
+            last_commit,
+        } => FileAction::Update {
+            path,
+            bytes: content,
+            last_commit_id: last_commit,
+        },
+    }
+}
+
+fn new_label(name: &str, color: &str, description: &str) -> NewLabel {
+    NewLabel {
+        name: name.to_owned(),
+        color: color.to_owned(),
+        description: description.to_owned(),
+    }
+}
+
+fn owner(scope: HookScope) -> HookOwner {
+    match scope {
+        HookScope::Group(group) => HookOwner::Group(group),
+        HookScope::Project(project) => HookOwner::Project(project),
+    }
+}

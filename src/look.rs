@@ -1,1 +1,303 @@
-//! One look at one thing: observe, plan, apply, name the next look.
+//! One look at one thing: observe, plan, apply, again until nothing is due; then name the next look.
+//!
+//! Holds no rule of its own: what is due is decided in [`convenor_core::plan`]. [`Planner`] can only read, so whoever is
+//! given one can show what would be done and nothing more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use convenor_core::ids::UserId;
+use convenor_core::plan::context::Context;
+use convenor_core::plan::seen::{ProposalSeen, Removals};
+use convenor_core::plan::wanted::Blueprint;
+use convenor_core::plan::{Plan, Remark, community, proposal, step};
+use convenor_core::thing::{ProgramName, Thing};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::apply::{Applier, ApplyError, Progress};
+use crate::clock::Clock;
+use crate::gitlab::GitLabError;
+use crate::observe::{ObserveError, Observer, Remembered};
+use crate::store::{Store, StoreError};
+use crate::worker::{Look, Looker};
+
+/// A look that is not done after this many rounds is chasing something that changes under its hands, or its own tail.
+const MOST_ROUNDS: usize = 12;
+
+/// Removals of rows are counted over a rolling day.
+const REMOVALS_COUNT_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// Says what is due for a thing. Reads GitLab and the store, writes nothing.
+#[derive(Clone)]
+pub struct Planner {
+    programs: Arc<BTreeMap<ProgramName, Program>>,
+    store: Store,
+    clock: Clock,
+    allow_removals: bool,
+}
+
+struct Program {
+    observer: Observer,
+    blueprint: Blueprint,
+}
+
+/// Why a plan could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The observation failed.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    /// Our own store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The thing belongs to a program that the settings do not name (any more).
+    #[error("the settings have no program {0}")]
+    NoProgram(ProgramName),
+}
+
+impl Planner {
+    /// A planner for these programs.
+    #[must_use]
+    pub fn new(programs: Vec<(Observer, Blueprint)>, store: Store, clock: Clock) -> Self {
+        let entry = |(observer, blueprint): (Observer, Blueprint)| {
+            (observer.program().name.clone(), Program { observer, blueprint })
+        };
+        Self {
+            programs: Arc::new(programs.into_iter().map(entry).collect()),
+            store,
+            clock,
+            allow_removals: false,
+        }
+    }
+
+    /// The same, without the limit on removals of rows: an operator said so.
+    #[must_use]
+    pub fn allowing_removals(mut self) -> Self {
+        self.allow_removals = true;
+        self
+    }
+
+    /// The programs' observers.
+    pub fn observers(&self) -> impl Iterator<Item = &Observer> {
+        self.programs.values().map(|program| &program.observer)
+    }
+
+    /// What is due for one thing.
+    ///
+    /// # Errors
+    /// When it cannot be observed.
+    pub async fn plan(&self, thing: &Thing) -> Result<Plan, PlanError> {
+        self.plan_without(thing, &BTreeSet::new()).await
+    }
+
+    /// What is due, when GitLab has just refused to add these people.
+    async fn plan_without(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<Plan, PlanError> {
+        let name = thing.program();
+        let program = self
+            .programs
+            .get(name)
+            .ok_or_else(|| PlanError::NoProgram(name.clone()))?;
+        match thing {
+            Thing::Proposal(_, issue) => {
+                let remembered = Remembered {
+                    acceptance: self.store.acceptance(thing).await?,
+                    project: self.store.made_project(thing).await?,
+                };
+                let files = program.blueprint.file_paths();
+                let seen = program.observer.proposal(*issue, remembered, &files).await?;
+                let Some(seen) = seen else {
+                    return Ok(Plan::nothing(Remark::NotAProposal));
+                };
+                let seen = ProposalSeen {
+                    refused_members: refused.clone(),
+                    ..seen
+                };
+                let context = Context {
+                    program: program.observer.program(),
+                    blueprint: &program.blueprint,
+                    now: self.clock.now(),
+                };
+                Ok(proposal::plan(&context, &seen))
+            }
+            Thing::Community(_, project) => {
+                let since = self
+                    .clock
+                    .now()
+                    .checked_sub(REMOVALS_COUNT_FOR)
+                    .unwrap_or(Timestamp::MIN);
+                let lately = self.store.count_steps(name, step::REMOVAL, since).await?;
+                let removals = Removals {
+                    lately,
+                    allowed: self.allow_removals,
+                };
+                let seen = program.observer.community(*project, removals).await?;
+                let Some(seen) = seen else {
+                    return Ok(Plan::nothing(Remark::NoCharter));
+                };
+                Ok(community::plan(program.observer.program(), &seen))
+            }
+            Thing::Handbook(_) => {
+                let knocks = program.observer.concerned_by_page(self.clock.now()).await?;
+                Ok(Plan {
+                    knocks,
+                    report: vec![Remark::UpToDate],
+                    ..Plan::default()
+                })
+            }
+            Thing::Program(_) => Ok(Plan {
+                knocks: self.members(program).await?,
+                ..Plan::nothing(Remark::UpToDate)
+            }),
+        }
+    }
+
+    /// Everything of a program that has a look of its own.
+    async fn members(&self, program: &Program) -> Result<Vec<Thing>, PlanError> {
+        let name = &program.observer.program().name;
+        let proposals = program.observer.proposal_iids().await?;
+        let communities = program.observer.community_ids().await?;
+        let proposals = proposals.into_iter().map(|issue| Thing::Proposal(name.clone(), issue));
+        Ok(proposals
+            .chain(communities.into_iter().map(|id| Thing::Community(name.clone(), id)))
+            .collect())
+    }
+}
+
+/// Looks at things and does what is due.
+#[derive(Clone)]
+pub struct GitLabLooker {
+    planner: Planner,
+    applier: Applier,
+    store: Store,
+    clock: Clock,
+    resync: Duration,
+}
+
+impl GitLabLooker {
+    /// A looker; `resync` is when it looks again at what is as it should be.
+    #[must_use]
+    pub fn new(planner: Planner, applier: Applier, resync: Duration) -> Self {
+        let (store, clock) = (planner.store.clone(), planner.clock.clone());
+        Self {
+            planner,
+            applier,
+            store,
+            clock,
+            resync,
+        }
+    }
+
+    /// The same, telling about every step.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Progress) -> Self {
+        self.applier = self.applier.with_progress(progress);
+        self
+    }
+
+    /// The reading half.
+    #[must_use]
+    pub fn planner(&self) -> &Planner {
+        &self.planner
+    }
+
+    /// A look by hand: it asks for no further looks in the store, but gives them back.
+    pub async fn look_and_tell(&self, thing: &Thing, cause: &str) -> (Look, Vec<Thing>) {
+        match self.settle(thing, cause).await {
+            Ok(settled) => (Look::Done { next: self.resync }, settled.knocks),
+            Err(error) => (error.into_look(), Vec::new()),
+        }
+    }
+
+    async fn settle(&self, thing: &Thing, cause: &str) -> Result<Settled, LookError> {
+        let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_));
+        let mut worked = only_knocks;
+        let mut refused = BTreeSet::new();
+        for _ in 0..MOST_ROUNDS {
+            let plan = self.planner.plan_without(thing, &refused).await?;
+            if plan.is_empty() {
+                // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
+                let knocks = if worked { plan.knocks } else { Vec::new() };
+                return Ok(Settled {
+                    report: plan.report,
+                    knocks,
+                });
+            }
+            worked = true;
+            match self.applier.apply(thing, cause, &plan.steps).await {
+                // Somebody was faster, or an earlier attempt had been done after all: what is due now is to be seen again.
+                Err(ApplyError::GitLab { source, .. }) if source.is_already_there() => {
+                    tracing::info!(%thing, %source, "found it done already; looking again");
+                }
+                other => refused.extend(other?),
+            }
+        }
+        Err(LookError::Restless)
+    }
+}
+
+struct Settled {
+    report: Vec<Remark>,
+    knocks: Vec<Thing>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("after {MOST_ROUNDS} rounds something was still due; it changes faster than it can be looked at")]
+    Restless,
+}
+
+impl LookError {
+    fn into_look(self) -> Look {
+        Look::Retry {
+            after: self.gitlab().and_then(GitLabError::retry_after),
+            error: with_causes(&self),
+        }
+    }
+
+    fn gitlab(&self) -> Option<&GitLabError> {
+        match self {
+            Self::Plan(PlanError::Observe(ObserveError::GitLab(error))) => Some(error),
+            Self::Apply(ApplyError::GitLab { source, .. }) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl Looker for GitLabLooker {
+    async fn look(&self, thing: &Thing, cause: &str) -> Look {
+        let settled = match self.settle(thing, cause).await {
+            Ok(settled) => settled,
+            Err(error) => return error.into_look(),
+        };
+        let report: Vec<String> = settled.report.iter().map(ToString::to_string).collect();
+        tracing::info!(%thing, report = report.join("; "), "looked");
+        let cause = format!("look at {thing}");
+        match self.store.knock(&settled.knocks, &cause, self.clock.now()).await {
+            Ok(()) => Look::Done { next: self.resync },
+            Err(error) => LookError::from(error).into_look(),
+        }
+    }
+}
+
+/// An error with all its causes in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Transparent errors repeat their cause.
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,1 +1,279 @@
-//! From GitLab to what the plans need to know.
+//! From GitLab to what the plans need to know. Reads, never judges.
+//!
+//! Payloads of webhooks are not consulted: they are old, repeated, or somebody's invention. Read on in
+//! [`convenor_core::plan::seen`] for what is filled here, and in [`crate::gitlab::Reader`] for how it is read.
+
+mod community;
+mod proposal;
+mod setup;
+
+use std::collections::BTreeMap;
+
+use convenor_core::ids::{AccessLevel, UserId, Username};
+use convenor_core::plan::FileVersion;
+use convenor_core::plan::seen::{
+    GroupSeen, MergeRequestSeen, MergeRequestState, PageSeen, People, ProjectSeen, UserSeen,
+};
+use convenor_core::program::{Handbook, Program, Visibility};
+use convenor_core::proposal::PersonState;
+use tokio::sync::OnceCell;
+use url::Url;
+
+use crate::gitlab::{self, GitLabError, Reader, wire};
+
+pub use proposal::Remembered;
+
+/// Looks at GitLab for one program.
+#[derive(Debug)]
+pub struct Observer {
+    reader: Reader,
+    program: Program,
+    /// What does not change while the service runs: ids of the bot, the group and the projects.
+    places: OnceCell<Places>,
+}
+
+/// The program's fixed points in GitLab.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Who we are.
+    pub bot: UserSeen,
+    /// The program's group.
+    pub group: GroupSeen,
+    /// The intake project.
+    pub intake: ProjectSeen,
+    /// The handbook's project, if the program has a page.
+    pub handbook: Option<ProjectSeen>,
+}
+
+/// What an observation cannot go without.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError {
+    /// GitLab did not answer as it should.
+    #[error(transparent)]
+    GitLab(#[from] GitLabError),
+    /// A project that the settings name is not there, or not visible to the bot.
+    #[error("{setting} = \"{path}\": GitLab shows no such project to the bot; check the path and the bot's membership")]
+    NoProject {
+        /// The key in the settings.
+        setting: &'static str,
+        /// Its value.
+        path: String,
+    },
+    /// GitLab gave an address that is none.
+    #[error("GitLab gave an address that cannot be read for {what}")]
+    Address {
+        /// Of what.
+        what: &'static str,
+    },
+}
+
+impl Observer {
+    /// An observer of this program.
+    #[must_use]
+    pub fn new(reader: Reader, program: Program) -> Self {
+        Self {
+            reader,
+            program,
+            places: OnceCell::new(),
+        }
+    }
+
+    /// The program.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// What it reads with.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// The fixed points, read once.
+    ///
+    /// # Errors
+    /// When GitLab does not answer, or a configured place is not there.
+    pub async fn places(&self) -> Result<&Places, ObserveError> {
+        self.places.get_or_try_init(|| self.read_places()).await
+    }
+
+    async fn read_places(&self) -> Result<Places, ObserveError> {
+        let user = self.reader.current_user().await?;
+        let group = self.reader.group(self.program.group.as_str()).await?;
+        let intake = self.named_project("program.intake", &self.program.intake).await?;
+        let handbook = match &self.program.handbook {
+            Some(handbook) => Some(
+                self.named_project("program.handbook.project", &handbook.project)
+                    .await?,
+            ),
+            None => None,
+        };
+        Ok(Places {
+            bot: UserSeen {
+                id: user.id,
+                username: user.username,
+            },
+            group: GroupSeen {
+                id: group.id,
+                web_url: address(&group.web_url, "the group")?,
+                visibility: group.visibility,
+            },
+            intake,
+            handbook,
+        })
+    }
+
+    async fn named_project(&self, setting: &'static str, path: &str) -> Result<ProjectSeen, ObserveError> {
+        let found = self.reader.project(path).await?;
+        let project = found.ok_or_else(|| ObserveError::NoProject {
+            setting,
+            path: path.to_owned(),
+        })?;
+        project_seen(project)
+    }
+
+    /// The page on its target branch, read now; `None` when the program has none.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn page(&self) -> Result<Option<PageSeen>, ObserveError> {
+        let (Some(handbook), Some(project)) = (&self.program.handbook, &self.places().await?.handbook) else {
+            return Ok(None);
+        };
+        let branch = target_branch(handbook, project);
+        let file = self.reader.file(project.id, &handbook.page, &branch).await?;
+        let visibility = project.visibility;
+        Ok(Some(PageSeen {
+            project: project.id,
+            branch,
+            visibility,
+            file: file.map(file_version),
+        }))
+    }
+
+    /// Merge requests from one of our branches into the page's branch, newest first.
+    async fn merge_requests(&self, branch: &str) -> Result<Vec<MergeRequestSeen>, ObserveError> {
+        let Some(project) = &self.places().await?.handbook else {
+            return Ok(Vec::new());
+        };
+        let filter = gitlab::MergeRequestFilter {
+            source_branch: Some(branch.to_owned()),
+            ..Default::default()
+        };
+        let mut found = self.reader.merge_requests(project.id, &filter).await?;
+        found.retain(|merge_request| merge_request.source_branch == branch);
+        found.sort_by_key(|merge_request| std::cmp::Reverse(merge_request.iid));
+        found.into_iter().map(merge_request_seen).collect()
+    }
+
+    /// Accounts of the named people; who is not found is missing.
+    async fn people(&self, names: impl IntoIterator<Item = Username>) -> Result<People, ObserveError> {
+        let mut people = BTreeMap::new();
+        for name in names {
+            let state = match self.reader.user_by_username(&name).await? {
+                None => PersonState::Missing,
+                Some(user) if user.bot => PersonState::Bot,
+                Some(user) if user.is_active() => PersonState::Active {
+                    id: user.id,
+                    name: user.name,
+                },
+                Some(_) => PersonState::Blocked,
+            };
+            people.insert(name, state);
+        }
+        Ok(people)
+    }
+
+    /// Roles in the program's group now, inherited ones included. Who is not a member, or blocked, is left out.
+    async fn roles(
+        &self,
+        users: impl IntoIterator<Item = UserId>,
+    ) -> Result<BTreeMap<UserId, AccessLevel>, ObserveError> {
+        let group = self.places().await?.group.id;
+        let mut roles = BTreeMap::new();
+        for user in users {
+            if let Some(member) = self.reader.group_member(group, user).await?
+                && member.is_active()
+            {
+                roles.insert(user, member.access_level);
+            }
+        }
+        Ok(roles)
+    }
+
+    /// The group's projects, archived ones included.
+    async fn group_projects(&self) -> Result<Vec<ProjectSeen>, ObserveError> {
+        let projects = self.reader.group_projects(self.places().await?.group.id).await?;
+        projects.into_iter().map(project_seen).collect()
+    }
+}
+
+/// The branch that the page's merge requests go to.
+fn target_branch(handbook: &Handbook, project: &ProjectSeen) -> String {
+    let configured = handbook.branch.clone().or_else(|| project.default_branch.clone());
+    configured.unwrap_or_else(|| "main".to_owned())
+}
+
+/// Our branch for a community's row.
+#[must_use]
+pub fn row_branch(path: &str) -> String {
+    format!("convenor/{path}")
+}
+
+fn file_version(file: wire::RepositoryFile) -> FileVersion {
+    FileVersion {
+        bytes: file.bytes,
+        last_commit: Some(file.last_commit_id),
+    }
+}
+
+fn project_seen(project: wire::Project) -> Result<ProjectSeen, ObserveError> {
+    Ok(ProjectSeen {
+        id: project.id,
+        web_url: address(&project.web_url, "a project")?,
+        marked_for_deletion: project.is_marked_for_deletion(),
+        path: project.path,
+        full_path: project.path_with_namespace,
+        name: project.name,
+        description: project.description,
+        archived: project.archived,
+        creator: project.creator_id,
+        created_at: Some(project.created_at),
+        empty: project.empty_repo,
+        default_branch: project.default_branch,
+        // Not told: assume the narrowest, which is never shown too widely.
+        visibility: project.visibility.unwrap_or(Visibility::Private),
+        topics: project.topics.iter().map(|topic| topic.expose().to_owned()).collect(),
+    })
+}
+
+fn merge_request_seen(found: wire::MergeRequest) -> Result<MergeRequestSeen, ObserveError> {
+    let state = match found.state {
+        wire::MergeRequestState::Opened => MergeRequestState::Opened,
+        wire::MergeRequestState::Merged => MergeRequestState::Merged,
+        wire::MergeRequestState::Closed => MergeRequestState::Closed,
+        wire::MergeRequestState::Locked | wire::MergeRequestState::Other => MergeRequestState::Locked,
+    };
+    Ok(MergeRequestSeen {
+        iid: found.iid,
+        state,
+        author: found.author.id,
+        closed_by: found.closed_by.map(|user| user.id),
+        web_url: address(&found.web_url, "a merge request")?,
+        // While GitLab has not checked, the field says `false`; only `true` is news.
+        conflicts: found.has_conflicts.then_some(true),
+        title: found.title,
+        description: found.description,
+    })
+}
+
+fn address(text: &str, what: &'static str) -> Result<Url, ObserveError> {
+    Url::parse(text).map_err(|_| ObserveError::Address { what })
+}
+
+/// Whether a project at this path lies in this group, directly or deeper.
+fn is_in_group(project: &ProjectSeen, group: &str) -> bool {
+    let (path, group) = (project.full_path.to_ascii_lowercase(), group.to_ascii_lowercase());
+    path.strip_prefix(&group).is_some_and(|rest| rest.starts_with('/'))
+}

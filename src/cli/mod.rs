@@ -6,8 +6,15 @@
 
 mod completions;
 mod deliveries;
+mod demo;
+mod doctor;
+pub mod init;
+mod plan;
 mod queue;
+mod render;
 pub mod serve;
+mod similar;
+mod table;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -41,21 +48,45 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The whole story on a GitLab inside the process
+    Demo(demo::Args),
     /// Take in webhooks, look after everything that is due, keep the schedule
     Serve(serve::Args),
+    /// Set up labels, issue template and webhooks; safe to repeat
+    Init(init::Args),
+    /// Say what is wrong and what would mend it; exit code 1 on an error
+    Doctor(doctor::Args),
+    /// Show what would be done; exit code 0: nothing, 2: something
+    Plan(plan::PlanArgs),
+    /// Do once what is due, with progress
+    Apply(plan::ApplyArgs),
+    /// Show the project files that a proposal would give
+    Render(render::Args),
+    /// Show existing communities that look alike
+    Similar(similar::Args),
     /// Show what came in, or look again at what a delivery was about
     Deliveries(deliveries::Args),
     /// Show what is pending, failed or held; try it again or drop it
     Queue(queue::Args),
+    /// Show, check or edit the table of a local page
+    Table(table::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
 
 async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args, context).await,
+        Command::Init(args) => init::run(args, context).await,
+        Command::Doctor(args) => doctor::run(args, context).await,
+        Command::Plan(args) => plan::plan(args, context).await,
+        Command::Apply(args) => plan::apply(args, context).await,
+        Command::Render(args) => render::run(&args, context),
+        Command::Similar(args) => similar::run(&args, context).await,
         Command::Deliveries(args) => deliveries::run(args, context).await,
         Command::Queue(args) => queue::run(args, context).await,
+        Command::Table(args) => table::run(&args),
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, open_store};
+use crate::assemble;
 use crate::clock::Clock;
 use crate::intake::{self, Budget, Intake, Secrets};
 use crate::server::{self, Limits};
@@ -25,14 +26,46 @@ pub(super) struct Args {}
 
 pub(super) async fn run(_: Args, context: &Context) -> anyhow::Result<ExitCode> {
     let settings = context.settings()?;
-    let service = Service::start(&settings, Clock::system(), Arc::new(NobodyLooks)).await?;
+    if Secrets::new(&settings.webhook).is_none() {
+        bail!(NO_SECRET);
+    }
+    let clock = Clock::system();
+    let store = open_store(&settings)
+        .await
+        .context("the database cannot be opened (database.url)")?;
+    if settings.programs.is_empty() {
+        tracing::warn!("no [[program]] is configured: deliveries are stored and nothing is looked at");
+        return serve(&settings, store, clock, NoPrograms).await;
+    }
+    let client = assemble::client(&settings)?;
+    let planner = assemble::planner(&settings, &client, store.clone(), clock.clone())?;
+    let looker = assemble::looker(&settings, &client, planner, store.clone(), clock.clone());
+    serve(&settings, store, clock, looker).await
+}
+
+async fn serve(settings: &Settings, store: Store, clock: Clock, looker: impl Looker) -> anyhow::Result<ExitCode> {
+    let service = Service::start(settings, store, clock, Arc::new(looker)).await?;
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     service.run(stop).await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// All that serves, ready to run: the store is open, the address is bound.
+const NO_SECRET: &str = "no webhook secret is configured, so no delivery could be believed; \
+                         set CONVENOR_WEBHOOK__SECRET_TOKEN or CONVENOR_WEBHOOK__SIGNING_TOKEN (or their `_file` keys)";
+
+/// Looks at nothing: there is no program.
+struct NoPrograms;
+
+impl Looker for NoPrograms {
+    async fn look(&self, thing: &Thing, _: &str) -> Look {
+        Look::Hold {
+            reason: format!("{thing}: the settings have no program (any more)"),
+        }
+    }
+}
+
+/// All that serves, ready to run: the address is bound.
 pub struct Service<L> {
     listener: TcpListener,
     intake: Arc<Intake>,
@@ -44,20 +77,14 @@ pub struct Service<L> {
 }
 
 impl<L: Looker> Service<L> {
-    /// Opens the store and binds the address.
+    /// Binds the address.
     ///
     /// # Errors
-    /// When no webhook secret is configured, the database cannot be opened, or the address cannot be bound.
-    pub async fn start(settings: &Settings, clock: Clock, looker: Arc<L>) -> anyhow::Result<Self> {
+    /// When no webhook secret is configured, or the address cannot be bound.
+    pub async fn start(settings: &Settings, store: Store, clock: Clock, looker: Arc<L>) -> anyhow::Result<Self> {
         let Some(secrets) = Secrets::new(&settings.webhook) else {
-            bail!(
-                "no webhook secret is configured, so no delivery could be believed; \
-                 set CONVENOR_WEBHOOK__SECRET_TOKEN or CONVENOR_WEBHOOK__SIGNING_TOKEN (or their `_file` keys)"
-            );
+            bail!(NO_SECRET);
         };
-        let store = open_store(settings)
-            .await
-            .context("the database cannot be opened (database.url)")?;
         let listen = settings.server.listen;
         let listener = TcpListener::bind(listen)
             .await
@@ -156,16 +183,4 @@ fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
         stop.cancel();
     });
     Ok(())
-}
-
-/// Looks at nothing: what is stored waits for a build that can look.
-struct NobodyLooks;
-
-impl Looker for NobodyLooks {
-    async fn look(&self, thing: &Thing, _: &str) -> Look {
-        Look::Retry {
-            after: Some(Duration::from_secs(60)),
-            error: format!("{thing}: nobody can look yet"),
-        }
-    }
 }

@@ -13,6 +13,9 @@ use super::error::{FieldMessage, GitLabError, Words};
 use super::limits;
 use super::operation::{Effect, Operation};
 
+/// More than this of what GitLab finds wrong helps nobody to mend it.
+const MOST_FINDINGS: usize = 12;
+
 /// Reads the JSON of a successful answer; everything else is an error.
 pub(crate) fn read<T: DeserializeOwned>(operation: Operation, answer: &Response<Bytes>) -> Result<T, GitLabError> {
     check(operation, answer)?;
@@ -58,7 +61,7 @@ pub(crate) fn refusal(operation: Operation, answer: &Response<Bytes>) -> GitLabE
     let call = operation.name;
     let status = answer.status();
     if status.is_redirection() {
-        let location = header_text(answer.headers(), "location").map(Words::new);
+        let location = Words::new(header_text(answer.headers(), "location").unwrap_or("an unnamed place"));
         return GitLabError::Moved { call, location };
     }
     if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
@@ -79,7 +82,9 @@ pub(crate) fn refusal(operation: Operation, answer: &Response<Bytes>) -> GitLabE
             message: said.words(),
         },
         // A proxy's page is no word of GitLab's that the thing is gone.
-        404 if is_html(answer) => strange_refusal(operation, answer),
+        404 if is_html(answer) && operation.effect == Effect::Reads => {
+            strange(operation, answer, "HTML instead of JSON")
+        }
         404 => GitLabError::NotFound {
             call,
             message: said.words(),
@@ -115,21 +120,6 @@ fn broken(operation: Operation, answer: &Response<Bytes>) -> GitLabError {
         Effect::Writes => GitLabError::OutcomeUnknown {
             call: operation.name,
             cause: Words::new(format!("status {status}")),
-        },
-    }
-}
-
-fn strange_refusal(operation: Operation, answer: &Response<Bytes>) -> GitLabError {
-    let cause = Words::new(format!("status {}, HTML instead of JSON", answer.status().as_u16()));
-    match operation.effect {
-        Effect::Reads => GitLabError::Unreadable {
-            call: operation.name,
-            cause,
-        },
-        // Refused by whoever wrote the page; nothing reached GitLab, but nothing proves that either.
-        Effect::Writes => GitLabError::OutcomeUnknown {
-            call: operation.name,
-            cause,
         },
     }
 }
@@ -189,6 +179,7 @@ impl Said {
                 collect("", value, &mut found);
             }
         }
+        found.truncate(MOST_FINDINGS);
         found
     }
 
@@ -376,5 +367,32 @@ mod tests {
         }
         let error = read::<Thing>(GET, &answer(200, r#"{"id":"secret-in-body"}"#)).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("secret-in-body"));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn any_refusal_becomes_one_short_line(
+            status in 300_u16..600,
+            text in "\\PC{0,40}|[\\x00-\\x1f]{0,10}",
+            shape in 0..6_usize,
+            writes: bool,
+        ) {
+            let body = match shape {
+                0 => serde_json::json!({ "message": text }).to_string(),
+                1 => serde_json::json!({ "message": { &text: [&text, &text] } }).to_string(),
+                2 => serde_json::json!({ "error": [[{ "base": &text }], 7, null] }).to_string(),
+                3 => serde_json::json!([text]).to_string(),
+                4 => format!("<html>{text}"),
+                _ => text,
+            };
+            let operation = if writes { CREATE } else { GET };
+            let error = refusal(operation, &answer(status, &body));
+            let printed = format!("{error} {error:?}");
+            proptest::prop_assert!(!printed.contains(char::is_control), "{:?}", printed);
+            proptest::prop_assert!(printed.len() < 12_000, "{}", printed.len());
+            proptest::prop_assert!(error.call() == operation.name);
+        }
     }
 }

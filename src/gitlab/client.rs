@@ -6,27 +6,28 @@
 //! an address that is not below the configured one is refused before anything is sent.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use gitlab::api::{ApiError, AsyncClient, RestClient};
 use http::request::Builder;
-use http::{HeaderValue, Request, Response, StatusCode};
-use secrecy::{ExposeSecret, SecretString};
+use http::{Request, Response, StatusCode};
+use secrecy::SecretString;
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 use url::Url;
 
 use super::error::{GitLabError, Words};
-use super::limits::{self, LimitSettings, Limits};
+use super::exchange::{Broken, Exchange};
+use super::limits::{self, Documented, LimitSettings, Limits};
 use super::operation::{Effect, Operation};
 use super::origin::{BadAddress, Origin};
 use super::reader::Reader;
 use super::stats::CallStats;
 use super::writer::Writer;
 
-/// Answers longer than this are refused: the largest we ask for is a page of 100 descriptions of up to 1 MB each.
-const LONGEST_ANSWER: usize = 128 * 1024 * 1024;
 /// A call is sent at most this often, counting every reason for repeating it.
 const MOST_ATTEMPTS: u32 = 4;
 
@@ -45,6 +46,8 @@ pub struct ClientSettings {
     pub first_pause: Duration,
     /// Our share of GitLab's limits.
     pub limits: LimitSettings,
+    /// Whether to use GraphQL where it saves calls; where this GitLab does not serve it, REST does the same.
+    pub graphql: bool,
     /// Allows `http://` to other hosts than the loopback ones; the token is then readable on the way.
     pub allow_plain_http: bool,
 }
@@ -60,6 +63,7 @@ impl ClientSettings {
             timeout: Duration::from_secs(30),
             first_pause: Duration::from_millis(250),
             limits: LimitSettings::default(),
+            graphql: true,
             allow_plain_http: false,
         }
     }
@@ -86,13 +90,12 @@ pub struct Client {
 }
 
 struct Shared {
-    http: reqwest::Client,
+    exchange: Exchange,
     origin: Origin,
-    token: HeaderValue,
-    timeout: Duration,
     first_pause: Duration,
     limits: Limits,
     stats: CallStats,
+    graphql: AtomicBool,
 }
 
 impl std::fmt::Debug for Shared {
@@ -111,16 +114,14 @@ impl Client {
     /// When the address is no `https` address (or `http` where that is not allowed) or the token cannot be sent.
     pub fn new(settings: &ClientSettings) -> Result<Self, BadClient> {
         let origin = Origin::new(&settings.url, settings.allow_plain_http)?;
-        let token = sensitive(&settings.token)?;
-        let http = build_http(settings, &origin)?;
+        let documented = Documented::of_host(settings.url.host_str().unwrap_or_default());
         let shared = Shared {
-            http,
+            exchange: Exchange::new(settings, &origin)?,
             origin,
-            token,
-            timeout: settings.timeout,
             first_pause: settings.first_pause,
-            limits: Limits::new(settings.limits.clone()),
+            limits: Limits::new(settings.limits.clone(), documented),
             stats: CallStats::default(),
+            graphql: AtomicBool::new(settings.graphql),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -145,8 +146,14 @@ impl Client {
         &self.shared.stats
     }
 
-    pub(crate) fn origin(&self) -> &Origin {
-        &self.shared.origin
+    /// Whether GraphQL is worth asking.
+    pub(crate) fn has_graphql(&self) -> bool {
+        self.shared.graphql.load(Ordering::Relaxed)
+    }
+
+    /// Leaves GraphQL alone from now on; whether that is news.
+    pub(crate) fn forget_graphql(&self) -> bool {
+        self.shared.graphql.swap(false, Ordering::Relaxed)
     }
 
     pub(crate) fn call(&self, operation: Operation) -> Call<'_> {
@@ -157,12 +164,13 @@ impl Client {
     }
 
     /// Sends a request, waits for our turn before and repeats it where that is safe. The answer may have any status.
-    async fn send(&self, operation: Operation, request: &Request<Vec<u8>>) -> Result<Response<Bytes>, GitLabError> {
+    async fn send(&self, operation: Operation, request: &Request<Bytes>) -> Result<Response<Bytes>, GitLabError> {
         let url = self.shared.origin.admit(operation.name, request.uri())?;
         let mut attempt = 1;
         loop {
-            self.take_turn(operation).await?;
+            let slot = self.take_turn(operation).await?;
             let outcome = self.exchange(operation, request, &url, attempt).await;
+            drop(slot);
             let Some(pause) = self.pause_before_repeating(operation, attempt, &outcome) else {
                 return outcome.map_err(|broken| broken.into_error(operation));
             };
@@ -171,32 +179,41 @@ impl Client {
         }
     }
 
-    async fn take_turn(&self, operation: Operation) -> Result<(), GitLabError> {
-        let admitted = self.shared.limits.admit(operation.quota).await;
-        admitted.map_err(|too_long| {
-            tracing::debug!(
-                operation = operation.name,
-                wait_s = too_long.wait.as_secs(),
-                "GitLab call put off: limit"
-            );
-            GitLabError::RateLimited {
-                call: operation.name,
-                retry_after: too_long.wait,
+    /// Waits until we may ask and a slot is free. Asks again after waiting for the slot: GitLab may have said 429 to
+    /// another call meanwhile.
+    async fn take_turn(&self, operation: Operation) -> Result<Option<SemaphorePermit<'_>>, GitLabError> {
+        let limits = &self.shared.limits;
+        loop {
+            limits.admit(operation.quota).await.map_err(|too_long| {
+                let wait_s = too_long.wait.as_secs();
+                tracing::debug!(
+                    operation = operation.name,
+                    wait_s,
+                    "GitLab call {} put off: limit",
+                    operation.name
+                );
+                GitLabError::RateLimited {
+                    call: operation.name,
+                    retry_after: too_long.wait,
+                }
+            })?;
+            let slot = limits.slot().await;
+            if !limits.is_paused() {
+                return Ok(slot);
             }
-        })
+        }
     }
 
     /// One attempt, logged and counted.
     async fn exchange(
         &self,
         operation: Operation,
-        request: &Request<Vec<u8>>,
+        request: &Request<Bytes>,
         url: &Url,
         attempt: u32,
     ) -> Result<Response<Bytes>, Broken> {
-        let _slot = self.shared.limits.slot().await;
         let started = Instant::now();
-        let outcome = self.attempt(request, url.clone()).await;
+        let outcome = self.shared.exchange.attempt(request, url.clone()).await;
         self.shared.stats.record(operation.name);
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (method, name) = (request.method().as_str(), operation.name);
@@ -224,21 +241,6 @@ impl Client {
             }
         }
         outcome
-    }
-
-    async fn attempt(&self, request: &Request<Vec<u8>>, url: Url) -> Result<Response<Bytes>, Broken> {
-        let mut builder = self
-            .shared
-            .http
-            .request(request.method().clone(), url)
-            .headers(request.headers().clone())
-            .header("PRIVATE-TOKEN", self.shared.token.clone())
-            .timeout(self.shared.timeout);
-        if !request.body().is_empty() {
-            builder = builder.body(request.body().clone());
-        }
-        let answer = builder.send().await.map_err(|error| Broken::from(&error))?;
-        read_whole(answer).await
     }
 
     /// How long to wait before sending it again; `None` when what came is the result.
@@ -305,7 +307,7 @@ impl AsyncClient for Call<'_> {
             cause: Words::new(error.to_string()),
         };
         let request = request
-            .body(body)
+            .body(Bytes::from(body))
             .map_err(|error| ApiError::client(unsendable(error)))?;
         self.client
             .send(self.operation, &request)
@@ -314,106 +316,9 @@ impl AsyncClient for Call<'_> {
     }
 }
 
-/// An attempt that brought no answer.
-#[derive(Debug)]
-enum Broken {
-    /// No connection stood, so nothing was sent.
-    NotConnected(Words),
-    /// Something may have been sent, and no whole answer came.
-    Lost(Words),
-}
-
-impl Broken {
-    fn from(error: &reqwest::Error) -> Self {
-        let cause = cause_of(error);
-        // A request that cannot be built was not sent either.
-        if error.is_connect() || error.is_builder() {
-            Self::NotConnected(cause)
-        } else {
-            Self::Lost(cause)
-        }
-    }
-
-    fn cause(&self) -> &Words {
-        match self {
-            Self::NotConnected(cause) | Self::Lost(cause) => cause,
-        }
-    }
-
-    fn into_error(self, operation: Operation) -> GitLabError {
-        let call = operation.name;
-        match (self, operation.effect) {
-            (Self::Lost(cause), Effect::Writes) => GitLabError::OutcomeUnknown { call, cause },
-            (Self::Lost(cause) | Self::NotConnected(cause), _) => GitLabError::Unreachable { call, cause },
-        }
-    }
-}
-
-/// The innermost reason, which names no address: "connection refused", "operation timed out".
-fn cause_of(error: &reqwest::Error) -> Words {
-    if error.is_timeout() {
-        return Words::new(if error.is_connect() {
-            "no connection in time"
-        } else {
-            "no answer in time"
-        });
-    }
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    // Without a source the error is reqwest's own sentence, which ends in the URL; its kind is enough.
-    let own = std::ptr::addr_eq(innermost, error);
-    Words::new(if own {
-        "the HTTP exchange failed".to_owned()
-    } else {
-        innermost.to_string()
-    })
-}
-
-async fn read_whole(mut answer: reqwest::Response) -> Result<Response<Bytes>, Broken> {
-    let status = answer.status();
-    let headers = std::mem::take(answer.headers_mut());
-    let mut body = BytesMut::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| Broken::Lost(cause_of(&error)))? {
-        if body.len() + chunk.len() > LONGEST_ANSWER {
-            return Err(Broken::Lost(Words::new("the answer is too long")));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    let mut whole = Response::new(body.freeze());
-    *whole.status_mut() = status;
-    *whole.headers_mut() = headers;
-    Ok(whole)
-}
-
 /// Up to a quarter longer, so that many waiters do not return at once.
 fn jittered(pause: Duration) -> Duration {
     pause + pause.mul_f64(fastrand::f64() / 4.0)
-}
-
-fn sensitive(token: &SecretString) -> Result<HeaderValue, BadClient> {
-    let text = token.expose_secret();
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(BadClient::Token);
-    }
-    let mut value = HeaderValue::from_str(text).map_err(|_| BadClient::Token)?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-fn build_http(settings: &ClientSettings, origin: &Origin) -> Result<reqwest::Client, BadClient> {
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("convenor/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(settings.connect_timeout)
-        .timeout(settings.timeout)
-        .referer(false);
-    if origin.is_loopback() {
-        // A proxy of the environment has no business between two programs of one machine.
-        builder = builder.no_proxy();
-    }
-    builder.build().map_err(|error| BadClient::Http(cause_of(&error)))
 }
 
 /// Reads the header that tells GitLab's clock.
@@ -444,7 +349,6 @@ mod tests {
             format!("{:?}", client.reader()),
             format!("{:?}", client.writer()),
             format!("{:?}", client.call(Operation::reads("x"))),
-            format!("{:?}", client.shared.token),
         ] {
             assert!(!printed.contains("canary"), "{printed}");
         }
@@ -457,5 +361,36 @@ mod tests {
             assert!(matches!(error, BadClient::Token));
             assert!(!format!("{error} {error:?}").contains("canary"));
         }
+    }
+
+    #[tokio::test]
+    async fn endpoints_of_the_crate_work_over_it_by_the_crates_own_means() {
+        use gitlab::api::{AsyncQuery, Pagination, groups, paged, users};
+        use wiremock::matchers::path;
+
+        let server = wiremock::MockServer::start().await;
+        for (place, body) in [
+            ("/gitlab/api/v4/user", serde_json::json!({ "id": 9 })),
+            ("/gitlab/api/v4/groups/3/members/all", serde_json::json!([{ "id": 5 }])),
+        ] {
+            let answer = wiremock::ResponseTemplate::new(200).set_body_json(body);
+            wiremock::Mock::given(path(place))
+                .respond_with(answer)
+                .mount(&server)
+                .await;
+        }
+        let url = format!("{}/gitlab", server.uri()).parse().unwrap();
+        let client = Client::new(&ClientSettings::new(url, TOKEN.into())).unwrap();
+        let call = client.call(Operation::reads("test"));
+        let user: serde_json::Value = users::CurrentUser::builder()
+            .build()
+            .unwrap()
+            .query_async(&call)
+            .await
+            .unwrap();
+        assert_eq!(user["id"], 9);
+        let members = groups::members::AllGroupMembers::builder().group(3).build().unwrap();
+        let members: Vec<serde_json::Value> = paged(members, Pagination::All).query_async(&call).await.unwrap();
+        assert_eq!(members[0]["id"], 5);
     }
 }

@@ -7,6 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::HeaderMap;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
@@ -15,18 +17,19 @@ use super::operation::Quota;
 
 /// GitLab's application limits answer 429 without `Retry-After`; their window is a minute.
 const UNTOLD_RETRY_AFTER: Duration = Duration::from_secs(60);
-/// A header that asks for more than this is taken for this: a day is the longest sensible ban.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+/// A header that asks for more than this is taken for this: GitLab's own bans last an hour at most.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// How much of GitLab's limits we take.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LimitSettings {
     /// Share of each limit that we use, above 0 and at most 1.
     pub share: f64,
-    /// GitLab's limit of requests a minute, until its `RateLimit-Limit` header says another (GitLab.com: 2000).
-    pub requests_per_minute: u32,
-    /// GitLab's limit of new notes a minute (GitLab.com: 60; self-managed: 300).
-    pub notes_per_minute: u32,
+    /// GitLab's limit of requests a minute, until its `RateLimit-Limit` header says another; `None`: as documented for
+    /// the host.
+    pub requests_per_minute: Option<u32>,
+    /// GitLab's limit of new notes a minute; `None`: as documented for the host.
+    pub notes_per_minute: Option<u32>,
     /// Most calls in flight at once.
     pub concurrency: usize,
     /// Longest wait for our turn; a call that would have to wait longer is `RateLimited` at once.
@@ -37,8 +40,8 @@ impl Default for LimitSettings {
     fn default() -> Self {
         Self {
             share: 0.25,
-            requests_per_minute: 2000,
-            notes_per_minute: 60,
+            requests_per_minute: None,
+            notes_per_minute: None,
             concurrency: 8,
             longest_wait: Duration::from_secs(20),
         }
@@ -51,9 +54,34 @@ impl LimitSettings {
     pub fn unlimited() -> Self {
         Self {
             share: 1.0,
-            requests_per_minute: u32::MAX,
-            notes_per_minute: u32::MAX,
+            requests_per_minute: Some(u32::MAX),
+            notes_per_minute: Some(u32::MAX),
             ..Self::default()
+        }
+    }
+}
+
+/// The limits that GitLab documents, for a host that has not told its own yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Documented {
+    requests_per_minute: u32,
+    notes_per_minute: u32,
+}
+
+impl Documented {
+    /// GitLab.com's settings for users, and the defaults of an own GitLab. There the general limit is off until an
+    /// administrator switches it on, and is then told with every answer; the number is for politeness.
+    pub(crate) fn of_host(host: &str) -> Self {
+        if host == "gitlab.com" || host.ends_with(".gitlab.com") {
+            Self {
+                requests_per_minute: 2000,
+                notes_per_minute: 60,
+            }
+        } else {
+            Self {
+                requests_per_minute: 10_000,
+                notes_per_minute: 300,
+            }
         }
     }
 }
@@ -80,11 +108,13 @@ pub(crate) struct TooLong {
 }
 
 impl Limits {
-    pub(crate) fn new(settings: LimitSettings) -> Self {
+    pub(crate) fn new(settings: LimitSettings, documented: Documented) -> Self {
         let now = Instant::now();
+        let requests = settings.requests_per_minute.unwrap_or(documented.requests_per_minute);
+        let notes = settings.notes_per_minute.unwrap_or(documented.notes_per_minute);
         let state = State {
-            general: Bucket::new(settings.share, settings.requests_per_minute, now),
-            notes: Bucket::new(settings.share, settings.notes_per_minute, now),
+            general: Bucket::new(settings.share, requests, now),
+            notes: Bucket::new(settings.share, notes, now),
             paused_until: None,
         };
         Self {
@@ -121,6 +151,11 @@ impl Limits {
         let until = Instant::now() + length;
         let mut state = self.locked();
         state.paused_until = Some(state.paused_until.map_or(until, |current| current.max(until)));
+    }
+
+    /// Whether everybody waits at this moment.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.locked().paused_until.is_some_and(|until| Instant::now() < until)
     }
 
     /// Takes what the answer's headers say of the limit: its size, and whether it is used up until its reset.
@@ -221,22 +256,31 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Duration {
     told_retry_after(headers).unwrap_or(UNTOLD_RETRY_AFTER)
 }
 
-/// `Retry-After` in seconds, when the answer has one.
+/// `Retry-After` when the answer has one: seconds, or a date (RFC 9110, section 10.2.3) by the answer's own clock.
 pub(crate) fn told_retry_after(headers: &HeaderMap) -> Option<Duration> {
-    number(headers, "retry-after").map(|seconds| Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
+    let seconds = || number(headers, "retry-after").map(Duration::from_secs);
+    let until = || time_until(headers, date(headers, "retry-after")?);
+    seconds().or_else(until).map(|wait| wait.min(LONGEST_RETRY_AFTER))
 }
 
 fn until_reset(headers: &HeaderMap) -> Option<Duration> {
-    let reset = number(headers, "ratelimit-reset")?;
-    let now = server_date(headers)?.as_second();
-    let seconds = reset.checked_sub(u64::try_from(now).ok()?)?;
-    Some(Duration::from_secs(seconds).min(UNTOLD_RETRY_AFTER))
+    let reset = i64::try_from(number(headers, "ratelimit-reset")?).ok()?;
+    let wait = time_until(headers, Timestamp::from_second(reset).ok()?)?;
+    Some(wait.min(UNTOLD_RETRY_AFTER))
 }
 
-/// GitLab's own clock: the answer's `Date` (RFC 9110, section 5.6.7).
-pub(crate) fn server_date(headers: &HeaderMap) -> Option<jiff::Timestamp> {
-    let text = header_text(headers, "date")?;
-    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+fn time_until(headers: &HeaderMap, when: Timestamp) -> Option<Duration> {
+    Duration::try_from(when.duration_since(server_date(headers)?)).ok()
+}
+
+/// GitLab's own clock: the answer's `Date`.
+pub(crate) fn server_date(headers: &HeaderMap) -> Option<Timestamp> {
+    date(headers, "date")
+}
+
+/// A date as HTTP writes it (RFC 9110, section 5.6.7).
+fn date(headers: &HeaderMap, name: &str) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(header_text(headers, name)?).ok()
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
@@ -255,12 +299,12 @@ mod tests {
     }
 
     fn limits(requests_per_minute: u32, longest_wait: u64) -> Limits {
-        let longest_wait = Duration::from_secs(longest_wait);
-        Limits::new(LimitSettings {
-            requests_per_minute,
-            longest_wait,
+        let settings = LimitSettings {
+            requests_per_minute: Some(requests_per_minute),
+            longest_wait: Duration::from_secs(longest_wait),
             ..LimitSettings::default()
-        })
+        };
+        Limits::new(settings, Documented::of_host("gitlab.com"))
     }
 
     /// How many calls get through within a minute when there is always one waiting.
@@ -334,6 +378,22 @@ mod tests {
     }
 
     #[test]
+    fn an_own_gitlab_has_other_limits_than_gitlab_com() {
+        assert_eq!(Documented::of_host("gitlab.com").notes_per_minute, 60);
+        assert_eq!(Documented::of_host("gitlab.example.com").notes_per_minute, 300);
+        assert_eq!(Documented::of_host("notgitlab.com").notes_per_minute, 300);
+    }
+
+    #[test]
+    fn retry_after_may_be_a_date_by_gitlabs_own_clock() {
+        let told = headers(&[
+            ("retry-after", "Thu, 01 Jan 2026 00:00:40 GMT"),
+            ("date", "Thu, 01 Jan 2026 00:00:10 GMT"),
+        ]);
+        assert_eq!(retry_after(&told), Duration::from_secs(30));
+    }
+
+    #[test]
     fn retry_after_is_a_minute_when_missing_or_senseless() {
         let check = |value: Option<&str>, expected: u64| {
             let headers = value.map_or_else(HeaderMap::new, |value| headers(&[("retry-after", value)]));
@@ -342,7 +402,7 @@ mod tests {
         check(None, 60);
         check(Some("7"), 7);
         check(Some("-1"), 60);
-        check(Some("99999999999"), 86_400);
+        check(Some("99999999999"), 3_600);
         check(Some("soon"), 60);
     }
 }

@@ -95,13 +95,6 @@ impl Origin {
             })
     }
 
-    /// The path below `api/v4/` when GitLab points (`Location`) to a place of its own; `None` for any other place.
-    pub(crate) fn own_api_path(&self, location: &str) -> Option<String> {
-        let url = self.root.join(location).ok().filter(|url| self.holds(url))?;
-        let below = url.path().strip_prefix(self.root.path())?;
-        below.strip_prefix("api/v4/").map(str::to_owned)
-    }
-
     fn holds(&self, url: &Url) -> bool {
         url.origin() == self.root.origin()
             && url.path().starts_with(self.root.path())
@@ -212,17 +205,5 @@ mod tests {
             make("ftp://g.example", true),
             Err(BadAddress::NoWebAddress(_))
         ));
-    }
-
-    #[test]
-    fn a_foreign_location_is_no_path_of_ours() {
-        let origin = origin("https://g.example");
-        assert_eq!(
-            origin.own_api_path("https://g.example/api/v4/projects/7"),
-            Some("projects/7".to_owned())
-        );
-        assert_eq!(origin.own_api_path("/api/v4/projects/7"), Some("projects/7".to_owned()));
-        assert_eq!(origin.own_api_path("https://evil.example/api/v4/projects/7"), None);
-        assert_eq!(origin.own_api_path("//evil.example/api/v4/projects/7"), None);
     }
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use gitlab::api::{ApiError, AsyncClient, Endpoint};
 use http::{HeaderMap, Request, Response, header};
 use serde::de::DeserializeOwned;
@@ -18,6 +19,8 @@ use super::operation::Operation;
 
 /// GitLab's largest page.
 const PER_PAGE: usize = 100;
+/// Pages that are asked for at a time once their number is known; the limits may allow fewer.
+const PAGES_AT_ONCE: usize = 8;
 /// A list is read again from the start this often when its length changes meanwhile.
 const MOST_READINGS: usize = 3;
 /// GitLab serves no more than 50,000 rows by page number; more pages than this mean a loop.
@@ -82,39 +85,40 @@ impl Client {
         total: Total,
         key: impl Fn(&T) -> u64,
     ) -> Result<Vec<T>, GitLabError> {
-        let mut whole: Vec<T> = Vec::new();
-        let mut seen = HashSet::new();
-        let mut fewest_promised = usize::MAX;
-        for page in 1..=MOST_PAGES {
-            let mut parameters = extra.to_vec();
-            parameters.push(("page", page.to_string().into()));
-            parameters.push(("per_page", PER_PAGE.to_string().into()));
-            let answer = self.raw(operation, endpoint, &parameters).await?;
-            let entries: Vec<T> = answer::read(operation, &answer)?;
-            let turn = Turn::of(answer.headers(), entries.len());
-            whole.extend(entries.into_iter().filter(|entry| seen.insert(key(entry))));
-            let promised = turn.total.unwrap_or(0);
-            let shrank = turn.total.is_some_and(|now| now < fewest_promised) && fewest_promised != usize::MAX;
-            fewest_promised = fewest_promised.min(turn.total.unwrap_or(usize::MAX));
-            let incomplete = GitLabError::Incomplete {
-                call: operation.name,
-                read: whole.len(),
-                promised,
-            };
-            // An entry that left the list moved the ones behind it forward, past our place.
-            if total == Total::Exact && (shrank || (turn.more && turn.short)) {
-                return Err(incomplete);
-            }
-            if !turn.more {
-                let missing = total == Total::Exact && whole.len() < promised;
-                return if missing { Err(incomplete) } else { Ok(whole) };
-            }
+        let mut list = Assembly::new(operation, total, key);
+        let first = self.page(operation, endpoint, extra, 1).await?;
+        let told = first.turn.pages.unwrap_or(1).min(MOST_PAGES);
+        list.add(first)?;
+        // The number of pages is known, so the others need not wait for one another.
+        let mut rest = stream::iter(2..=told)
+            .map(|number| self.page(operation, endpoint, extra, number))
+            .buffered(PAGES_AT_ONCE);
+        while let Some(page) = rest.next().await {
+            list.add(page?)?;
         }
-        Err(GitLabError::Incomplete {
-            call: operation.name,
-            read: whole.len(),
-            promised: usize::MAX,
-        })
+        for number in told + 1..=MOST_PAGES {
+            if !list.more {
+                break;
+            }
+            list.add(self.page(operation, endpoint, extra, number).await?)?;
+        }
+        list.whole()
+    }
+
+    async fn page<T: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        endpoint: &(impl Endpoint + Sync),
+        extra: &Extra<'_>,
+        number: usize,
+    ) -> Result<Page<T>, GitLabError> {
+        let mut parameters = extra.to_vec();
+        parameters.push(("page", number.to_string().into()));
+        parameters.push(("per_page", PER_PAGE.to_string().into()));
+        let answer = self.raw(operation, endpoint, &parameters).await?;
+        let entries: Vec<T> = answer::read(operation, &answer)?;
+        let turn = Turn::of(answer.headers(), entries.len());
+        Ok(Page { entries, turn })
     }
 
     /// Sends what the endpoint says. The answer may have any status.
@@ -145,12 +149,15 @@ impl Client {
     }
 }
 
-/// An endpoint of the `gitlab` crate that its builder refuses to make, such as a commit without content.
-pub(crate) fn unbuildable(operation: Operation) -> impl Fn(String) -> GitLabError {
-    move |cause| GitLabError::Unsendable {
+/// An endpoint of the `gitlab` crate; its builder refuses what the endpoint cannot be without.
+pub(crate) fn built<E: Endpoint>(
+    operation: Operation,
+    endpoint: Result<E, impl std::fmt::Display>,
+) -> Result<E, GitLabError> {
+    endpoint.map_err(|error| GitLabError::Unsendable {
         call: operation.name,
-        cause: Words::new(cause),
-    }
+        cause: Words::new(error.to_string()),
+    })
 }
 
 fn own_error(operation: Operation, error: ApiError<GitLabError>) -> GitLabError {
@@ -163,11 +170,78 @@ fn own_error(operation: Operation, error: ApiError<GitLabError>) -> GitLabError 
     }
 }
 
+/// A list while its pages arrive, in their order.
+struct Assembly<T, K> {
+    operation: Operation,
+    total: Total,
+    key: K,
+    seen: HashSet<u64>,
+    entries: Vec<T>,
+    /// What the newest page says there is in all.
+    promised: Option<usize>,
+    /// Whether the newest page says that another follows.
+    more: bool,
+}
+
+impl<T, K: Fn(&T) -> u64> Assembly<T, K> {
+    fn new(operation: Operation, total: Total, key: K) -> Self {
+        Self {
+            operation,
+            total,
+            key,
+            seen: HashSet::new(),
+            entries: Vec::new(),
+            promised: None,
+            more: true,
+        }
+    }
+
+    fn add(&mut self, page: Page<T>) -> Result<(), GitLabError> {
+        let Page { entries, turn } = page;
+        let key = &self.key;
+        let seen = &mut self.seen;
+        self.entries
+            .extend(entries.into_iter().filter(|entry| seen.insert(key(entry))));
+        let shrank = turn.total.zip(self.promised).is_some_and(|(now, before)| now < before);
+        self.promised = turn.total.or(self.promised);
+        self.more = turn.more;
+        // An entry that left the list moved the ones behind it forward, past our place.
+        if self.total == Total::Exact && (shrank || (turn.more && turn.short)) {
+            return Err(self.incomplete());
+        }
+        Ok(())
+    }
+
+    fn whole(self) -> Result<Vec<T>, GitLabError> {
+        let missing = self.total == Total::Exact && self.promised.is_some_and(|promised| self.entries.len() < promised);
+        if missing || self.more {
+            Err(self.incomplete())
+        } else {
+            Ok(self.entries)
+        }
+    }
+
+    fn incomplete(&self) -> GitLabError {
+        let read = self.entries.len();
+        GitLabError::Incomplete {
+            call: self.operation.name,
+            read,
+            promised: self.promised.unwrap_or(read + 1),
+        }
+    }
+}
+
+struct Page<T> {
+    entries: Vec<T>,
+    turn: Turn,
+}
+
 /// What one page says of the list.
 struct Turn {
     more: bool,
     short: bool,
     total: Option<usize>,
+    pages: Option<usize>,
 }
 
 impl Turn {
@@ -179,11 +253,11 @@ impl Turn {
         let told = header_text(headers, "x-next-page")
             .map(|next| !next.trim().is_empty())
             .or_else(|| header_text(headers, "link").map(|link| link.contains("rel=\"next\"")));
-        let more = told.unwrap_or(entries >= per_page);
         Self {
-            more,
+            more: told.unwrap_or(entries >= per_page),
             short: entries < per_page,
             total: number(headers, "x-total"),
+            pages: number(headers, "x-total-pages"),
         }
     }
 }

@@ -53,7 +53,7 @@ fn read(mut section: Section, seen: &mut BTreeSet<(&'static str, String)>) -> Op
     unique(&section, "intake", intake.as_deref(), seen);
     let approval = section.parsed("approval", ApprovalPolicy::default(), approval);
     let approvers = usernames(&mut section, "approvers");
-    let visibility = section.parsed("visibility", Visibility::default(), visibility);
+    let visibility = section.parsed("visibility", Visibility::Public, visibility);
     let member_level = section.parsed("member_role", AccessLevel::DEVELOPER, member_role);
     let templates = templates(&mut section);
     let mut chat = section.section("chat");

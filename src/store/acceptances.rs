@@ -1,64 +1,40 @@
-//! What was accepted, as it was accepted, and which proposal has which slug.
+//! What was accepted, as it was accepted, and the project that was made from it.
 
-use convenor_core::ids::UserId;
-use convenor_core::thing::{ProgramName, Thing};
+use convenor_core::approval::Acceptance;
+use convenor_core::ids::ProjectId;
+use convenor_core::thing::Thing;
 use convenor_core::untrusted::Untrusted;
 use jiff::Timestamp;
 use sqlx::Row;
 
-use super::pools::{in_transaction, on};
+use super::pools::on;
 use super::{Store, StoreError, from_ms, to_ms};
 
-/// The snapshot of an accepted proposal: later edits of the issue do not change what was approved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Acceptance {
-    /// Digest of the text that was approved.
-    pub text_hash: String,
-    /// The issue's title then.
-    pub title: Untrusted,
-    /// The issue's description then.
-    pub description: Untrusted,
-    /// Who approved; `None` when nobody had to.
-    pub approved_by: Option<UserId>,
-    /// When it was accepted.
-    pub at: Timestamp,
-}
-
-/// Whose a slug is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SlugClaim {
-    /// The proposal that asked.
-    Ours,
-    /// Another proposal, by its key.
-    TakenBy(String),
-}
-
 impl Store {
-    /// Keeps the snapshot of a proposal; one that is there already stays, and is what comes back.
+    /// Keeps the accepted text of a proposal, in place of one that was accepted before.
     ///
     /// # Errors
-    /// What the database said.
-    pub async fn accept_proposal(&self, proposal: &Thing, acceptance: &Acceptance) -> Result<Acceptance, StoreError> {
+    /// What the database said; the proposal then counts as not accepted.
+    pub async fn record_acceptance(&self, proposal: &Thing, acceptance: &Acceptance) -> Result<(), StoreError> {
         const SQL: &str = "insert into acceptance (proposal, text_hash, title, description, approved_by, at) \
-             values ($1, $2, $3, $4, $5, $6) on conflict (proposal) do nothing";
-        let approved_by = acceptance.approved_by.and_then(|id| i64::try_from(id.0).ok());
+             values ($1, $2, $3, $4, $5, $6) on conflict (proposal) do update set text_hash = excluded.text_hash, \
+             title = excluded.title, description = excluded.description, approved_by = excluded.approved_by, \
+             at = excluded.at";
+        let by = serde_json::to_string(&acceptance.by).map_err(|_| unreadable("approved_by"))?;
         let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query(SQL).bind(proposal.to_string()).bind(&acceptance.text_hash);
-            let query = query
+            let query = sqlx::query(SQL)
+                .bind(proposal.to_string())
+                .bind(&acceptance.text_hash)
                 .bind(acceptance.title.expose())
-                .bind(acceptance.description.expose());
-            query
-                .bind(approved_by)
-                .bind(to_ms(acceptance.at))
-                .execute(connection)
-                .await
-                .map(drop)
+                .bind(acceptance.description.expose())
+                .bind(by)
+                .bind(to_ms(acceptance.at));
+            query.execute(connection).await.map(drop)
         });
-        self.noted(result.map_err(StoreError::from))?;
-        Ok(self.acceptance(proposal).await?.unwrap_or_else(|| acceptance.clone()))
+        self.noted(result.map_err(StoreError::from))
     }
 
-    /// The snapshot of an accepted proposal.
+    /// The accepted text of a proposal.
     ///
     /// # Errors
     /// What the database said.
@@ -72,84 +48,59 @@ impl Store {
             else {
                 return Ok(None);
             };
-            let approved_by: Option<i64> = row.try_get("approved_by")?;
+            let by: String = row.try_get("approved_by")?;
             Ok(Some(Acceptance {
                 text_hash: row.try_get("text_hash")?,
                 title: Untrusted::new(row.try_get::<String, _>("title")?),
                 description: Untrusted::new(row.try_get::<String, _>("description")?),
-                approved_by: approved_by.and_then(|id| u64::try_from(id).ok()).map(UserId),
+                by: serde_json::from_str(&by).map_err(|_| unreadable("approved_by"))?,
                 at: from_ms("acceptance", row.try_get("at")?)?,
             }))
         })
     }
 
-    /// Forgets the snapshot: the proposal has to be accepted anew. `false` when there is none.
+    /// Remembers which project was made for a proposal; the first one stays.
     ///
     /// # Errors
-    /// What the database said.
-    pub async fn withdraw_acceptance(&self, proposal: &Thing) -> Result<bool, StoreError> {
-        let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query("delete from acceptance where proposal = $1").bind(proposal.to_string());
-            query.execute(connection).await.map(|done| done.rows_affected())
-        });
-        Ok(self.noted(result.map_err(StoreError::from))? > 0)
-    }
-
-    /// Gives the slug to the proposal unless another one has it.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn claim_slug(
+    /// What the database said; the comment on the proposal remembers it too.
+    pub async fn remember_project(
         &self,
-        program: &ProgramName,
-        slug: &str,
         proposal: &Thing,
+        project: ProjectId,
         at: Timestamp,
-    ) -> Result<SlugClaim, StoreError> {
-        let owner = self.slug_owner(program, slug, &proposal.to_string(), at).await;
-        let owner = self.noted(owner)?;
-        Ok(if owner == proposal.to_string() {
-            SlugClaim::Ours
-        } else {
-            SlugClaim::TakenBy(owner)
-        })
-    }
-
-    async fn slug_owner(
-        &self,
-        program: &ProgramName,
-        slug: &str,
-        proposal: &str,
-        at: Timestamp,
-    ) -> Result<String, StoreError> {
-        const CLAIM: &str = "insert into slug_claim (program, slug, proposal, at) values ($1, $2, $3, $4) \
-             on conflict (program, slug) do nothing";
-        const OWNER: &str = "select proposal from slug_claim where program = $1 and slug = $2";
-        in_transaction!(self.pools(), |transaction| {
-            let query = sqlx::query(CLAIM)
-                .bind(program.as_str())
-                .bind(slug)
-                .bind(proposal)
-                .bind(to_ms(at));
-            query.execute(&mut *transaction).await?;
-            let row = sqlx::query(OWNER)
-                .bind(program.as_str())
-                .bind(slug)
-                .fetch_one(&mut *transaction)
-                .await?;
-            Ok(row.try_get("proposal")?)
-        })
-    }
-
-    /// Gives all slugs of the proposal back.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn release_slugs(&self, proposal: &Thing) -> Result<(), StoreError> {
+    ) -> Result<(), StoreError> {
+        const SQL: &str =
+            "insert into made_project (proposal, project, at) values ($1, $2, $3) on conflict (proposal) do nothing";
+        let id = i64::try_from(project.0).map_err(|_| unreadable("project"))?;
         let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query("delete from slug_claim where proposal = $1").bind(proposal.to_string());
+            let query = sqlx::query(SQL).bind(proposal.to_string()).bind(id).bind(to_ms(at));
             query.execute(connection).await.map(drop)
         });
         self.noted(result.map_err(StoreError::from))
+    }
+
+    /// The project that was made for a proposal.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn made_project(&self, proposal: &Thing) -> Result<Option<ProjectId>, StoreError> {
+        const SQL: &str = "select project from made_project where proposal = $1";
+        on!(self.pools(), read, |connection| {
+            let row = sqlx::query(SQL)
+                .bind(proposal.to_string())
+                .fetch_optional(connection)
+                .await?;
+            let Some(row) = row else { return Ok(None) };
+            let id: i64 = row.try_get("project")?;
+            Ok(u64::try_from(id).ok().map(ProjectId))
+        })
+    }
+}
+
+fn unreadable(what: &'static str) -> StoreError {
+    StoreError::Row {
+        table: "acceptance",
+        value: what.to_owned(),
+        expected: "record that this version writes",
     }
 }

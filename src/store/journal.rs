@@ -1,6 +1,6 @@
 //! The journal: an intent is written before each step that changes GitLab, its end after it.
 
-use convenor_core::thing::Thing;
+use convenor_core::thing::{ProgramName, Thing};
 use jiff::Timestamp;
 use sqlx::Row;
 use uuid::{ContextV7, Uuid};
@@ -104,6 +104,26 @@ impl Store {
         });
         self.noted(result.map_err(StoreError::from))?;
         Ok(JournalId(id))
+    }
+
+    /// How many steps of one kind were begun for a program's things since a time and not refused.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn count_steps(&self, program: &ProgramName, kind: &str, since: Timestamp) -> Result<usize, StoreError> {
+        const SQL: &str = "select thing from journal where kind = $1 and at >= $2 and state <> 'failed'";
+        let things: Vec<String> = on!(self.pools(), read, |connection| {
+            let rows = sqlx::query(SQL)
+                .bind(kind)
+                .bind(to_ms(since))
+                .fetch_all(connection)
+                .await?;
+            rows.iter()
+                .map(|row| row.try_get("thing"))
+                .collect::<Result<_, sqlx::Error>>()?
+        });
+        let of_program = |thing: &&String| thing.parse::<Thing>().is_ok_and(|thing| thing.program() == program);
+        Ok(things.iter().filter(of_program).count())
     }
 
     /// Writes down how a step ended.

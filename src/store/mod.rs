@@ -23,7 +23,6 @@ use tokio::task::JoinHandle;
 
 use crate::settings::DatabaseUrl;
 
-pub use acceptances::{Acceptance, SlugClaim};
 pub use deliveries::{Accepted, Delivery, StoredDelivery};
 pub use error::StoreError;
 pub use journal::{JournalEntry, JournalId, StepState};

@@ -8,6 +8,8 @@ pub mod approval;
 pub mod cadence;
 pub mod charter;
 pub mod command;
+pub mod digest;
+pub mod doctor;
 pub mod escape;
 pub mod ids;
 pub mod knock;

@@ -18,7 +18,7 @@ pub struct Program {
     pub approval: ApprovalPolicy,
     /// Users who may approve beside the group's Maintainers.
     pub approvers: Vec<Username>,
-    /// The wanted visibility of new projects; never wider than the group's.
+    /// The widest visibility of new projects; the group's own is the limit all the same.
     pub visibility: Visibility,
     /// Prefix of a community's chat channel when none is named.
     pub chat_prefix: String,
@@ -26,6 +26,24 @@ pub struct Program {
     pub member_level: crate::ids::AccessLevel,
     /// The handbook page with the table of current communities; `None`: the program has no page.
     pub handbook: Option<Handbook>,
+}
+
+impl Program {
+    /// A program with the defaults of the settings and no handbook page.
+    #[must_use]
+    pub fn new(name: ProgramName, group: &str, intake: &str) -> Self {
+        Self {
+            name,
+            group: group.to_owned(),
+            intake: intake.to_owned(),
+            approval: ApprovalPolicy::default(),
+            approvers: Vec::new(),
+            visibility: Visibility::Public,
+            chat_prefix: "cp_".to_owned(),
+            member_level: crate::ids::AccessLevel::DEVELOPER,
+            handbook: None,
+        }
+    }
 }
 
 /// `approval` of a program.

@@ -8,6 +8,7 @@ use convenor_core::cadence;
 use convenor_core::charter::{Charter, IssueReference, Join, Link, Status};
 use convenor_core::ids::Username;
 use convenor_core::render::{self, Addresses, ProjectData, TemplateSet};
+use convenor_core::slug::Slug;
 use convenor_core::untrusted::Untrusted;
 
 fn shipped() -> TemplateSet {
@@ -49,7 +50,7 @@ fn ordinary() -> ProjectData {
                 url: Untrusted::new("https://example.com/notes"),
             }],
         },
-        slug: "agile-architecture".to_owned(),
+        slug: Slug::new("agile-architecture").unwrap(),
         purpose: Untrusted::new("How architecture grows with the product.\n\nWe look at:\n\n- decisions\n- trade-offs"),
         members: vec![],
         addresses: Addresses {
@@ -216,4 +217,20 @@ fn faults_of_all_templates_are_told_at_once_with_file_and_line() {
         ]
     );
     assert!(faults[1].to_string().contains("nmae"), "{}", faults[1]);
+}
+
+#[test]
+fn every_value_that_the_papers_name_exists() {
+    let paper = include_str!("../../../docs/templates.md");
+    let values = paper.split("## Values").nth(1).unwrap().split("\n## ").next().unwrap();
+    let names = values
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .flat_map(|line| line.split('`').skip(1).step_by(2));
+    let words = ["open", "request", "sentence", "active", "@", "group/intake#12"];
+    for name in names.filter(|name| !words.contains(name)) {
+        let file = ("project/a.md.hbs".to_owned(), format!("{{{{{name}}}}}"));
+        let rendered = render::project_files(&TemplateSet::new([file].into()), &ordinary());
+        assert!(rendered.is_ok(), "{name}: {rendered:?}");
+    }
 }

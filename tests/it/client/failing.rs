@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use convenor::gitlab::{GitLabError, Markdown};
+use convenor::gitlab::GitLabError;
+use convenor_core::escape::Markdown;
 use convenor_core::ids::{IssueIid, ProjectId};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -62,7 +63,7 @@ async fn a_read_is_repeated_after_a_502_page_and_a_creation_is_not() {
 
     assert_eq!(reader(&server).current_user().await.unwrap().id.0, 9);
     let error = writer(&server)
-        .create_note(PROJECT, ISSUE, &Markdown::new("hello"))
+        .create_note(PROJECT, ISSUE, &Markdown::new().words("hello"))
         .await
         .unwrap_err();
     assert!(error.is_outcome_unknown() && error.is_passing(), "{error:?}");
@@ -102,7 +103,7 @@ async fn an_answer_cut_in_the_middle_is_an_unknown_outcome_for_a_write_and_repea
     let (url, connections) = raw_server(&[CUT]).await;
     let error = client(&url)
         .writer()
-        .create_note(PROJECT, ISSUE, &Markdown::new("hello"))
+        .create_note(PROJECT, ISSUE, &Markdown::new().words("hello"))
         .await
         .unwrap_err();
     assert!(error.is_outcome_unknown(), "{error:?}");
@@ -118,7 +119,7 @@ async fn a_connection_closed_without_an_answer_is_an_unknown_outcome_for_a_write
     let (url, connections) = raw_server(&[""]).await;
     let error = client(&url)
         .writer()
-        .create_note(PROJECT, ISSUE, &Markdown::new("hello"))
+        .create_note(PROJECT, ISSUE, &Markdown::new().words("hello"))
         .await
         .unwrap_err();
     assert!(error.is_outcome_unknown(), "{error:?}");
@@ -130,7 +131,7 @@ async fn a_refused_connection_is_unreachable_for_a_write_too() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let error = client(&format!("http://{free}"))
         .writer()
-        .create_note(PROJECT, ISSUE, &Markdown::new("hello"))
+        .create_note(PROJECT, ISSUE, &Markdown::new().words("hello"))
         .await
         .unwrap_err();
     assert!(matches!(error, GitLabError::Unreachable { .. }), "{error:?}");
@@ -147,7 +148,7 @@ async fn a_write_without_an_answer_in_time_has_an_unknown_outcome() {
     answer(&server, "POST", "projects/7/issues/12/notes", late).await;
     let start = Instant::now();
     let error = writer(&server)
-        .create_note(PROJECT, ISSUE, &Markdown::new("hello"))
+        .create_note(PROJECT, ISSUE, &Markdown::new().words("hello"))
         .await
         .unwrap_err();
     assert!(error.is_outcome_unknown(), "{error:?}");
@@ -170,7 +171,7 @@ async fn a_429_pauses_all_callers_for_as_long_as_it_says() {
     answer_json(&server, "POST", "projects/7/issues/12/notes", 201, note(1, "x")).await;
     answer_json(&server, "GET", "user", 200, json!({ "id": 9, "username": "bot" })).await;
     let client = client(&server.uri());
-    let (writer, reader, body) = (client.writer(), client.reader(), Markdown::new("hello"));
+    let (writer, reader, body) = (client.writer(), client.reader(), Markdown::new().words("hello"));
     let start = Instant::now();
     let writing = writer.create_note(PROJECT, ISSUE, &body);
     let reading = async {
@@ -230,7 +231,7 @@ async fn refusals_become_types() {
     let group = reader.group(convenor_core::ids::GroupId(3)).await;
     assert!(matches!(group, Err(GitLabError::Forbidden { .. })));
     let error = writer(&server)
-        .create_note(PROJECT, ISSUE, &Markdown::new("hello"))
+        .create_note(PROJECT, ISSUE, &Markdown::new().words("hello"))
         .await
         .unwrap_err();
     assert!(
@@ -238,4 +239,41 @@ async fn refusals_become_types() {
         "{error:?}"
     );
     assert!(!error.to_string().contains(TOKEN));
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_read() {
+    /// `{"id":9,"username":"bot"}` through gzip.
+    const PACKED: &[u8] = &[
+        31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 202, 76, 81, 178, 178, 212, 81, 42, 45, 78, 45, 202, 75, 204, 77, 85,
+        178, 82, 74, 202, 47, 81, 170, 5, 0, 177, 129, 178, 45, 25, 0, 0, 0,
+    ];
+    let server = MockServer::start().await;
+    let packed = ResponseTemplate::new(200)
+        .set_body_raw(PACKED, "application/json")
+        .insert_header("content-encoding", "gzip");
+    answer(&server, "GET", "user", packed).await;
+    assert_eq!(reader(&server).current_user().await.unwrap().id.0, 9);
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_a_slot_do_not_go_out_into_a_429() {
+    let server = MockServer::start().await;
+    let limited = ResponseTemplate::new(429)
+        .insert_header("retry-after", "60")
+        .set_delay(Duration::from_millis(150));
+    answer(&server, "GET", "user", limited).await;
+    let reader = reader(&server);
+    let calls = (0..40).map(|_| {
+        let reader = reader.clone();
+        tokio::spawn(async move { reader.current_user().await })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        assert!(matches!(call.await.unwrap(), Err(GitLabError::RateLimited { .. })));
+    }
+    assert_eq!(
+        received(&server).await.len(),
+        8,
+        "more calls went out than were in flight"
+    );
 }

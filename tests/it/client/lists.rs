@@ -1,5 +1,7 @@
 //! Lists are whole, or an error.
 
+use std::time::{Duration, Instant};
+
 use convenor::gitlab::GitLabError;
 use convenor_core::ids::{GroupId, IssueIid, ProjectId};
 use serde_json::{Value, json};
@@ -149,4 +151,31 @@ async fn notes_that_gitlab_hides_from_us_do_not_make_the_list_incomplete() {
         first,
         "GET /api/v4/projects/7/issues/12/notes?order_by=created_at&sort=asc&page=1&per_page=100"
     );
+}
+
+#[tokio::test]
+async fn pages_whose_number_is_known_do_not_wait_for_one_another() {
+    let server = MockServer::start().await;
+    for number in 1..=9 {
+        let next = if number < 9 {
+            (number + 1).to_string()
+        } else {
+            String::new()
+        };
+        let entries: Vec<Value> = ((number - 1) * 100..number * 100).map(|id| project(id, "p")).collect();
+        let template = ResponseTemplate::new(200)
+            .set_body_json(entries)
+            .insert_header("x-next-page", next.as_str())
+            .insert_header("x-total", "900")
+            .insert_header("x-total-pages", "9")
+            .set_delay(Duration::from_millis(150));
+        Mock::given(query_param("page", number.to_string()))
+            .respond_with(template)
+            .mount(&server)
+            .await;
+    }
+    let start = Instant::now();
+    assert_eq!(read(&server).await.unwrap(), (0..900).collect::<Vec<_>>());
+    assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
+    assert_eq!(received(&server).await.len(), 9);
 }

@@ -1,6 +1,6 @@
 //! What the reader makes of answers.
 
-use convenor::gitlab::{GitLabError, IssueFilter, MergeRequestFilter, MergeRequestStateFilter};
+use convenor::gitlab::{GitLabError, IssueFilter, MergeRequestFilter};
 use convenor_core::ids::{AccessLevel, CommitSha, GroupId, IssueIid, MergeRequestIid, ProjectId, UserId, Username};
 use serde_json::json;
 use wiremock::{MockServer, ResponseTemplate};
@@ -69,13 +69,16 @@ async fn an_absent_file_and_an_invisible_project_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_renamed_project_is_found_under_its_id() {
+async fn the_old_path_of_a_renamed_project_is_reported_as_moved() {
     let server = MockServer::start().await;
     let moved = ResponseTemplate::new(301).insert_header("location", format!("{}/api/v4/projects/7", server.uri()));
     answer(&server, "GET", "projects/g%2Fold", moved).await;
-    answer_json(&server, "GET", "projects/7", 200, project(7, "renamed")).await;
-    let found = reader(&server).project("g/old").await.unwrap().unwrap();
-    assert_eq!(found.path, "renamed");
+    let found = reader(&server).project("g/old").await;
+    assert!(
+        matches!(&found, Err(GitLabError::Moved { location, .. }) if location.contain("projects/7")),
+        "{found:?}"
+    );
+    assert_eq!(received(&server).await.len(), 1);
 }
 
 #[tokio::test]
@@ -92,8 +95,8 @@ async fn issues_and_merge_requests_are_asked_for_with_documented_parameters() {
     .await;
     let filter = IssueFilter {
         labels: vec!["cop::proposed".to_owned()],
-        open: Some(true),
-        author: Some(UserId(5)),
+        opened: true,
+        author_id: Some(UserId(5)),
         updated_after: Some("2026-01-02T03:04:05Z".parse().unwrap()),
         iids: vec![IssueIid(12)],
     };
@@ -103,9 +106,10 @@ async fn issues_and_merge_requests_are_asked_for_with_documented_parameters() {
     let filter = MergeRequestFilter {
         source_branch: Some("convenor/rust".to_owned()),
         target_branch: Some("main".to_owned()),
-        state: Some(MergeRequestStateFilter::Opened),
+        opened: true,
         labels: vec!["a".to_owned(), "b".to_owned()],
-        author: Some(UserId(9)),
+        author_id: Some(UserId(9)),
+        updated_after: None,
     };
     assert_eq!(
         reader.merge_requests(PROJECT, &filter).await.unwrap()[0].iid,

@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod failing;
+mod graphql;
 mod lists;
 mod looking;
+mod sandbox;
 mod secrecy;
+mod spec;
 mod writing;
 
 use std::time::Duration;

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use convenor::gitlab::{GitLabError, Markdown};
+use convenor::gitlab::GitLabError;
+use convenor_core::escape::Markdown;
 use convenor_core::ids::{IssueIid, ProjectId};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
@@ -67,7 +68,7 @@ async fn a_redirect_to_another_host_is_reported_and_not_followed() {
         let found = reader(&server).project(PROJECT).await;
         assert!(matches!(found, Err(GitLabError::Moved { .. })), "{status}: {found:?}");
         let made = writer(&server)
-            .create_note(PROJECT, IssueIid(12), &Markdown::new("x"))
+            .create_note(PROJECT, IssueIid(12), &Markdown::new().words("x"))
             .await;
         assert!(matches!(made, Err(GitLabError::Moved { .. })), "{status}: {made:?}");
     }
@@ -123,7 +124,7 @@ async fn neither_token_nor_body_is_printed_whatever_goes_wrong() {
         .await;
         let client = client(&server.uri());
         let read = client.reader().current_user().await.unwrap_err();
-        let note = Markdown::new("body-canary");
+        let note = Markdown::new().words("body-canary");
         let write = client
             .writer()
             .create_note(PROJECT, IssueIid(12), &note)

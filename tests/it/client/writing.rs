@@ -1,14 +1,17 @@
 //! What the writer sends, to the letter: GitLab ignores what it does not know without a word.
 
 use convenor::gitlab::{
-    CommitMessage, CreatedNote, FileAction, GitLabError, HookOwner, IssueChange, Markdown, MergeRequestChange,
-    NewCommit, NewHook, NewIssue, NewLabel, NewMergeRequest, NewProject, PlainLine, ProjectName, Slug, Start, Title,
+    CreatedNote, FileAction, GitLabError, HookOwner, IssueChange, MergeRequestChange, NewCommit, NewHook, NewIssue,
+    NewLabel, NewMergeRequest, NewProject, Start,
 };
+use convenor_core::escape::{CommitMessage, Markdown, PlainLine, ProjectName, Title};
 use convenor_core::ids::{
     AccessLevel, BoardId, BoardListId, CommitSha, GroupId, HookId, IssueIid, LabelId, MergeRequestIid, NoteId,
     ProjectId, UserId,
 };
 use convenor_core::program::Visibility;
+use convenor_core::slug::Slug;
+use convenor_core::untrusted::Untrusted;
 use serde_json::{Value, json};
 use wiremock::{MockServer, ResponseTemplate};
 
@@ -26,10 +29,10 @@ async fn only_request(server: &MockServer) -> String {
 
 fn new_project() -> NewProject {
     NewProject {
-        name: ProjectName::new("Rust at Work"),
-        path: Slug::new("rust-at-work"),
+        name: ProjectName::new(&Untrusted::new("Rust at Work")).unwrap(),
+        path: Slug::new("rust-at-work").unwrap(),
         group: GroupId(3),
-        description: PlainLine::new("One sentence."),
+        description: PlainLine::new(&Untrusted::new("One sentence."), 200),
         visibility: Visibility::Private,
         topics: vec!["community-of-practice".to_owned()],
     }
@@ -79,7 +82,7 @@ async fn a_commit_is_one_json_document() {
         branch: "convenor/rust".to_owned(),
         start: Some(Start::Branch("main".to_owned())),
         force: true,
-        message: CommitMessage::new("Add one row"),
+        message: CommitMessage::new().words("Add one row"),
         actions: vec![
             FileAction::Create {
                 path: "a.md".to_owned(),
@@ -124,7 +127,7 @@ async fn a_note_of_nothing_but_commands_is_no_note() {
     let only_commands = json!({ "commands_changes": {}, "summary": ["Closed this issue."] });
     answer_json(&server, "POST", "projects/7/issues/12/notes", 202, only_commands).await;
     let made = writer(&server)
-        .create_note(PROJECT, ISSUE, &Markdown::new("x"))
+        .create_note(PROJECT, ISSUE, &Markdown::new().words("x"))
         .await
         .unwrap();
     assert_eq!(made, CreatedNote::OnlyCommands);
@@ -144,12 +147,12 @@ async fn notes_are_made_changed_and_removed() {
     .await;
     let writer = writer(&server);
     let made = writer
-        .create_note(PROJECT, ISSUE, &Markdown::new("a & b\n"))
+        .create_note(PROJECT, ISSUE, &Markdown::new().words("a & b\n"))
         .await
         .unwrap();
     assert!(matches!(made, CreatedNote::Note(note) if note.id == NoteId(1)));
     writer
-        .update_note(PROJECT, ISSUE, NoteId(1), &Markdown::new("c"))
+        .update_note(PROJECT, ISSUE, NoteId(1), &Markdown::new().words("c"))
         .await
         .unwrap();
     writer.delete_note(PROJECT, ISSUE, NoteId(1)).await.unwrap();
@@ -170,8 +173,8 @@ async fn issues_are_opened_and_changed_in_one_call() {
     answer_json(&server, "PUT", "projects/7/issues/12", 200, issue(12)).await;
     let writer = writer(&server);
     let new = NewIssue {
-        title: Title::new("Kick-off"),
-        description: Markdown::new("- [ ] one"),
+        title: Title::new().words("Kick-off"),
+        description: Markdown::new().words("- [ ] one"),
         labels: vec!["a".to_owned(), "b c".to_owned()],
         confidential: false,
     };
@@ -201,8 +204,8 @@ async fn a_second_merge_request_is_a_conflict_with_the_others_number() {
     let wanted = NewMergeRequest {
         source_branch: "convenor/rust".to_owned(),
         target_branch: "main".to_owned(),
-        title: Title::new("Add Rust"),
-        description: Markdown::new("why"),
+        title: Title::new().words("Add Rust"),
+        description: Markdown::new().words("why"),
         labels: vec!["communities-of-practice".to_owned()],
         reviewers: vec![UserId(4)],
         assignees: vec![],
@@ -235,7 +238,7 @@ async fn a_merge_request_is_changed_in_one_call() {
     let server = MockServer::start().await;
     answer_json(&server, "PUT", "projects/7/merge_requests/3", 200, merge_request(3)).await;
     let change = MergeRequestChange {
-        description: Some(Markdown::new("new")),
+        description: Some(Markdown::new().words("new")),
         open: Some(false),
         ..MergeRequestChange::default()
     };
@@ -285,14 +288,11 @@ async fn labels_boards_lists_and_members_are_made() {
     let label = NewLabel {
         name: "cop::ready".to_owned(),
         color: "#00ff00".to_owned(),
-        description: PlainLine::new("Ready"),
+        description: "Ready".to_owned(),
     };
     writer.create_group_label(GroupId(3), &label).await.unwrap();
     writer.create_project_label(PROJECT, &label).await.unwrap();
-    let board = writer
-        .create_board(PROJECT, &PlainLine::new("Community board"))
-        .await
-        .unwrap();
+    let board = writer.create_board(PROJECT, "Community board").await.unwrap();
     writer.create_board_list(PROJECT, board.id, LabelId(1)).await.unwrap();
     writer
         .update_board_list(PROJECT, BoardId(2), BoardListId(3), 1)
@@ -348,5 +348,35 @@ async fn hooks_are_made_with_their_signing_token() {
     assert_eq!(
         received(&server).await[0],
         r#"POST /api/v4/groups/3/hooks {"enable_ssl_verification":true,"issues_events":true,"push_events":false,"signing_token":"whsec_x","url":"https://c.example/webhooks/gitlab"}"#
+    );
+}
+
+#[tokio::test]
+async fn several_members_are_one_call_and_its_success_is_not_believed() {
+    let check = async |answer: Value, users: &[UserId], done: bool| {
+        let server = MockServer::start().await;
+        answer_json(&server, "POST", "projects/7/members", 201, answer).await;
+        let added = writer(&server)
+            .add_members(PROJECT, users, AccessLevel::DEVELOPER)
+            .await;
+        assert_eq!(added.is_ok(), done, "{added:?}");
+        only_request(&server).await
+    };
+    let line = check(json!({ "status": "success" }), &[UserId(5), UserId(6)], true).await;
+    assert_eq!(
+        line,
+        r#"POST /api/v4/projects/7/members {"access_level":30,"user_id":"5,6"}"#
+    );
+    check(
+        json!({ "status": "error", "message": { "bob": "Not allowed" } }),
+        &[UserId(5), UserId(6)],
+        false,
+    )
+    .await;
+    let member = json!({ "id": 5, "username": "alice", "state": "active", "access_level": 30 });
+    let line = check(member, &[UserId(5)], true).await;
+    assert_eq!(
+        line,
+        r#"POST /api/v4/projects/7/members {"access_level":30,"user_id":5}"#
     );
 }

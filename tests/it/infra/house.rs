@@ -138,7 +138,8 @@ pub(super) struct House {
 
 impl House {
     pub(super) async fn start(settings: &Settings, clock: Clock, eyes: Arc<Eyes>) -> Self {
-        let service = Service::start(settings, clock, eyes).await.unwrap();
+        let store = Store::open(&settings.database.url).await.unwrap();
+        let service = Service::start(settings, store, clock, eyes).await.unwrap();
         let address = service.address().unwrap();
         let stop = CancellationToken::new();
         let running = tokio::spawn(service.run(stop.clone()));

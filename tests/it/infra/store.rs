@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use convenor::settings::DatabaseUrl;
-use convenor::store::{Acceptance, Accepted, Delivery, SlugClaim, StepState, Store, StoreError, WorkState};
-use convenor_core::ids::UserId;
-use convenor_core::thing::{ProgramName, Thing};
+use convenor::store::{Accepted, Delivery, StepState, Store, StoreError, WorkState};
+use convenor_core::approval::Acceptance;
+use convenor_core::approval::ApprovedBy;
+use convenor_core::ids::ProjectId;
+use convenor_core::thing::Thing;
 use convenor_core::untrusted::Untrusted;
 use jiff::Timestamp;
 
@@ -24,8 +26,8 @@ on_both_databases! {
     what_was_given_up_waits_for_a_knock_and_what_is_held_for_an_operator,
     a_dropped_thing_is_forgotten_until_the_next_knock,
     the_journal_remembers_what_was_begun,
-    the_first_snapshot_of_a_proposal_stays,
-    a_slug_belongs_to_one_proposal_of_a_program,
+    the_text_that_was_accepted_last_counts,
+    the_first_project_of_a_proposal_is_remembered,
     old_deliveries_are_forgotten,
     after_closing_nothing_is_accepted,
     a_key_from_another_version_is_held_and_stops_nobody,
@@ -278,50 +280,37 @@ async fn the_journal_remembers_what_was_begun(database: Database) {
     assert_eq!(store.journal_open(&proposal(2)).await.unwrap(), []);
 }
 
-async fn the_first_snapshot_of_a_proposal_stays(database: Database) {
+async fn the_text_that_was_accepted_last_counts(database: Database) {
     let (store, hands) = (database.open().await, Hands::new());
-    let acceptance = |title: &str| Acceptance {
+    let acceptance = |title: &str, by| Acceptance {
         text_hash: title.to_owned(),
         title: Untrusted::new(title),
         description: Untrusted::new("text"),
-        approved_by: Some(UserId(7)),
+        by,
         at: hands.now(),
     };
     assert_eq!(store.acceptance(&proposal(1)).await.unwrap(), None);
-    let first = store.accept_proposal(&proposal(1), &acceptance("first")).await.unwrap();
-    assert_eq!(first, acceptance("first"));
-    assert_eq!(
-        store
-            .accept_proposal(&proposal(1), &acceptance("second"))
-            .await
-            .unwrap(),
-        acceptance("first")
-    );
-    assert!(store.withdraw_acceptance(&proposal(1)).await.unwrap());
-    assert_eq!(
-        store
-            .accept_proposal(&proposal(1), &acceptance("second"))
-            .await
-            .unwrap(),
-        acceptance("second")
-    );
+    let alice = convenor_core::ids::Username::new("alice").unwrap();
+    for accepted in [
+        acceptance("first", ApprovedBy::Membership),
+        acceptance("second", ApprovedBy::Approver(alice)),
+    ] {
+        store.record_acceptance(&proposal(1), &accepted).await.unwrap();
+        assert_eq!(store.acceptance(&proposal(1)).await.unwrap(), Some(accepted));
+    }
+    assert_eq!(store.acceptance(&proposal(2)).await.unwrap(), None);
 }
 
-async fn a_slug_belongs_to_one_proposal_of_a_program(database: Database) {
+async fn the_first_project_of_a_proposal_is_remembered(database: Database) {
     let (store, hands) = (database.open().await, Hands::new());
-    let claim = async |program: &str, iid| {
-        let program = ProgramName::new(program).unwrap();
+    assert_eq!(store.made_project(&proposal(1)).await.unwrap(), None);
+    for id in [7, 8] {
         store
-            .claim_slug(&program, "rust-at-work", &proposal(iid), hands.now())
+            .remember_project(&proposal(1), ProjectId(id), hands.now())
             .await
-            .unwrap()
-    };
-    assert_eq!(claim("cop", 1).await, SlugClaim::Ours);
-    assert_eq!(claim("cop", 1).await, SlugClaim::Ours);
-    assert_eq!(claim("cop", 2).await, SlugClaim::TakenBy("proposal cop#1".to_owned()));
-    assert_eq!(claim("guilds", 2).await, SlugClaim::Ours);
-    store.release_slugs(&proposal(1)).await.unwrap();
-    assert_eq!(claim("cop", 2).await, SlugClaim::Ours);
+            .unwrap();
+        assert_eq!(store.made_project(&proposal(1)).await.unwrap(), Some(ProjectId(7)));
+    }
 }
 
 async fn old_deliveries_are_forgotten(database: Database) {

@@ -14,10 +14,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cadence::Cadence;
+use crate::cadence::{self, Cadence};
 use crate::ids::{IssueIid, Username};
+use crate::proposal::{ChannelName, Proposal};
 use crate::untrusted::Untrusted;
 
+pub use crate::proposal::Join;
 pub use edit::{Change, Refused, edit};
 pub use finding::{Finding, Problem};
 pub use read::{MOST_BYTES, read};
@@ -50,6 +52,28 @@ pub struct Charter {
     pub merged_into: Option<FullPath>,
     /// Further reading.
     pub links: Vec<Link>,
+}
+
+impl Charter {
+    /// The first charter of a community, from its accepted proposal.
+    ///
+    /// What the cadence says that cannot be understood is left out here; [`cadence::read`] gives the findings for it.
+    #[must_use]
+    pub fn of_proposal(proposal: &Proposal, chat: &ChannelName, issue: Option<IssueReference>) -> Self {
+        let cadence = proposal.cadence.as_ref().map(|text| cadence::read(text).cadence);
+        Self {
+            name: proposal.name.untrusted(),
+            summary: proposal.summary.clone(),
+            status: Status::Active,
+            facilitators: proposal.facilitators.clone(),
+            join: proposal.join.clone(),
+            cadence: cadence.unwrap_or_default(),
+            chat: Some(Untrusted::new(format!("#{}", chat.as_str()))),
+            proposal: issue,
+            merged_into: None,
+            links: proposal.links.iter().map(Link::of_proposal).collect(),
+        }
+    }
 }
 
 /// `status` of a charter.
@@ -93,30 +117,6 @@ impl Status {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// Who may join a community.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum Join {
-    /// Anyone.
-    #[default]
-    Open,
-    /// Who asks a facilitator.
-    Request,
-    /// As the sentence says.
-    Sentence(Untrusted),
-}
-
-impl Join {
-    /// Takes `open`, `request` (in any case) or a sentence; blank text is the default.
-    #[must_use]
-    pub fn parse(text: &Untrusted) -> Self {
-        match text.expose().trim().trim_end_matches('.').to_ascii_lowercase().as_str() {
-            "" | "open" => Self::Open,
-            "request" => Self::Request,
-            _ => Self::Sentence(text.clone()),
-        }
     }
 }
 
@@ -184,6 +184,14 @@ pub struct Link {
 }
 
 impl Link {
+    fn of_proposal(link: &crate::proposal::Link) -> Self {
+        let url = Untrusted::new(link.url.as_str());
+        Self {
+            title: Some(link.text.clone()).filter(|text| *text != url && !text.is_blank()),
+            url,
+        }
+    }
+
     /// Takes `[title](url)` or an address; `None` for blank text.
     #[must_use]
     pub fn parse(text: &Untrusted) -> Option<Self> {
@@ -220,6 +228,15 @@ fn is_path_part(part: &str) -> bool {
         && part.len() <= 255
         && part.chars().all(allowed)
         && !(lower.ends_with('.') || lower.ends_with(".git") || lower.ends_with(".atom"))
+}
+
+/// Who may join: `open`, `request` (in any case) or a sentence; blank text is the default.
+fn join_of(text: &Untrusted) -> Join {
+    match text.expose().trim().trim_end_matches('.').to_ascii_lowercase().as_str() {
+        "" | "open" => Join::Open,
+        "request" => Join::Request,
+        _ => Join::Sentence(text.clone()),
+    }
 }
 
 #[cfg(test)]

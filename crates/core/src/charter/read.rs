@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Problem};
 use super::tree::{self, Node, Value};
-use super::{Charter, FullPath, IssueReference, Join, Link, Status};
+use super::{Charter, FullPath, IssueReference, Link, Status, join_of};
 use crate::cadence::{self, Cadence, Day, Every, Zone};
 use crate::ids::Username;
 use crate::untrusted::Untrusted;
@@ -70,7 +70,7 @@ impl<'a> Fields<'a> {
             summary: self.text("summary").unwrap_or_default(),
             status: self.status(),
             facilitators: self.facilitators(),
-            join: self.text("join").map(|text| Join::parse(&text)).unwrap_or_default(),
+            join: self.text("join").map(|text| join_of(&text)).unwrap_or_default(),
             cadence: self.cadence(),
             chat: self.text("chat").filter(|text| !text.is_blank()),
             proposal: self.parsed("proposal", "an issue such as `group/intake#12`", IssueReference::parse),
@@ -325,6 +325,7 @@ fn time_of_day(text: &str) -> Option<jiff::civil::Time> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Join;
     use super::*;
 
     const EXAMPLE: &str = "\

@@ -39,7 +39,7 @@ pub fn render_new(charter: &Charter) -> String {
             .collect()
     };
     format!(
-        "# This community's own record. Change it here: the handbook, the README and the members follow.\n\
+        "# This community's own record. Change it here, and the handbook follows.\n\
          name: {}\n\
          summary: {}\n\
          status: {status}            # proposed | active | inactive | retired\n\
@@ -143,7 +143,7 @@ fn escaped(c: char) -> String {
 pub(super) mod tests {
     use proptest::prelude::*;
 
-    use super::super::{FullPath, IssueReference, Link, Status, read};
+    use super::super::{FullPath, IssueReference, Link, Status, join_of, read};
     use super::*;
     use crate::cadence;
     use crate::ids::IssueIid;
@@ -175,7 +175,7 @@ pub(super) mod tests {
                 summary: Untrusted::new(summary),
                 status: Status::ALL[status],
                 facilitators: distinct(people.iter().filter_map(|name| Username::new(name)).collect()),
-                join: Join::parse(&Untrusted::new(join)),
+                join: join_of(&Untrusted::new(join)),
                 cadence: cadence::read(&Untrusted::new(cadence)).cadence,
                 chat: chat.map(Untrusted::new).filter(|chat| !chat.is_blank()),
                 proposal: FullPath::new("group/intake").map(|project| IssueReference {

@@ -4,6 +4,8 @@
 //! rendered text (`lib/banzai/filter`): mentions, references of every kind, bare links, emoji, closing words; they see
 //! through backslashes and entities, but none of their patterns allows a foreign character inside.
 
+use url::Url;
+
 use super::clean;
 
 /// What breaks a pattern without showing.
@@ -123,7 +125,7 @@ impl<'a> Breaks<'a> {
         match c {
             '@' | '~' | '%' | '^' | '$' => !next.is_whitespace(),
             '#' | '!' | '&' => next.is_alphanumeric() || matches!(next, '"' | '{' | '['),
-            ':' => !(next.is_whitespace() || digit(next) && before.is_some_and(digit)),
+            ':' => !(next.is_whitespace() || next.is_ascii_digit() && before.is_some_and(|c| c.is_ascii_digit())),
             '/' => at == 0 || next == '/',
             '{' => matches!(next, '{' | '%' | '#' | '<' | '+' | '-' | '!'),
             '}' | ']' => next == c,
@@ -175,4 +177,22 @@ fn inside_commit_hashes(chars: &[char]) -> Vec<bool> {
         start = end + 1;
     }
     marks
+}
+
+/// The address of a link with nothing in it that could end the link early.
+pub(super) fn destination(url: &Url) -> Option<String> {
+    if !matches!(url.scheme(), "https" | "http") {
+        return None;
+    }
+    let mut to = String::with_capacity(url.as_str().len());
+    for c in url.as_str().chars() {
+        match c {
+            '(' | ')' | '<' | '>' | '\\' | '`' | '|' | '"' | '\'' | '*' | '[' | ']' | '{' | '}' | ' ' | '^' => {
+                to.push_str(&format!("%{:02X}", c as u32));
+            }
+            c if c.is_ascii_graphic() => to.push(c),
+            _ => return None,
+        }
+    }
+    Some(to)
 }

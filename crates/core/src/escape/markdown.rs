@@ -70,7 +70,7 @@ impl Markdown {
         self
     }
 
-    /// People's text as a quotation: its lines as plain text, behind `>`; a paragraph of its own.
+    /// People's text as a quotation: its lines as plain text, lists kept, behind `>`; a paragraph of its own.
     #[must_use]
     pub fn quote(mut self, text: &Untrusted) -> Self {
         self.own_paragraph();
@@ -84,7 +84,7 @@ impl Markdown {
         self
     }
 
-    /// People's text as paragraphs of plain text, its line ends kept; a paragraph of its own.
+    /// People's text as paragraphs of plain text, its line ends and lists kept; a paragraph of its own.
     #[must_use]
     pub fn paragraphs(mut self, text: &Untrusted) -> Self {
         self.own_paragraph();
@@ -156,7 +156,7 @@ impl Markdown {
     /// reference there. An address that is neither https nor http is written as code.
     #[must_use]
     pub fn url(mut self, url: &Url) -> Self {
-        match destination(url) {
+        match inline::destination(url) {
             Some(to) => self.text.push_str(&format!("<{to}>")),
             None => self.push_code(&clean::one_line(url.as_str())),
         }
@@ -242,7 +242,7 @@ impl Markdown {
 
     fn push_link(&mut self, label: &str, url: &Url) {
         self.keep_apart();
-        match destination(url) {
+        match inline::destination(url) {
             Some(to) => self.text.push_str(&format!("[{label}]({to})")),
             None => self.text.push_str(label),
         }
@@ -272,33 +272,40 @@ impl Markdown {
     }
 }
 
-/// The lines as plain text; a line that another follows ends in a hard break.
+/// The lines as plain text. A line that another follows ends in a hard break; lines that begin with `- ` or `* ` stay items of
+/// a list.
 fn plain_lines(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = clean::lines(text).iter().map(|line| inline::escape(line)).collect();
-    for at in 1..lines.len() {
-        if !lines[at].is_empty() && !lines[at - 1].is_empty() {
-            lines[at - 1].push('\\');
+    let mut lines: Vec<String> = Vec::new();
+    let mut before = Kind::Blank;
+    for line in clean::lines(text) {
+        let line = line.trim();
+        let item = line
+            .strip_prefix("- ")
+            .or_else(|| line.strip_prefix("* "))
+            .map(inline::escape);
+        let (kind, line) = match item {
+            Some(item) if !item.is_empty() => (Kind::Item, format!("- {item}")),
+            _ if line.is_empty() => (Kind::Blank, String::new()),
+            _ => (Kind::Words, inline::escape(line)),
+        };
+        match (before, kind) {
+            (Kind::Words, Kind::Words) => lines.last_mut().into_iter().for_each(|last| last.push('\\')),
+            // Without the blank line it would go on inside the item.
+            (Kind::Item, Kind::Words) => lines.push(String::new()),
+            _ => {}
         }
+        before = if line.is_empty() { Kind::Blank } else { kind };
+        lines.push(line);
     }
     lines
 }
 
-/// The address of a link with nothing in it that could end the link early.
-fn destination(url: &Url) -> Option<String> {
-    if !matches!(url.scheme(), "https" | "http") {
-        return None;
-    }
-    let mut to = String::with_capacity(url.as_str().len());
-    for c in url.as_str().chars() {
-        match c {
-            '(' | ')' | '<' | '>' | '\\' | '`' | '|' | '"' | '\'' | '*' | '[' | ']' | '{' | '}' | ' ' | '^' => {
-                to.push_str(&format!("%{:02X}", c as u32));
-            }
-            c if c.is_ascii_graphic() => to.push(c),
-            _ => return None,
-        }
-    }
-    Some(to)
+/// What a line of people's text is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Blank,
+    Item,
+    Words,
 }
 
 fn longest_run(line: &str) -> usize {

@@ -29,6 +29,12 @@ impl Marker {
         serde_json::from_str(json.trim()).ok()
     }
 
+    /// Whether the first line is a marker of ours, of whatever kind.
+    #[must_use]
+    pub fn is_in(text: &str) -> bool {
+        text.trim_start_matches('\u{feff}').starts_with("<!-- convenor:")
+    }
+
     /// The line, without a line end. Inside JSON texts every character that HTML, quick actions or references could see is
     /// written as `\uXXXX`, so that the comment cannot be closed from within.
     pub(super) fn line(&self) -> String {
@@ -77,6 +83,19 @@ mod tests {
         assert_eq!(Marker::find(&line, "other"), None);
         assert_eq!(line.matches("--").count(), 2, "{line}");
         assert!(!line.contains(['@', '#', '\n']), "{line}");
+    }
+
+    #[test]
+    fn a_marker_of_more_than_64_kib_is_not_read() {
+        let line = |length: usize| {
+            Marker {
+                kind: "status",
+                data: json!("x".repeat(length)),
+            }
+            .line()
+        };
+        assert!(Marker::find(&line(65_000), "status").is_some());
+        assert!(Marker::find(&line(66_000), "status").is_none());
     }
 
     #[test]

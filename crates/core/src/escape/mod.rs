@@ -10,6 +10,13 @@
 //! (`doc/user/project/issues/managing_issues`). Backslashes alone do not help against GitLab's reference filters, which
 //! look at the rendered text; so [`inline`] also breaks what they look for with a zero-width space.
 //!
+//! ```
+//! # use convenor_core::{escape::Markdown, untrusted::Untrusted};
+//! let name = Untrusted::new("/close **now**");
+//! let note = Markdown::new().words("The name is ").code(&name).words(".");
+//! assert_eq!(note.as_str(), "The name is `/close **now**`.");
+//! ```
+//!
 //! People's text has no way in by itself:
 //!
 //! ```compile_fail
@@ -32,6 +39,11 @@
 //! Title::new().inline(&name); // titles take no people's text at all
 //! ```
 //! ```compile_fail
+//! # use convenor_core::{escape::CommitMessage, untrusted::Untrusted};
+//! let name = Untrusted::new("Closes #1");
+//! CommitMessage::new().trailer_words("Name", name.expose()); // nor do commit messages
+//! ```
+//! ```compile_fail
 //! # use convenor_core::escape::Markdown;
 //! let forged = Markdown { text: "/close".to_owned() }; // made by its builder only
 //! ```
@@ -40,7 +52,8 @@
 //! serde_json::to_string(&Untrusted::new("x")); // no `Serialize`
 //! ```
 
-mod clean;
+mod chat;
+pub(crate) mod clean;
 mod inline;
 mod markdown;
 mod marker;
@@ -48,6 +61,7 @@ mod screen;
 mod subject;
 mod template;
 
+pub use chat::ChatText;
 pub use markdown::Markdown;
 pub use marker::Marker;
 pub use screen::{HtmlText, LogText, TerminalText};

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
 use super::{Markdown, clean, inline};
+use crate::digest::Digest;
 use crate::slug::Slug;
 use crate::untrusted::Untrusted;
 
@@ -112,6 +113,12 @@ impl CommitMessage {
         self.trailer(key, words)
     }
 
+    /// A line `key: digest` at the end. All other pieces come before the first trailer.
+    #[must_use]
+    pub fn trailer_digest(self, key: &'static str, digest: &Digest) -> Self {
+        self.trailer(key, digest.as_str())
+    }
+
     /// The message, for the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -207,6 +214,24 @@ impl ProjectName {
             return Err(NameProblem::Deleted);
         }
         Ok(Self(name))
+    }
+
+    /// A name that GitLab would take, close to one that it would not; only ever a suggestion.
+    #[must_use]
+    pub fn near(text: &Untrusted) -> Option<Self> {
+        let mut name = String::new();
+        for c in clean::cut(&clean::one_line(text.expose()), 255).chars() {
+            match c {
+                '&' => name.push_str(" and "),
+                '/' | '\\' | '|' | ':' => name.push('-'),
+                '#' if name.ends_with(char::is_alphanumeric) => name.push_str(" sharp"),
+                '\'' | '"' | '`' => {}
+                c if may_be_in_name(c) => name.push(c),
+                _ => name.push(' '),
+            }
+        }
+        let name = name.trim_start_matches(|c: char| !c.is_alphanumeric());
+        Self::new(&Untrusted::new(name)).ok()
     }
 
     /// The name, for the wire.

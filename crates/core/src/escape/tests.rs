@@ -267,7 +267,7 @@ proptest! {
         let note = Markdown::new().quote(&text).words("after");
         let shown = gitlab::shown(note.as_str());
         prop_assert_eq!(shown.texts.last().map(String::as_str), Some("after"));
-        prop_assert!(shown.blocks.iter().all(|block| *block == "quote"), "{:?} {:?}", shown.blocks, note);
+        prop_assert!(shown.blocks.iter().all(|block| matches!(*block, "quote" | "list")), "{:?} {:?}", shown.blocks, note);
     }
 
     #[test]
@@ -294,7 +294,7 @@ proptest! {
             let shown = gitlab::shown(value.as_str());
             prop_assert!(shown.html.is_empty() && shown.links.is_empty(), "{:?}", value);
             prop_assert!(!templated(value.as_str()), "{:?}", value);
-            prop_assert!(shown.blocks.iter().all(|block| *block == "quote"), "{:?} {:?}", shown.blocks, value);
+            prop_assert!(shown.blocks.iter().all(|block| matches!(*block, "quote" | "list")), "{:?} {:?}", shown.blocks, value);
         }
     }
 }
@@ -314,6 +314,7 @@ fn what_reaches_the_page_is_pinned() {
     check("it closes", "it closes¦");
     check("a\n/merge", "a /merge");
     check("@all", "\\@¦all");
+    check("𒐀:1", "𒐀\\:¦1");
     check("JIRA-12, A1-2, 3-4", "JIRA-¦12, A1-¦2, 3-4");
     check("R&D & C#", "R\\&¦D \\& C\\#¦");
     check("see #12, !7, ~bug", "see \\#¦12, \\!¦7, \\~¦bug");
@@ -321,6 +322,37 @@ fn what_reaches_the_page_is_pinned() {
     check("1. one", "1\\. one");
     check("- a -", "\\- a -");
     check("<b>*x*</b>", "\\<b¦\\>\\*x\\*\\</b¦\\>");
+}
+
+#[test]
+fn neighbouring_pieces_make_nothing_together() {
+    let check = |note: Markdown, expected: &str| assert_eq!(note.as_str().replace('\u{200b}', "¦"), expected);
+    let text = |text: &str| Untrusted::new(text);
+    check(Markdown::new().inline(&text("JIRA-")).number(12), "JIRA-¦12");
+    check(
+        Markdown::new().inline(&text("abcdef")).number(1_234_567),
+        "abcdef¦1234567",
+    );
+    check(
+        Markdown::new().inline(&text("www")).inline(&text(".example.com")),
+        "www¦\\.example.com",
+    );
+    check(
+        Markdown::new().inline(&text("it closes")).words(" #").number(1),
+        "it closes¦ #1",
+    );
+    check(Markdown::new().words("#").inline(&text("12")), "#¦12");
+    check(Markdown::new().words("a `b`").code(&text("c")), "a `b`¦`c`");
+}
+
+#[test]
+fn paragraphs_keep_line_ends_and_lists() {
+    let text = Untrusted::new("One\ntwo\n- a\n* *b*\n-\nthree\n\n\n- c\n# four");
+    let note = Markdown::new().words("x").paragraphs(&text).words("y");
+    assert_eq!(
+        note.as_str(),
+        "x\n\nOne\\\ntwo\n- a\n- \\*b\\*\n\n\\-\\\nthree\n\n\n- c\n\n\\# four\n\ny"
+    );
 }
 
 #[test]

@@ -1,1 +1,150 @@
 //! From what was observed to the steps that are due.
+//!
+//! A plan names only what can be done now: ids that a step needs were read from GitLab, never guessed. What comes
+//! after is planned when the next observation shows the result, so a run that broke anywhere goes on from what *is*.
+//! The report says why nothing (more) is due. Read on in [`proposal`] for the way of a proposal and in [`community`] for
+//! the row of a community in the handbook.
+
+pub mod comment;
+pub mod community;
+pub mod context;
+pub mod init;
+pub mod judge;
+pub mod labels;
+pub mod listing;
+pub mod proposal;
+pub mod provision;
+pub mod row;
+pub mod seen;
+pub mod status;
+pub mod step;
+pub mod wanted;
+pub mod wishes;
+
+use std::fmt;
+
+use crate::ids::CommitSha;
+use crate::thing::Thing;
+
+pub use step::Step;
+
+/// What is due for one thing.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// What to do now, in this order.
+    pub steps: Vec<Step>,
+    /// Why not more: one sentence each.
+    pub report: Vec<Remark>,
+    /// Other things that should be looked at, because this look changes what is true for them.
+    pub knocks: Vec<Thing>,
+}
+
+impl Plan {
+    /// Nothing is due, and this is why.
+    #[must_use]
+    pub fn nothing(why: Remark) -> Self {
+        Self {
+            report: vec![why],
+            ..Self::default()
+        }
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+/// Why nothing, or nothing more, is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// The issue carries none of the proposal labels.
+    NotAProposal,
+    /// The issue is confidential.
+    Confidential,
+    /// A person closed the issue.
+    Closed,
+    /// The proposal has faults that its author mends.
+    NeedsInfo {
+        /// How many.
+        findings: usize,
+    },
+    /// Nobody who may has approved the text as it is.
+    WaitsForApproval,
+    /// An approver declined.
+    Declined,
+    /// Everything that this look is responsible for is as it should be.
+    UpToDate,
+    /// The project that was made is gone, archived or marked for deletion: it is never made again.
+    ProjectGone,
+    /// A project at the wanted path is not ours.
+    ForeignProject,
+    /// The project has no charter, so it is no community of ours.
+    NoCharter,
+    /// The charter cannot be read.
+    BrokenCharter,
+    /// The merge request waits for a maintainer.
+    WaitsForMerge,
+    /// A person closed the merge request: that is a no until the facts change.
+    MergeRequestClosedByPerson,
+    /// A person pushed to the branch: it is theirs.
+    BranchIsAPersons,
+    /// The handbook page cannot be edited; the sentence says what was found and the mend.
+    PageUnusable(String),
+    /// The templates of new communities have faults, each a sentence for the operator.
+    TemplatesBroken(Vec<String>),
+    /// The program has no handbook page.
+    NoHandbook,
+    /// Private projects are not named on the page.
+    PrivateNotListed,
+    /// The page has no row and the charter says that it needs none.
+    NotListed,
+    /// More removals than are allowed within a day.
+    RemovalsCapped,
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAProposal => "the issue has no `cop::` label, so it is no proposal",
+            Self::Confidential => "the issue is confidential, nothing public is made from it",
+            Self::Closed => "the issue was closed by a person",
+            Self::NeedsInfo { findings } => {
+                return write!(f, "the proposal needs its author: {findings} to mend");
+            }
+            Self::WaitsForApproval => "waits for an approver",
+            Self::Declined => "an approver declined it",
+            Self::UpToDate => "everything is as it should be",
+            Self::ProjectGone => "its project was deleted or archived; a person's deletion is not undone",
+            Self::ForeignProject => "a project that is not ours stands at the wanted path",
+            Self::NoCharter => "the project has no charter, so it is no community",
+            Self::BrokenCharter => "the charter cannot be read; nothing is changed until it is mended",
+            Self::WaitsForMerge => "the merge request waits for a maintainer",
+            Self::MergeRequestClosedByPerson => "a person closed the merge request; that counts until the facts change",
+            Self::BranchIsAPersons => "a person pushed to the branch, so it is theirs",
+            Self::PageUnusable(why) => return f.write_str(why),
+            Self::TemplatesBroken(faults) => return write!(f, "the templates have faults: {}", faults.join("; ")),
+            Self::NoHandbook => "the program has no handbook page",
+            Self::PrivateNotListed => "the project is private and the program does not list private projects",
+            Self::NotListed => "the community needs no row",
+            Self::RemovalsCapped => {
+                "more rows would be removed within a day than is allowed; `convenor apply --allow-removals` releases it"
+            }
+        })
+    }
+}
+
+/// Where a file stood when it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileVersion {
+    /// The file's bytes.
+    pub bytes: Vec<u8>,
+    /// The last commit that touched *this file*: what `last_commit_id` of a commit's action is compared with.
+    pub last_commit: Option<CommitSha>,
+}
+
+#[cfg(test)]
+mod row_tests;
+#[cfg(test)]
+mod tests;

@@ -6,42 +6,31 @@ use url::Url;
 
 use super::people::{self, Unknown};
 use super::sections::{self, Piece, Section};
-use super::{ChannelName, Field, Finding, Join, Link, MAX_BYTES, Proposal, Understood};
-use crate::escape::{Markdown, ProjectName};
-use crate::ids::{UserId, Username};
+use super::{ChannelName, Field, Finding, Join, Link, MAX_BYTES, Severity, Understood};
+use crate::escape::{Markdown, NameProblem, ProjectName};
+use crate::ids::Username;
 use crate::slug::Slug;
 use crate::untrusted::Untrusted;
 
 /// More people than this are added by hand, not by a form.
 const MAX_PEOPLE: usize = 100;
+/// After so many words that name nobody the rest is only counted.
+const MAX_UNKNOWN: usize = 10;
+/// So many sections under other headings are kept.
+const MAX_EXTRA: usize = 50;
 /// More links than this are a page of their own.
 const MAX_LINKS: usize = 50;
-
-/// What GitLab said about a username.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PersonState {
-    /// An account that can be added.
-    Active {
-        /// The account's id.
-        id: UserId,
-        /// Its display name.
-        name: Untrusted,
-    },
-    /// Blocked, deactivated or banned.
-    Blocked,
-    /// No such account, or not visible to us.
-    Missing,
-    /// A bot or service account.
-    Bot,
-}
 
 fn words(words: &'static str) -> Markdown {
     Markdown::new().words(words)
 }
 
-/// Reads all fields of a description.
-pub(super) fn read(description: &Untrusted) -> (Understood, Vec<Finding>) {
-    let mut form = Form::default();
+/// Reads all fields of a description; the title only serves to suggest a name.
+pub(super) fn read(title: &Untrusted, description: &Untrusted) -> (Understood, Vec<Finding>) {
+    let mut form = Form {
+        title: title.clone(),
+        ..Form::default()
+    };
     if description.expose().len() > MAX_BYTES {
         form.refuse(
             Field::Form,
@@ -51,24 +40,28 @@ pub(super) fn read(description: &Untrusted) -> (Understood, Vec<Finding>) {
         return (form.understood, form.findings);
     }
     let mut found: BTreeMap<Field, Section> = BTreeMap::new();
+    let mut twice: BTreeSet<Field> = BTreeSet::new();
     for section in sections::sections(description.expose()) {
         match section.field {
             None => form.extra(&section),
             Some(field) if found.contains_key(&field) => {
-                form.refuse(
-                    field,
-                    words("this heading stands there twice"),
-                    words("keep one of them"),
-                );
+                twice.insert(field);
             }
             Some(field) => {
                 found.insert(field, section);
             }
         }
     }
+    for field in twice {
+        form.refuse(
+            field,
+            words("this heading stands there twice"),
+            words("keep one of them"),
+        );
+    }
     for field in Field::ALL {
-        let section = found.remove(&field).unwrap_or_default();
-        form.read(field, &section);
+        let section = found.remove(&field);
+        form.read(field, section.as_ref());
     }
     form.enough_people();
     (form.understood, form.findings)
@@ -76,6 +69,7 @@ pub(super) fn read(description: &Untrusted) -> (Understood, Vec<Finding>) {
 
 #[derive(Default)]
 struct Form {
+    title: Untrusted,
     understood: Understood,
     findings: Vec<Finding>,
 }
@@ -86,21 +80,19 @@ impl Form {
     }
 
     fn extra(&mut self, section: &Section) {
-        let pair = (Untrusted::new(section.heading.trim()), Untrusted::new(section.plain()));
-        self.understood.extra.push(pair);
+        if self.understood.extra.len() < MAX_EXTRA {
+            let pair = (Untrusted::new(section.heading.trim()), Untrusted::new(section.plain()));
+            self.understood.extra.push(pair);
+        }
     }
 
-    fn read(&mut self, field: Field, section: &Section) {
+    fn read(&mut self, field: Field, section: Option<&Section>) {
+        let Some(section) = section else {
+            return self.missing(field, words("the heading is missing"));
+        };
         let lines: Vec<String> = section.lines().into_iter().filter(|line| !placeholder(line)).collect();
         if lines.is_empty() {
-            if field.required() {
-                self.refuse(
-                    field,
-                    words("nothing is written under this heading"),
-                    mend_of_missing(field),
-                );
-            }
-            return;
+            return self.missing(field, words("nothing is written under this heading"));
         }
         match field {
             Field::Form => {}
@@ -110,9 +102,32 @@ impl Form {
             Field::Cadence => self.understood.cadence = Some(Untrusted::new(lines.join(" "))),
             Field::ChatChannel => self.channel(&lines),
             Field::Join => self.join(&lines),
-            Field::Similar => self.understood.similar = Some(Untrusted::new(section.plain())),
+            Field::Similar => self.understood.similar = Some(Untrusted::new(section.with_lists())),
             Field::Links => self.links(section),
         }
+    }
+
+    fn missing(&mut self, field: Field, found: Markdown) {
+        if !field.required() {
+            return;
+        }
+        let near = self
+            .understood
+            .extra
+            .iter()
+            .find(|(heading, _)| nearly(heading.expose(), field.heading()));
+        let mend = match near {
+            Some((heading, _)) => words("name the heading ")
+                .code(heading)
+                .words(" so: `")
+                .words(field.heading())
+                .words("`"),
+            None if field == Field::FocusTopic && !self.title.is_blank() => {
+                mend_of_missing(field).words("; the title says ").code(&self.title)
+            }
+            None => mend_of_missing(field),
+        };
+        self.refuse(field, found, mend);
     }
 
     fn topic(&mut self, lines: &[String]) {
@@ -133,7 +148,7 @@ impl Form {
         }
         match ProjectName::new(&topic) {
             Ok(name) => self.understood.name = Some(name),
-            Err(problem) => self.refuse(field, problem.found(), problem.mend()),
+            Err(problem) => self.refuse(field, problem.found(), better_name(&problem, &topic)),
         }
         match Slug::from_name(&topic) {
             Ok(slug) => self.understood.slug = Some(slug),
@@ -142,7 +157,7 @@ impl Form {
     }
 
     fn purpose(&mut self, section: &Section) {
-        let text = section.plain();
+        let text = section.with_lists();
         let length = text
             .split_whitespace()
             .map(|word| word.chars().count() + 1)
@@ -161,9 +176,16 @@ impl Form {
 
     fn people(&mut self, field: Field, section: &Section) {
         let named = people::people(section);
-        for unknown in &named.unknown {
-            let finding = unknown_person(field, unknown);
+        for unknown in named.unknown.iter().take(MAX_UNKNOWN) {
+            let mut finding = unknown_person(field, unknown);
+            if !named.people.is_empty() && matches!(unknown, Unknown::Words(words) if prose(words)) {
+                finding.severity = Severity::Note;
+            }
             self.findings.push(finding);
+        }
+        if let Some(more) = named.unknown.len().checked_sub(MAX_UNKNOWN).filter(|more| *more > 0) {
+            let found = words("").number(more as u64).words(" more words name nobody");
+            self.refuse(field, found, words("write nothing but `@usernames` here"));
         }
         if named.people.is_empty() && named.unknown.is_empty() {
             self.refuse(field, words("nobody is named"), mend_of_missing(field));
@@ -284,12 +306,23 @@ fn bare_links(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Nobody's name has so many words; beside people who are named, a remark need not stop a proposal.
+fn prose(words: &str) -> bool {
+    words.split_whitespace().count() > 4
+}
+
 fn unknown_person(field: Field, unknown: &Unknown) -> Finding {
     let (found, mend) = match unknown {
         Unknown::Words(text) => (
             words("").code(&Untrusted::new(text.as_str())).words(" is no username"),
             words("write each person as `@username`"),
         ),
+        Unknown::Beside(text) => {
+            let found = words("")
+                .code(&Untrusted::new(text.as_str()))
+                .words(" beside a mention is not read as a person");
+            return Finding::note(field, found, words("write each person as `@username`"));
+        }
         Unknown::Group(name) => (
             words("")
                 .code(&Untrusted::new(format!("@{name}")))
@@ -312,6 +345,24 @@ fn unknown_person(field: Field, unknown: &Unknown) -> Finding {
     Finding::refusal(field, found, mend)
 }
 
+fn better_name(problem: &NameProblem, topic: &Untrusted) -> Markdown {
+    match ProjectName::near(topic) {
+        Some(name) => problem.mend().words(", for example ").code(&name.untrusted()),
+        None => problem.mend(),
+    }
+}
+
+/// Whether somebody wrote one heading and meant the other: `Purpose`, `Facilitator(s)`, `Focus topics`.
+fn nearly(written: &str, heading: &str) -> bool {
+    let (written, heading) = (written.trim().to_lowercase(), heading.to_lowercase());
+    let written: String = written.chars().take(80).collect();
+    let begins = written
+        .split_whitespace()
+        .next()
+        .is_some_and(|word| heading.split(' ').next() == Some(word));
+    begins || strsim::normalized_damerau_levenshtein(&written, &heading) > 0.7
+}
+
 fn mend_of_missing(field: Field) -> Markdown {
     match field {
         Field::FocusTopic => words("write the community's name there, on one line"),
@@ -329,66 +380,4 @@ fn placeholder(line: &str) -> bool {
         word.as_str(),
         "" | "tbd" | "todo" | "n/a" | "none" | "no response" | "not yet" | "not yet set"
     )
-}
-
-/// The first sentence of a text: up to the first `.`, `!` or `?` that ends one, or the end of the first paragraph.
-pub(super) fn first_sentence(text: &str) -> String {
-    let paragraph = text
-        .split("\n\n")
-        .map(str::trim)
-        .find(|part| !part.is_empty())
-        .unwrap_or_default();
-    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-    for (at, c) in line.char_indices() {
-        let after = &line[at + c.len_utf8()..];
-        if ends_sentence(&line[..at], c, after) {
-            return line[..line.len() - after.len()].to_owned();
-        }
-    }
-    line
-}
-
-fn ends_sentence(before: &str, c: char, after: &str) -> bool {
-    let next = after.chars().find(|c| !c.is_whitespace());
-    let apart = after.is_empty() || after.starts_with(char::is_whitespace);
-    match c {
-        '。' | '！' | '？' => true,
-        '!' | '?' => apart,
-        '.' => apart && !next.is_some_and(char::is_lowercase) && !abbreviated(before),
-        _ => false,
-    }
-}
-
-fn abbreviated(before: &str) -> bool {
-    const SHORT: [&str; 16] = [
-        "e.g", "i.e", "etc", "vs", "cf", "approx", "incl", "no", "nr", "dr", "mr", "mrs", "ms", "prof", "st", "resp",
-    ];
-    let word = before
-        .rsplit(|c: char| c.is_whitespace() || c == '(')
-        .next()
-        .unwrap_or_default()
-        .to_lowercase();
-    SHORT.contains(&word.as_str()) || (word.chars().count() == 1 && word.chars().all(char::is_alphabetic))
-}
-
-/// The findings about people once GitLab was asked; people that `states` does not name count as missing.
-#[must_use]
-pub fn check_people(proposal: &Proposal, states: &BTreeMap<Username, PersonState>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (field, people) in [
-        (Field::Facilitators, &proposal.facilitators),
-        (Field::Members, &proposal.members),
-    ] {
-        for user in people {
-            let (found, mend) = match states.get(user).unwrap_or(&PersonState::Missing) {
-                PersonState::Active { .. } => continue,
-                PersonState::Blocked => (" has a blocked account", "name somebody else"),
-                PersonState::Missing => (" is nobody's username here", "check the spelling"),
-                PersonState::Bot => (" is a bot", "name a person"),
-            };
-            let found = Markdown::new().username_code(user).words(found);
-            findings.push(Finding::refusal(field, found, words(mend)));
-        }
-    }
-    findings
 }

@@ -3,10 +3,12 @@
 //! Nothing here asks GitLab: whether the people exist is checked with what was observed ([`check_people`]). Who may approve is
 //! decided in [`crate::approval`], what would be created in [`crate::plan`].
 
+mod accounts;
 mod check;
 mod finding;
 mod people;
 mod sections;
+mod sentence;
 mod template;
 
 use std::collections::BTreeSet;
@@ -14,7 +16,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-pub use check::{PersonState, check_people};
+pub use accounts::{PersonState, check_people};
 pub use finding::{Field, Finding, Severity};
 pub use template::template;
 
@@ -36,7 +38,7 @@ pub struct Proposal {
     pub name: ProjectName,
     /// The last part of the project's path.
     pub slug: Slug,
-    /// `Purpose and scope`: the words, without Markdown.
+    /// `Purpose and scope`: the words, without Markdown but for `- ` before list items.
     pub purpose: Untrusted,
     /// The purpose's first sentence.
     pub summary: Untrusted,
@@ -172,11 +174,11 @@ impl Proposal {
     }
 }
 
-/// Reads an issue's title and description. The title is never taken for the name: it is where people write `New community: …`.
+/// Reads an issue's title and description. The title is never taken for the name, it only
+/// helps to say what is missing.
 #[must_use]
 pub fn parse(title: &Untrusted, description: &Untrusted) -> Read {
-    let _ = title;
-    let (understood, mut findings) = check::read(description);
+    let (understood, mut findings) = check::read(title, description);
     findings.sort_by_key(|finding| (finding.field, finding.severity));
     let refused = findings.iter().any(|finding| finding.severity == Severity::Refusal);
     let form = if refused { None } else { complete(&understood) };
@@ -192,7 +194,7 @@ fn complete(understood: &Understood) -> Option<Proposal> {
     Some(Proposal {
         name: understood.name.clone()?,
         slug: understood.slug.clone()?,
-        summary: Untrusted::new(check::first_sentence(purpose.expose())),
+        summary: Untrusted::new(sentence::first_sentence(purpose.expose())),
         purpose,
         facilitators: understood.facilitators.clone(),
         members: understood.members.clone(),
@@ -205,11 +207,12 @@ fn complete(understood: &Understood) -> Option<Proposal> {
     })
 }
 
-/// Whether the text has the form's headings, whatever its labels say.
+/// Whether the text is a filled form, whatever its labels say: it has two of the form's headings, or one and the title begins as
+/// the template's name does.
 #[must_use]
 pub fn looks_like_proposal(title: &Untrusted, description: &Untrusted) -> bool {
-    let _ = title;
-    sections::known_headings(description.expose()) >= 2
+    let named = title.expose().trim_start().to_lowercase().starts_with("new community");
+    sections::known_headings(description.expose()) >= if named { 1 } else { 2 }
 }
 
 /// What an approval is for: the SHA-256 of title and description in hexadecimal digits. Line ends and blank lines at the end make

@@ -16,10 +16,26 @@ pub(super) enum Piece {
     Code(String),
     /// A link or image: its words and its address.
     Link(String, String),
+    /// Words in the head of a table.
+    Head(String),
+    /// The beginning of a list item.
+    Bullet,
     /// The end of a line inside a paragraph.
     LineEnd,
     /// The end of a paragraph, list item or other block.
     BlockEnd,
+}
+
+impl Piece {
+    fn write(&self, text: &mut String) {
+        match self {
+            Self::Text(words) | Self::Code(words) | Self::Head(words) => text.push_str(words),
+            Self::Link(words, address) => text.push_str(if words.trim().is_empty() { address } else { words }),
+            Self::LineEnd => text.push('\n'),
+            Self::BlockEnd if !text.is_empty() && !text.ends_with("\n\n") => text.push_str("\n\n"),
+            Self::BlockEnd | Self::Bullet => {}
+        }
+    }
 }
 
 /// What stands under one heading.
@@ -34,16 +50,25 @@ pub(super) struct Section {
 }
 
 impl Section {
-    /// The words as lines: Markdown is gone, links are their words, blank lines part paragraphs.
+    /// The words as lines: Markdown is gone, links are their words, blank lines part paragraphs and list items.
     pub(super) fn plain(&self) -> String {
         let mut text = String::new();
         for piece in &self.pieces {
-            match piece {
-                Piece::Text(words) | Piece::Code(words) => text.push_str(words),
-                Piece::Link(words, address) => text.push_str(if words.trim().is_empty() { address } else { words }),
-                Piece::LineEnd => text.push('\n'),
-                Piece::BlockEnd if text.ends_with("\n\n") || text.is_empty() => {}
-                Piece::BlockEnd => text.push_str("\n\n"),
+            piece.write(&mut text);
+        }
+        text.trim().to_owned()
+    }
+
+    /// The same with `- ` before each list item, lists in one block.
+    pub(super) fn with_lists(&self) -> String {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            if matches!(piece, Piece::Bullet) {
+                text.truncate(text.trim_end().len());
+                let in_list = text.rsplit('\n').next().is_some_and(|line| line.starts_with("- "));
+                text.push_str(if in_list { "\n- " } else { "\n\n- " });
+            } else {
+                piece.write(&mut text);
             }
         }
         text.trim().to_owned()
@@ -59,12 +84,45 @@ impl Section {
     }
 }
 
+/// Quick actions that templates and people put into issues (`doc/user/project/quick_actions`).
+const ACTIONS: [&str; 24] = [
+    "add_email",
+    "assign",
+    "assign_reviewer",
+    "cc",
+    "confidential",
+    "copy_metadata",
+    "due",
+    "duplicate",
+    "epic",
+    "estimate",
+    "health_status",
+    "iteration",
+    "label",
+    "milestone",
+    "relabel",
+    "relate",
+    "set_parent",
+    "severity",
+    "spend",
+    "subscribe",
+    "todo",
+    "type",
+    "weight",
+    "zoom",
+];
+
 /// The sections of a description, in order; what stands before the first heading belongs to none.
 pub(super) fn sections(description: &str) -> Vec<Section> {
     let text = without_comments(&description.replace("\r\n", "\n").replace('\r', "\n"));
     let mut reader = Reader::default();
-    for event in Parser::new_ext(&text, options()) {
-        reader.take(event);
+    for (event, range) in Parser::new_ext(&text, options()).into_offset_iter() {
+        let underscores = text.as_bytes().get(range.start) == Some(&b'_');
+        match event {
+            Event::Start(tag @ (Tag::Emphasis | Tag::Strong)) if underscores => reader.emphasis(&tag),
+            Event::End(TagEnd::Emphasis | TagEnd::Strong) if underscores => reader.emphasis_ends(),
+            event => reader.take(event),
+        }
     }
     reader.close();
     reader.sections
@@ -125,6 +183,14 @@ struct Reader {
     level: Option<HeadingLevel>,
     depth: usize,
     link: Option<(String, String)>,
+    /// Inside a line that is a quick action.
+    action: bool,
+    /// Inside the head of a table.
+    head: bool,
+    /// What closes the open emphases: underscores where they are a username's, else nothing.
+    emphases: Vec<&'static str>,
+    /// An emphasis began or ended just now: the words on both sides are no one word (`*@alice*s`).
+    seam: bool,
 }
 
 impl Reader {
@@ -140,6 +206,26 @@ impl Reader {
         }
     }
 
+    /// `@__name__` is a username and no emphasis.
+    fn emphasis(&mut self, tag: &Tag<'_>) {
+        let mark = if matches!(tag, Tag::Strong) { "__" } else { "_" };
+        let last = self.sections.last().and_then(|section| section.pieces.last());
+        let mark = if matches!(last, Some(Piece::Text(text)) if text.ends_with('@')) {
+            mark
+        } else {
+            ""
+        };
+        self.emphases.push(mark);
+        self.seam = mark.is_empty();
+        self.words(mark, false);
+    }
+
+    fn emphasis_ends(&mut self) {
+        let mark = self.emphases.pop().unwrap_or_default();
+        self.seam = mark.is_empty();
+        self.words(mark, false);
+    }
+
     fn open(&mut self, tag: Tag<'_>) {
         match tag {
             Tag::Heading { level, .. } if self.depth == 0 => self.heading = Some((level, String::new())),
@@ -147,6 +233,9 @@ impl Reader {
                 self.depth += 1;
                 self.push(Piece::BlockEnd);
             }
+            Tag::Emphasis | Tag::Strong | Tag::Strikethrough => self.seam = true,
+            Tag::Item => self.push(Piece::Bullet),
+            Tag::TableHead => self.head = true,
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } if self.link.is_none() => {
                 self.link = Some((String::new(), dest_url.into_string()));
             }
@@ -169,22 +258,30 @@ impl Reader {
                     self.push(Piece::Link(words, address));
                 }
             }
-            TagEnd::Paragraph
-            | TagEnd::Item
-            | TagEnd::CodeBlock
-            | TagEnd::HtmlBlock
-            | TagEnd::TableRow
-            | TagEnd::TableHead
-            | TagEnd::TableCell => self.push(Piece::BlockEnd),
+            TagEnd::Paragraph | TagEnd::Item | TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::TableRow => {
+                self.push(Piece::BlockEnd);
+            }
+            TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough => self.seam = true,
+            // The cells of a row belong together: `| @alice | back end |`.
+            TagEnd::TableCell => self.words(" – ", false),
+            TagEnd::TableHead => {
+                self.head = false;
+                self.push(Piece::BlockEnd);
+            }
             _ => {}
         }
     }
 
     fn words(&mut self, words: &str, code: bool) {
-        if let Some((_, heading)) = &mut self.heading {
+        if words.is_empty() {
+        } else if let Some((_, heading)) = &mut self.heading {
             heading.push_str(words);
+        } else if self.action || (!code && self.begins_action(words)) {
+            self.action = true;
         } else if let Some((label, _)) = &mut self.link {
             label.push_str(words);
+        } else if self.head {
+            self.push(Piece::Head(words.to_owned()));
         } else if code {
             self.push(Piece::Code(words.to_owned()));
         } else {
@@ -192,14 +289,31 @@ impl Reader {
         }
     }
 
+    /// GitLab runs quick actions and takes them out of what it stores; in a file, or where they were not run, they still
+    /// stand there.
+    fn begins_action(&self, words: &str) -> bool {
+        let begins = self.sections.last().and_then(|section| section.pieces.last());
+        let begins = matches!(begins, None | Some(Piece::LineEnd | Piece::BlockEnd)) && self.depth == 0;
+        let name = words
+            .strip_prefix('/')
+            .and_then(|rest| rest.split(char::is_whitespace).next());
+        begins && name.is_some_and(|name| ACTIONS.contains(&name.to_ascii_lowercase().as_str()))
+    }
+
     fn push(&mut self, piece: Piece) {
+        if matches!(piece, Piece::LineEnd | Piece::BlockEnd) {
+            self.action = false;
+        } else if self.action {
+            return;
+        }
         if let Some((_, heading)) = &mut self.heading {
             heading.push(' ');
         } else if let Some(section) = self.sections.last_mut() {
             match (section.pieces.last_mut(), piece) {
-                (Some(Piece::Text(last)), Piece::Text(more)) => last.push_str(&more),
+                (Some(Piece::Text(last)), Piece::Text(more)) if !self.seam => last.push_str(&more),
                 (_, piece) => section.pieces.push(piece),
             }
+            self.seam = false;
         }
     }
 

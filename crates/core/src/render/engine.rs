@@ -19,7 +19,7 @@ const DEEPEST: usize = 12;
 const DEEPEST_LOOPS: usize = 2;
 
 /// Renders one template. Values are taken as they are: they have been made fit for the file before.
-pub(super) fn render(name: &str, source: &str, values: &Value) -> Result<String, Fault> {
+pub(crate) fn render(name: &str, source: &str, values: &Value) -> Result<String, Fault> {
     let fault = |line, what: String| Fault {
         template: name.to_owned(),
         line,

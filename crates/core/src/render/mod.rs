@@ -6,7 +6,7 @@
 //! as template, and no template can switch that off. Nothing here reads a file.
 
 mod board;
-mod engine;
+pub(crate) mod engine;
 mod facts;
 mod values;
 
@@ -17,6 +17,7 @@ use jiff::civil::Date;
 
 use crate::charter::{self, Charter};
 use crate::ids::Username;
+use crate::slug::Slug;
 use crate::untrusted::Untrusted;
 
 pub use board::{Board, BoardList};
@@ -61,7 +62,7 @@ pub struct ProjectData {
     /// What the community says about itself.
     pub charter: Charter,
     /// The last part of the project's path; the only value that may stand in a template's path.
-    pub slug: String,
+    pub slug: Slug,
     /// Purpose and scope in the proposer's words, several lines of Markdown.
     pub purpose: Untrusted,
     /// Members beside the facilitators.
@@ -229,9 +230,12 @@ fn issue_text(set: &TemplateSet, template: &str, data: &ProjectData, day: Option
 }
 
 /// The path in the repository: without `project/` and `.hbs`, the slug filled in, and nothing that leaves the repository.
-fn target_path(template: &str, slug: &str) -> Result<String, Fault> {
+fn target_path(template: &str, slug: &Slug) -> Result<String, Fault> {
     let path = template.trim_start_matches(PROJECT);
-    let path = path.strip_suffix(".hbs").unwrap_or(path).replace("{{slug}}", slug);
+    let path = path
+        .strip_suffix(".hbs")
+        .unwrap_or(path)
+        .replace("{{slug}}", slug.as_str());
     let harmless = |part: &str| {
         !part.is_empty()
             && !part.starts_with("..")

@@ -9,7 +9,9 @@ use jiff::civil::Date;
 
 use super::{Addresses, ProjectData};
 use crate::charter::{self, Join, Link, yaml_text};
+use crate::escape::TemplateValue;
 use crate::ids::Username;
+use crate::proposal::ChannelName;
 use crate::untrusted::Untrusted;
 
 /// The kind of file in which a value will stand.
@@ -36,7 +38,7 @@ impl Sink {
 
     fn text(self, text: &Untrusted) -> String {
         match self {
-            Self::Markdown => markdown_line(text),
+            Self::Markdown => inline(text),
             Self::Yaml => yaml_text(text.expose()),
             Self::Line => plain_line(text.expose()),
         }
@@ -58,6 +60,14 @@ impl Sink {
         }
     }
 
+    /// A channel that really is one can be copied from a code span; other text is text.
+    fn chat(self, chat: &Untrusted) -> String {
+        match ChannelName::new(chat.expose().trim()) {
+            Some(channel) if self == Self::Markdown => format!("`#{}`", channel.as_str()),
+            _ => self.text(chat),
+        }
+    }
+
     fn person(self, person: &Username) -> String {
         if self == Self::Yaml {
             charter::username(person)
@@ -71,7 +81,7 @@ impl Sink {
         match self {
             Self::Markdown => {
                 let url = safe_address(link.url.expose())?;
-                Some(format!("[{}](<{url}>)", markdown_line(title)))
+                Some(format!("[{}]({url})", inline(title)))
             }
             Self::Yaml => Some(format!(
                 "{{ title: {}, url: {} }}",
@@ -100,12 +110,12 @@ pub(super) fn context(data: &ProjectData, sink: Sink, day: Option<Date>) -> Valu
         "summary": or_null(Some(&charter.summary).filter(|text| !text.is_blank()).map(|text| sink.text(text)), sink),
         "purpose": sink.block(purpose),
         "status": charter.status.as_str(),
-        "slug": sink.own(slug),
+        "slug": sink.own(slug.as_str()),
         "facilitators": people(&charter.facilitators),
         "members": people(members),
         "join": join(&charter.join, sink),
         "cadence": cadence(data, sink),
-        "chat": or_null(charter.chat.as_ref().map(|chat| sink.text(chat)), sink),
+        "chat": or_null(charter.chat.as_ref().map(|chat| sink.chat(chat)), sink),
         "proposal": or_null(charter.proposal.as_ref().map(|issue| sink.own(&issue.to_string())), sink),
         "merged_into": or_null(charter.merged_into.as_ref().map(|path| sink.own(path.as_str())), sink),
         "links": charter.links.iter().filter_map(|link| sink.link(link)).collect::<Vec<_>>(),
@@ -155,17 +165,35 @@ fn address(addresses: &Addresses, sink: Sink) -> Value {
         proposal,
         handbook,
     } = addresses;
-    let own = |text: &Option<String>| or_null(text.as_deref().map(|text| sink.own(text)), sink);
+    let sure = |text: &str| sink.own(&linkable(text));
+    let own = |text: &Option<String>| or_null(text.as_deref().map(sure), sink);
     json!({
-        "project": sink.own(project),
-        "board": sink.own(board),
-        "issues": sink.own(&format!("{project}/-/issues")),
-        "new_issue": sink.own(&format!("{project}/-/issues/new")),
-        "members": sink.own(&format!("{project}/-/project_members")),
-        "charter": sink.own(charter),
+        "project": sure(project),
+        "board": sure(board),
+        "issues": sure(&format!("{project}/-/issues")),
+        "new_issue": sure(&format!("{project}/-/issues/new")),
+        "members": sure(&format!("{project}/-/project_members")),
+        "charter": sure(charter),
         "proposal": own(proposal),
         "handbook": own(handbook),
     })
+}
+
+/// An address that cannot end a Markdown link early.
+fn linkable(address: &str) -> String {
+    let mut safe = String::with_capacity(address.len());
+    for character in address.chars().filter(|c| !c.is_whitespace() && !c.is_control()) {
+        match character {
+            '(' => safe.push_str("%28"),
+            ')' => safe.push_str("%29"),
+            '<' => safe.push_str("%3C"),
+            '>' => safe.push_str("%3E"),
+            '|' => safe.push_str("%7C"),
+            '\\' => safe.push_str("%5C"),
+            other => safe.push(other),
+        }
+    }
+    safe
 }
 
 /// Only web addresses become links, and nothing in them can end the link early.
@@ -174,13 +202,12 @@ fn safe_address(text: &str) -> Option<String> {
         .ok()
         .filter(|url| url.scheme() == "https" && url.has_host())?;
     let plain = url.username().is_empty() && url.password().is_none();
-    plain.then(|| {
-        url.as_str()
-            .replace('<', "%3C")
-            .replace('>', "%3E")
-            .replace('|', "%7C")
-            .replace('\\', "%5C")
-    })
+    plain.then(|| linkable(url.as_str()))
+}
+
+/// One line of Markdown that sets nothing off.
+fn inline(text: &Untrusted) -> String {
+    TemplateValue::inline(text).as_str().to_owned()
 }
 
 /// One line without controls and without marks that nobody sees (they reorder or hide text).
@@ -193,34 +220,6 @@ fn plain_line(text: &str) -> String {
     words.join(" ")
 }
 
-/// Text for the inside of a line of Markdown.
-fn markdown_line(text: &Untrusted) -> String {
-    let line = plain_line(text.expose());
-    let mut escaped = String::with_capacity(line.len() + 8);
-    for (index, character) in line.char_indices() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '@' => escaped.push_str("@\u{2060}"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '#' => {
-                escaped.push('\\');
-                escaped.push(character);
-            }
-            '/' | '-' | '+' | '=' | ':' if index == 0 => {
-                escaped.push('\\');
-                escaped.push(character);
-            }
-            '.' | ')' if line[..index].chars().all(|c| c.is_ascii_digit()) => {
-                escaped.push('\\');
-                escaped.push(character);
-            }
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 /// Several lines of Markdown: paragraphs and plain lists stay, everything else becomes words.
 fn markdown_block(text: &Untrusted) -> String {
     let mut lines = Vec::new();
@@ -228,8 +227,8 @@ fn markdown_block(text: &Untrusted) -> String {
         let line = line.trim();
         let item = line.strip_prefix("- ").or_else(|| line.strip_prefix("* "));
         let escaped = match item {
-            Some(item) => format!("- {}", markdown_line(&Untrusted::new(item))),
-            None => markdown_line(&Untrusted::new(line)),
+            Some(item) => format!("- {}", inline(&Untrusted::new(item))),
+            None => inline(&Untrusted::new(line)),
         };
         let blank_again = escaped.is_empty() && lines.last().is_none_or(String::is_empty);
         if !blank_again {

@@ -7,6 +7,7 @@ use thiserror::Error;
 use url::Url;
 
 use super::page::Piece;
+use crate::escape::clean;
 use crate::untrusted::Untrusted;
 
 /// Longer texts are cut: a table row is one line, and nobody's name is this long.
@@ -145,34 +146,9 @@ fn push_escaped(out: &mut String, c: char, before: Option<char>, after: &[char])
     out.push(c);
 }
 
-/// Folds white space, drops control characters and the marks that reverse or hide text, and cuts what is too long.
+/// One visible line, cut when it is too long.
 pub(super) fn one_line(text: &str) -> String {
-    let visible: String = text
-        .chars()
-        .map(|c| {
-            if c.is_whitespace() || matches!(c, '\u{2028}' | '\u{2029}') {
-                ' '
-            } else {
-                c
-            }
-        })
-        .filter(|&c| !c.is_control() && !is_invisible(c))
-        .collect();
-    let folded = visible
-        .split(' ')
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ");
-    match folded.char_indices().nth(MAX_TEXT_CHARS) {
-        Some((end, _)) => format!("{}…", folded[..end].trim_end()),
-        None => folded,
-    }
-}
-
-/// Direction overrides, zero-width blanks, tags and noncharacters; joiners stay, scripts and emoji need them.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{e0000}'..='\u{e007f}')
+    clean::cut(&clean::one_line(text), MAX_TEXT_CHARS)
 }
 
 /// An address as a link's target: what could end the target, the cell, or begin a shortcode is percent-encoded.

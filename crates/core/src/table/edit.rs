@@ -4,7 +4,9 @@ use super::cell::Cell;
 use super::finding::{Malformed, Refusal};
 use super::grid::{Row, Table};
 use super::order;
-use super::page::{Line, Page};
+use super::page::Line;
+use super::read_back::read_back;
+use super::rewrite::{self, Rewritten};
 use super::style::Style;
 use crate::program::RowOrder;
 
@@ -106,9 +108,8 @@ impl Table<'_> {
         self.expect_columns(cells.len())?;
         let index = self.place(cells, at, key)?;
         let style = Style::around(self, index, None);
-        let texts: Vec<&str> = cells.iter().map(Cell::as_str).collect();
-        let first = self.inserted(index, &style.row(&texts), cells);
-        first.or_else(|_| self.inserted(index, &style.with_outer_pipes().row(&texts), cells))
+        let first = self.inserted(index, &style.row(&texts(cells)), cells);
+        first.or_else(|_| self.inserted(index, &style.with_outer_pipes().row(&texts(cells)), cells))
     }
 
     fn inserted(&self, index: usize, row: &str, cells: &[Cell]) -> Result<Edited, Refusal> {
@@ -121,7 +122,7 @@ impl Table<'_> {
             "" => (above.end, format!("{}{line}", self.grid.header.line_break(text))),
             line_break => (above.next, format!("{line}{line_break}")),
         };
-        self.read_back(&line, Some(index), cells.iter().map(Cell::as_str))?;
+        read_back(self, &line, &texts(cells), cells.len())?;
         let splice = Splice { from, to: from, with };
         Ok(self.edited(&splice, index, None, Some(line)))
     }
@@ -130,75 +131,36 @@ impl Table<'_> {
         self.expect_columns(cells.len())?;
         let row = self.existing(index)?;
         self.refuse_text_rows(&row)?;
-        let split = row.line.split(self.page.text);
-        if !row.agrees(&split) {
+        if !row.agrees(&row.line.split(self.page.text)) {
             return Err(self.malformed(&row, Malformed::Unclear));
         }
-        let style = Style::around(self, index, Some(index));
-        let mut line = row.source().to_owned();
-        let mut wanted: Vec<&str> = row.cells();
-        // From the right, so that the ranges on the left stay true.
-        for column in (0..split.slots.len().min(cells.len())).rev() {
-            let Some(cell) = &cells[column] else { continue };
-            if cell.as_str() == wanted[column] {
-                continue;
+        let plain = rewrite::rewritten(self, &row, cells, false);
+        self.replaced(&row, &plain).or_else(|refusal| {
+            // A first cell that means something else at the begin of a line needs a pipe before it.
+            let guarded = rewrite::rewritten(self, &row, cells, true);
+            if guarded.line == plain.line {
+                Err(refusal)
+            } else {
+                self.replaced(&row, &guarded)
             }
-            wanted[column] = cell.as_str();
-            let slot = &split.slots[column];
-            let outer = Outer {
-                first: column == 0 && !split.lead,
-                last: column + 1 == split.slots.len() && !split.trail,
-            };
-            let new = respaced(&self.page.text[slot.clone()], cell.as_str(), &style, column, outer);
-            line.replace_range(slot.start - row.line.start..slot.end - row.line.start, &new);
-        }
-        self.append_missing(&mut line, &mut wanted, cells, split.slots.len(), split.trail, &style);
-        self.replaced(&row, line, &wanted)
+        })
     }
 
-    /// Cells that a short row lacks are written behind it, as many as are needed.
-    fn append_missing<'c>(
-        &self,
-        line: &mut String,
-        wanted: &mut [&'c str],
-        cells: &'c [Option<Cell>],
-        present: usize,
-        trail: bool,
-        style: &Style,
-    ) {
-        let filled = |column: &usize| cells[*column].as_ref().is_some_and(|cell| !cell.is_empty());
-        let Some(last) = (present..cells.len()).rev().find(filled) else {
-            return;
-        };
-        let blanks = line.len() - line.trim_end().len();
-        line.truncate(line.len() - blanks);
-        if !trail {
-            line.push_str(" |");
+    fn replaced(&self, row: &Row<'_>, new: &Rewritten<'_>) -> Result<Edited, Refusal> {
+        if new.line != row.source() {
+            read_back(self, &new.line, &new.cells, new.slots)?;
         }
-        for column in present..=last {
-            let content = cells[column].as_ref().map_or("", Cell::as_str);
-            wanted[column] = content;
-            line.push_str(&style.slot(column, content));
-            line.push('|');
-        }
-    }
-
-    fn replaced(&self, row: &Row<'_>, line: String, wanted: &[&str]) -> Result<Edited, Refusal> {
-        if line == row.source() {
-            let same = Splice {
-                from: row.line.start,
-                to: row.line.end,
-                with: line.clone(),
-            };
-            return Ok(self.edited(&same, row.index, Some(line.clone()), Some(line)));
-        }
-        self.read_back(&line, Some(row.index), wanted.iter().copied())?;
         let splice = Splice {
             from: row.line.start,
             to: row.line.end,
-            with: line.clone(),
+            with: new.line.clone(),
         };
-        Ok(self.edited(&splice, row.index, Some(row.source().to_owned()), Some(line)))
+        Ok(self.edited(
+            &splice,
+            row.index,
+            Some(row.source().to_owned()),
+            Some(new.line.clone()),
+        ))
     }
 
     fn remove(&self, index: usize) -> Result<Edited, Refusal> {
@@ -306,79 +268,8 @@ impl Table<'_> {
             _ => above,
         }
     }
-
-    /// Reads the new line in its place: the blocks around the table, header, dashes, the line, and the one after it.
-    ///
-    /// Markdown's blocks are read line by line, so what stands above the table's outermost block cannot matter, and what
-    /// stands below is read as before as long as the table is still open after the new line.
-    fn read_back<'c>(
-        &self,
-        line: &str,
-        index: Option<usize>,
-        wanted: impl ExactSizeIterator<Item = &'c str>,
-    ) -> Result<(), Refusal> {
-        let text = self.page.text;
-        let line_break = self.grid.header.line_break(text);
-        let head = &text[self.grid.root..self.grid.delimiter.end];
-        let probe = self.grid.delimiter_probe(text);
-        let sample = format!("{head}{line_break}{line}{line_break}{probe}{line_break}");
-        let page = Page::parse_fragment(&sample);
-        let fault = |what| Err(Refusal::NotReadBack { what });
-        let Some(grid) = page.grids.last() else {
-            return fault("the table is gone");
-        };
-        if grid.rows.len() != 2 {
-            return fault("the line is no row, or ends the table");
-        }
-        let table = Table { page: &page, grid };
-        let Some(row) = table.row(0) else {
-            return fault("the line is no row");
-        };
-        let split = row.line.split(&sample);
-        if !row.agrees(&split) || index.is_none() {
-            return fault("its cells cannot be told apart for certain");
-        }
-        if wanted.len() != self.columns() || !row.cells().into_iter().eq(wanted) {
-            return fault("a cell has other content");
-        }
-        Ok(())
-    }
 }
 
-/// Which ends of a slot are ends of the line.
-#[derive(Clone, Copy)]
-struct Outer {
-    first: bool,
-    last: bool,
-}
-
-/// New content in an old slot: padded like the neighbours where they are padded, else with the blanks it had.
-fn respaced(old: &str, content: &str, style: &Style, column: usize, outer: Outer) -> String {
-    let kept = old.trim();
-    let was_empty = kept.is_empty();
-    if style.pads(column) || was_empty {
-        let slot = style.slot(column, content);
-        let slot = if outer.first {
-            slot.trim_start().to_owned()
-        } else {
-            slot
-        };
-        return if outer.last { slot.trim_end().to_owned() } else { slot };
-    }
-    let before = &old[..old.len() - old.trim_start().len()];
-    let after = &old[before.len() + kept.len()..];
-    // More than one blank was somebody's padding: the pipe stays where it is if it can.
-    let mut blanks = after.to_owned();
-    if after.len() > 1 && after.bytes().all(|b| b == b' ') && !outer.last {
-        let spare = style
-            .width_of(old)
-            .saturating_sub(style.width_of(before) + style.width_of(content));
-        blanks = " ".repeat(spare.max(1));
-    }
-    let escape = if content.ends_with('\\') && blanks.is_empty() && !outer.last {
-        " "
-    } else {
-        ""
-    };
-    format!("{before}{content}{blanks}{escape}")
+fn texts(cells: &[Cell]) -> Vec<&str> {
+    cells.iter().map(Cell::as_str).collect()
 }

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use handlebars::{Handlebars, no_escape};
-
 use super::cell::{Cell, escape_text, escape_url, one_line};
 use super::finding::Finding;
 use super::grid::Table;
 use super::people::People;
 use super::wanted::{Person, WantedRow};
+use crate::render::engine;
 use crate::untrusted::Untrusted;
 
-/// Cell templates by header text, used when the settings name none: the specification's page.
+/// Cell templates by header text, for the columns that the settings do not name.
 pub const DEFAULT_COLUMNS: [(&str, &str); 2] = [
     ("Subject", "[{{name}}]({{project_url}})"),
     ("Facilitator", "{{facilitators}}"),
@@ -35,32 +34,34 @@ pub(super) struct Filled {
 }
 
 impl Columns {
-    /// Matches the settings' columns with the table's header; no setting means [`DEFAULT_COLUMNS`].
+    /// Matches the settings' columns with the table's header. [`DEFAULT_COLUMNS`] fill what the settings do not name.
     ///
     /// # Errors
     /// [`Finding::NoColumn`] when a header is not there, [`Finding::NoNameTemplate`] when nothing says where the name is.
     pub fn of(table: &Table<'_>, settings: &[(String, String)]) -> Result<Self, Finding> {
-        let defaults = || {
-            DEFAULT_COLUMNS
-                .iter()
-                .map(|&(header, template)| (header.to_owned(), template.to_owned()))
-        };
-        let wanted: Vec<(String, String)> = if settings.is_empty() {
-            defaults().collect()
-        } else {
-            settings.to_vec()
-        };
-        let mut filled = Vec::new();
-        for (header, template) in wanted {
-            let column = table.column(&header).ok_or_else(|| Finding::NoColumn {
-                wanted: header.clone(),
-                header: table.header(),
-            })?;
+        let mut filled: Vec<Filled> = Vec::new();
+        for (header, template) in settings {
+            let column = column(table, header)?;
             filled.push(Filled {
                 column,
-                header,
-                template,
+                header: header.clone(),
+                template: template.clone(),
             });
+        }
+        for (header, template) in DEFAULT_COLUMNS {
+            let column = match column(table, header) {
+                Ok(column) => column,
+                // Settings that name columns of their own may be for a page that has not these.
+                Err(_) if !settings.is_empty() => continue,
+                Err(finding) => return Err(finding),
+            };
+            if filled.iter().all(|other| other.column != column) {
+                filled.push(Filled {
+                    column,
+                    header: header.to_owned(),
+                    template: template.to_owned(),
+                });
+            }
         }
         let holding = |field: &str| {
             let holds = |filled: &&Filled| fields_of(&filled.template).any(|name| name == field);
@@ -74,6 +75,14 @@ impl Columns {
     pub(super) fn filled(&self) -> &[Filled] {
         &self.filled
     }
+}
+
+fn column(table: &Table<'_>, header: &str) -> Result<usize, Finding> {
+    let missing = || Finding::NoColumn {
+        wanted: header.to_owned(),
+        header: table.header(),
+    };
+    table.column(header).ok_or_else(missing)
 }
 
 /// The names between `{{` and `}}`.
@@ -91,11 +100,12 @@ fn fields_of(template: &str) -> impl Iterator<Item = &str> {
 /// [`Finding::BadTemplate`] when the template names an unknown field or does not give one line of GFM.
 pub(super) fn cell(table: &Table<'_>, columns: &Columns, filled: &Filled, wanted: &WantedRow) -> Result<Cell, Finding> {
     let people = || people_cell(table, columns, wanted);
-    if filled.template.trim() == "{{facilitators}}" {
+    if is_people(filled) {
         return Ok(people());
     }
     // A page that may not name the project gets the name alone, not a link that leads nowhere.
-    if wanted.project_url.is_none() && filled.template.trim() == DEFAULT_COLUMNS[0].1 {
+    let is_link = fields_of(&filled.template).any(|field| matches!(field, "project_url" | "url"));
+    if wanted.project_url.is_none() && is_link && filled.column == columns.name {
         return Ok(Cell::text(&wanted.name));
     }
     let mut fields: BTreeMap<&str, String> = wanted
@@ -104,26 +114,26 @@ pub(super) fn cell(table: &Table<'_>, columns: &Columns, filled: &Filled, wanted
         .map(|(name, text)| (name.as_str(), escape_text(text.expose())))
         .collect();
     fields.insert("name", escape_text(wanted.name.expose()));
-    fields.insert(
-        "project_url",
-        wanted.project_url.as_ref().map(escape_url).unwrap_or_default(),
-    );
     fields.insert("facilitators", people().as_str().to_owned());
-    render(&filled.template, &fields).map_err(|reason| Finding::BadTemplate {
-        column: filled.header.clone(),
-        reason,
-    })
+    let url = wanted.project_url.as_ref().map(escape_url).unwrap_or_default();
+    // `url` is the short name that settings may use as well.
+    fields.insert("url", url.clone());
+    fields.insert("project_url", url);
+    render(filled, &serde_json::json!(fields))
 }
 
-fn render(template: &str, fields: &BTreeMap<&str, String>) -> Result<Cell, String> {
-    let mut engine = Handlebars::new();
-    // The fields are GFM already; HTML's escapes would be read as text.
-    engine.register_escape_fn(no_escape);
-    engine.set_strict_mode(true);
-    let gfm = engine
-        .render_template(template, fields)
-        .map_err(|error| error.to_string())?;
-    Cell::from_gfm(&gfm).map_err(|bad| bad.to_string())
+fn is_people(filled: &Filled) -> bool {
+    filled.template.trim() == DEFAULT_COLUMNS[1].1
+}
+
+/// The fields are GFM already, and are taken as they are.
+fn render(filled: &Filled, fields: &serde_json::Value) -> Result<Cell, Finding> {
+    let bad = |reason: String| Finding::BadTemplate {
+        column: filled.header.clone(),
+        reason,
+    };
+    let gfm = engine::render(&filled.header, &filled.template, fields).map_err(|fault| bad(fault.what))?;
+    Cell::from_gfm(&gfm).map_err(|reason| bad(reason.to_string()))
 }
 
 /// How a page writes a person.
@@ -136,16 +146,20 @@ enum PersonStyle {
     NameAndHandle,
 }
 
-fn people_cell(table: &Table<'_>, columns: &Columns, wanted: &WantedRow) -> Cell {
+/// The facilitators one by one, as the page writes people.
+pub(super) fn people_cells(table: &Table<'_>, columns: &Columns, wanted: &WantedRow) -> Vec<Cell> {
     let style = columns
         .people
         .and_then(|column| style_of(table, column))
         .unwrap_or(PersonStyle::LinkedNameAndHandle);
-    let people: Vec<Cell> = wanted
-        .facilitators
-        .iter()
+    let people = wanted.facilitators.iter();
+    people
         .map(|person| written(person, style, wanted.inactive || person.inactive))
-        .collect();
+        .collect()
+}
+
+fn people_cell(table: &Table<'_>, columns: &Columns, wanted: &WantedRow) -> Cell {
+    let people = people_cells(table, columns, wanted);
     match (people.is_empty(), wanted.inactive) {
         (true, false) => Cell::words("TBD"),
         (true, true) => Cell::words("TBD (inactive)"),

@@ -108,6 +108,21 @@ pub enum Finding {
         /// What is wrong with it.
         reason: Malformed,
     },
+    /// The page lacks the markers of its generated part, or has too many.
+    #[error(
+        "the page needs one line `{begin}` and after it one line `{end}` (found on lines {} and {}): write them where the directory belongs",
+        lines_or_none(.begins), lines_or_none(.ends)
+    )]
+    NoMarkers {
+        /// The marker before the part.
+        begin: &'static str,
+        /// The marker after it.
+        end: &'static str,
+        /// Lines with the first, from 1.
+        begins: Vec<usize>,
+        /// Lines with the second.
+        ends: Vec<usize>,
+    },
     /// The edit was not made.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -225,6 +240,14 @@ fn quoted(texts: &[String]) -> String {
         .map(|text| format!("`{text}`"))
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+fn lines_or_none(lines: &[usize]) -> String {
+    if lines.is_empty() {
+        "none".to_owned()
+    } else {
+        list(lines)
+    }
 }
 
 fn list(lines: &[usize]) -> String {

@@ -2,7 +2,7 @@
 
 use super::cell::Said;
 use super::finding::{Finding, Malformed};
-use super::page::{CellSpan, Grid, Line, Page, Split};
+use super::page::{CellSpan, Grid, Line, Page, Piece, Split};
 use super::scan::collapse;
 
 /// One table of a [`Page`].
@@ -204,10 +204,11 @@ impl<'p> Table<'p> {
     }
 
     pub(super) fn said_span(&self, span: &CellSpan) -> Said {
-        Said::read(
-            self.page.text,
-            &self.page.pieces[span.pieces.0 as usize..span.pieces.1 as usize],
-        )
+        Said::read(self.page.text, self.pieces(span))
+    }
+
+    fn pieces(&self, span: &CellSpan) -> &'p [Piece] {
+        &self.page.pieces[span.pieces.0 as usize..span.pieces.1 as usize]
     }
 }
 
@@ -263,11 +264,47 @@ impl<'p> Row<'p> {
         if found > expected {
             return Some(Malformed::Long { found, expected });
         }
-        if let Some(column) = (0..expected).find(|&column| has_broken_link(&self.said(column))) {
+        if let Some(column) = (0..expected).find(|&column| self.has_broken_link(column)) {
             return Some(Malformed::BrokenLink(column));
         }
-        let header = self.table.grid.header.split(self.table.page.text);
-        (header.lead != split.lead).then_some(Malformed::OuterPipes)
+        let header_lead = self.table.page.text[self.table.grid.header.content..].starts_with('|');
+        (header_lead != split.lead).then_some(Malformed::OuterPipes)
+    }
+
+    /// What the cell of a column says, the text alone.
+    pub(super) fn text(&self, column: usize) -> String {
+        let text = self.table.page.text;
+        let pieces = self
+            .table
+            .spans(self.line)
+            .get(column)
+            .map(|span| self.table.pieces(span))
+            .unwrap_or_default();
+        let said: String = pieces.iter().map(|piece| piece.text(text)).collect();
+        collapse(&said)
+    }
+
+    /// A bracket left over in the text is the trace of a link that lost its other half.
+    fn has_broken_link(&self, column: usize) -> bool {
+        let source = self.table.page.text.as_bytes();
+        let Some(span) = self.table.spans(self.line).get(column) else {
+            return false;
+        };
+        let mut open = 0usize;
+        for piece in self.table.pieces(span) {
+            // Text that is not written as it reads is code or an entity, where brackets are only brackets.
+            let Piece::Span(from, to) = piece else { continue };
+            for at in *from as usize..*to as usize {
+                match source[at] {
+                    b'[' | b']' if at > 0 && source[at - 1] == b'\\' => {}
+                    b'[' => open += 1,
+                    b']' if open == 0 || source.get(at + 1) == Some(&b'(') => return true,
+                    b']' => open -= 1,
+                    _ => {}
+                }
+            }
+        }
+        open > 0
     }
 
     /// Whether our split of the line is the parser's.
@@ -280,18 +317,4 @@ impl<'p> Row<'p> {
             .map(|span| text[span.raw.0 as usize..span.raw.1 as usize].trim());
         spans.len() == self.table.columns() && ours.chain(std::iter::repeat("")).zip(theirs).all(|(a, b)| a == b)
     }
-}
-
-/// A bracket left over in the text is the trace of a link that lost its other half.
-fn has_broken_link(said: &Said) -> bool {
-    let mut open = 0usize;
-    for c in said.text.chars() {
-        match c {
-            '[' => open += 1,
-            ']' if open == 0 => return true,
-            ']' => open -= 1,
-            _ => {}
-        }
-    }
-    open > 0 || said.text.contains("](")
 }

@@ -5,25 +5,35 @@
 //! is refused with a [`Finding`] or [`Refusal`] that says what would mend it.
 
 mod cell;
+mod directory;
 mod edit;
 mod fill;
 mod finding;
 mod grid;
 mod hidden;
+mod merge;
 mod order;
 mod page;
 mod people;
+mod read_back;
 mod reconcile;
+mod report;
+mod rewrite;
 mod scan;
 mod style;
+mod survey;
 mod wanted;
 
 pub use cell::{BadCell, Cell, MAX_TEXT_CHARS, Said};
+pub use directory::{BEGIN as DIRECTORY_BEGIN, END as DIRECTORY_END, directory};
 pub use edit::{Change, Edited, Place};
 pub use fill::{Columns, DEFAULT_COLUMNS};
 pub use finding::{Finding, Malformed, Refusal};
 pub use grid::{Row, Table};
+pub use merge::merges_cleanly;
 pub use page::{Heading, MAX_PAGE_BYTES, Page};
 pub use people::{People, Someone};
 pub use reconcile::{ChangeKind, Reconciled, reconcile, target, without};
+pub use report::{RowFinding, RowReport};
+pub use survey::{Owner, Survey, SurveyedRow, survey};
 pub use wanted::{Known, Ownership, Person, WantedRow, links_to_project};

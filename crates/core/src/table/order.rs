@@ -1,10 +1,13 @@
 //! Whether a table is sorted as people sort, and where a new row belongs.
 
+use std::borrow::Cow;
+
 use deunicode::deunicode;
 
 use super::cell::{Cell, Said};
-use super::grid::Table;
+use super::grid::{Row, Table};
 use super::page::Page;
+use super::wanted::is_broken;
 
 /// The place of a new row in a table that is sorted by the column; `None` when it is not sorted.
 pub(super) fn sorted_place(table: &Table<'_>, key: usize, cell: &Cell) -> Option<usize> {
@@ -35,17 +38,32 @@ pub(super) fn say(cell: &Cell) -> Said {
     row.map(|row| row.said(0)).unwrap_or_default()
 }
 
+/// What people sort a name by.
+pub(super) fn sort_key(name: &str) -> String {
+    Key::without_article(name)
+}
+
 /// Ways in which people sort.
 struct Key;
 
 impl Key {
     /// Without regard to case, diacritics and punctuation.
     fn folded(text: &str) -> String {
-        let plain = deunicode(text).to_lowercase();
-        let words = plain
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty());
-        words.collect::<Vec<_>>().join(" ")
+        let plain = if text.is_ascii() {
+            Cow::Borrowed(text)
+        } else {
+            Cow::Owned(deunicode(text))
+        };
+        let mut key = String::with_capacity(plain.len());
+        for c in plain.chars() {
+            if c.is_alphanumeric() {
+                key.extend(c.to_lowercase());
+            } else if !key.is_empty() && !key.ends_with(' ') {
+                key.push(' ');
+            }
+        }
+        key.truncate(key.trim_end().len());
+        key
     }
 
     /// As above, and without a leading article.
@@ -60,12 +78,13 @@ impl Key {
     }
 }
 
-/// The sort key of each row; `None` for malformed rows, which say nothing about the order.
+/// The sort key of each row; `None` for broken rows, which say nothing about the order.
 fn keys(table: &Table<'_>, column: usize, make: fn(&str) -> String) -> Vec<Option<String>> {
-    table
-        .rows()
-        .map(|row| row.malformed().is_none().then(|| make(&row.said(column).text)))
-        .collect()
+    let key = |row: Row<'_>| {
+        let broken = row.malformed().is_some_and(|reason| is_broken(&reason));
+        (!broken).then(|| make(&row.text(column)))
+    };
+    table.rows().map(key).collect()
 }
 
 /// Among the places with the fewest rows on the wrong side the first; a row with an equal key stays before the new one.

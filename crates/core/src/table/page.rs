@@ -97,6 +97,18 @@ pub(super) enum Piece {
     Image,
 }
 
+impl Piece {
+    /// The text that a reader sees for it.
+    pub(super) fn text<'p>(&'p self, source: &'p str) -> &'p str {
+        match self {
+            Self::Span(from, to) => &source[*from as usize..*to as usize],
+            Self::Text(text) => text,
+            Self::Tag => " ",
+            Self::Link(_) | Self::LinkEnd | Self::Image => "",
+        }
+    }
+}
+
 impl<'a> Page<'a> {
     /// Reads a page.
     ///
@@ -134,13 +146,6 @@ impl<'a> Page<'a> {
 
     pub(super) fn line_at(&self, offset: usize) -> usize {
         line_of(self.text.as_bytes(), offset)
-    }
-}
-
-impl Grid {
-    /// A row that stands in the table for certain: the line of dashes again, with its marks, as plain cells.
-    pub(super) fn delimiter_probe<'t>(&self, text: &'t str) -> &'t str {
-        &text[self.delimiter.start..self.delimiter.end]
     }
 }
 
@@ -234,7 +239,9 @@ fn split(text: &str, row: Range<usize>) -> Split {
         from = pipe + 1;
     }
     let trail = !slots.is_empty() && blank(from..row.end);
-    if !trail && !(slots.is_empty() && lead && blank(from..row.end)) {
+    // A lone pipe begins no cell; whatever else follows the last pipe is one.
+    let lone_pipe = slots.is_empty() && lead && blank(from..row.end);
+    if !(trail || lone_pipe) {
         slots.push(from..row.end);
     }
     Split {

@@ -2,14 +2,14 @@
 
 use super::cell::{Cell, Said};
 use super::edit::{Change, Edited};
-use super::fill::{Columns, cell};
-use super::finding::{Finding, Malformed};
+use super::fill::{Columns, cell, people_cells};
+use super::finding::Finding;
 use super::grid::{Row, Table};
 use super::order::say;
 use super::page::Page;
 use super::people::{People, fold, is_inactive};
-use super::wanted::{Known, Ownership, WantedRow, is_broken, links_to_project, row_name};
-use crate::program::Handbook;
+use super::wanted::{Known, Ownership, Person, WantedRow, is_broken, links_to_project, row_name};
+use crate::program::{Handbook, RowOrder};
 use crate::untrusted::Untrusted;
 
 /// What the page needs for one community.
@@ -57,16 +57,23 @@ pub fn reconcile(
     let page = Page::parse(page)?;
     let table = target(&page, handbook)?;
     let columns = Columns::of(&table, &handbook.columns)?;
-    let (row, adopted) = match owned(&table, &columns, wanted, others)? {
-        Owned::Row { index, linked } => (index, !linked && wanted.project_url.is_some()),
-        Owned::None => return add(&table, &columns, handbook, wanted),
-    };
-    let Some(row) = table.row(row) else {
-        return add(&table, &columns, handbook, wanted);
+    reconcile_in(&table, &columns, handbook.order, wanted, others)
+}
+
+/// The same for a table that was found already.
+pub(super) fn reconcile_in(
+    table: &Table<'_>,
+    columns: &Columns,
+    order: RowOrder,
+    wanted: &WantedRow,
+    others: &[Known],
+) -> Result<Reconciled, Finding> {
+    let Owned::Row { row, linked } = owned(table, columns, wanted, others)? else {
+        return add(table, columns, order, wanted);
     };
     let change = Change::Set {
         row: row.index,
-        cells: changed_cells(&table, &columns, &row, wanted)?,
+        cells: changed_cells(table, columns, &row, wanted)?,
     };
     let edited = table.edit(&change)?;
     if edited.is_unchanged() {
@@ -75,6 +82,7 @@ pub fn reconcile(
             line: row.line(),
         });
     }
+    let adopted = !linked && wanted.project_url.is_some();
     let kind = if adopted {
         ChangeKind::Adopted
     } else {
@@ -97,7 +105,7 @@ pub fn without(
     let table = target(&page, handbook)?;
     let columns = Columns::of(&table, &handbook.columns)?;
     match owned(&table, &columns, wanted, others)? {
-        Owned::Row { index, .. } => Ok(Some(table.edit(&Change::Remove { row: index })?)),
+        Owned::Row { row, .. } => Ok(Some(table.edit(&Change::Remove { row: row.index })?)),
         Owned::None => Ok(None),
     }
 }
@@ -111,41 +119,44 @@ pub fn target<'p>(page: &'p Page<'p>, handbook: &Handbook) -> Result<Table<'p>, 
     page.table(&handbook.heading, None)
 }
 
-enum Owned {
-    Row { index: usize, linked: bool },
+enum Owned<'p> {
+    Row { row: Row<'p>, linked: bool },
     None,
 }
 
-fn owned(table: &Table<'_>, columns: &Columns, wanted: &WantedRow, others: &[Known]) -> Result<Owned, Finding> {
+/// The community's row, when it is certain and whole.
+fn owned<'p>(table: &Table<'p>, columns: &Columns, wanted: &WantedRow, others: &[Known]) -> Result<Owned<'p>, Finding> {
     let name = || wanted.name.expose().to_owned();
-    let broken = |index: usize, reason: Malformed| Finding::Malformed {
-        name: name(),
-        line: table.line_of_row(index),
-        reason,
-    };
-    match table.find(columns.name, wanted, others) {
-        Ownership::None => Ok(Owned::None),
-        Ownership::Named(index) => Ok(Owned::Row { index, linked: false }),
-        Ownership::Linked(index) => match table.row(index).and_then(|row| row.malformed()).filter(is_broken) {
-            Some(reason) => Err(broken(index, reason)),
-            None => Ok(Owned::Row { index, linked: true }),
-        },
-        Ownership::Broken(index, reason) => Err(broken(index, reason)),
+    let (index, linked) = match table.find(columns.name, wanted, others) {
+        Ownership::None => return Ok(Owned::None),
+        Ownership::Named(index) | Ownership::Broken(index, _) => (index, false),
+        Ownership::Linked(index) => (index, true),
         Ownership::Ambiguous(rows) => {
             let lines = rows.into_iter().map(|row| table.line_of_row(row)).collect();
-            Err(Finding::Ambiguous { name: name(), lines })
+            return Err(Finding::Ambiguous { name: name(), lines });
         }
+    };
+    let Some(row) = table.row(index) else {
+        return Ok(Owned::None);
+    };
+    match row.malformed().filter(is_broken) {
+        Some(reason) => Err(Finding::Malformed {
+            name: name(),
+            line: row.line(),
+            reason,
+        }),
+        None => Ok(Owned::Row { row, linked }),
     }
 }
 
-fn add(table: &Table<'_>, columns: &Columns, handbook: &Handbook, wanted: &WantedRow) -> Result<Reconciled, Finding> {
+fn add(table: &Table<'_>, columns: &Columns, order: RowOrder, wanted: &WantedRow) -> Result<Reconciled, Finding> {
     let mut cells = vec![Cell::empty(); table.columns()];
     for filled in columns.filled() {
         cells[filled.column] = cell(table, columns, filled, wanted)?;
     }
     let change = Change::Add {
         cells,
-        at: handbook.order.into(),
+        at: order.into(),
         key: columns.name,
     };
     Ok(Reconciled::Change {
@@ -166,9 +177,10 @@ fn changed_cells(
         let said = row.said(column);
         let fresh = cell(table, columns, filled, wanted)?;
         cells[column] = if column == columns.name {
-            (!names_it(&said, wanted)).then_some(fresh)
+            let same = names_it(&said, wanted) || says_the_same(&said, &say(&fresh));
+            (!same).then_some(fresh)
         } else if Some(column) == columns.people {
-            people_changed(row, column, columns, wanted, fresh)
+            people_changed(table, row, columns, wanted, fresh)
         } else {
             (!says_the_same(&said, &say(&fresh))).then_some(fresh)
         };
@@ -215,20 +227,27 @@ fn says_the_same(ours: &Said, wanted: &Said) -> bool {
 }
 
 /// The facilitators' cell, when it names other people or marks them otherwise; as much of it as can stays.
-fn people_changed(row: &Row<'_>, column: usize, columns: &Columns, wanted: &WantedRow, fresh: Cell) -> Option<Cell> {
+fn people_changed(
+    table: &Table<'_>,
+    row: &Row<'_>,
+    columns: &Columns,
+    wanted: &WantedRow,
+    fresh: Cell,
+) -> Option<Cell> {
+    let column = columns.people?;
     // A mark after the community's name marks the community.
     let marked = wanted.inactive && is_inactive(&row.said(columns.name).text);
-    let inactive = wanted.inactive && !marked;
     let means_it = |said: &Said| {
         let people = People::read(said);
-        people.are(&wanted.facilitators, wanted.inactive) || (marked && people.are(&wanted.facilitators, inactive))
+        people.are(&wanted.facilitators, wanted.inactive) || (marked && people.are(&wanted.facilitators, false))
     };
     let said = row.said(column);
     if means_it(&said) {
         return None;
     }
     let kept = row.cells().get(column).copied().unwrap_or_default();
-    let gentle = [appended(kept, &said, wanted, &fresh), unmarked(kept)];
+    let written = people_cells(table, columns, wanted);
+    let gentle = [appended(kept, &said, wanted, &written), unmarked(kept)];
     gentle
         .into_iter()
         .flatten()
@@ -237,18 +256,19 @@ fn people_changed(row: &Row<'_>, column: usize, columns: &Columns, wanted: &Want
 }
 
 /// The cell as it is, with the new people behind the others.
-fn appended(kept: &str, said: &Said, wanted: &WantedRow, fresh: &Cell) -> Option<Cell> {
+fn appended(kept: &str, said: &Said, wanted: &WantedRow, written: &[Cell]) -> Option<Cell> {
     let people = People::read(said);
     if people.named.is_empty() || !people.are_among(&wanted.facilitators) {
         return None;
     }
+    let is_new = |person: &Person| !people.named.iter().any(|someone| someone.is(person));
     let new = wanted
         .facilitators
         .iter()
-        .zip(fresh.as_str().split(", "))
-        .filter(|(person, _)| !people.named.iter().any(|someone| someone.is(person)));
-    let new: Vec<&str> = new.map(|(_, written)| written).collect();
-    Cell::from_gfm(&format!("{kept}, {}", new.join(", "))).ok()
+        .zip(written)
+        .filter(|(person, _)| is_new(person))
+        .map(|(_, cell)| cell);
+    Cell::from_gfm(&format!("{kept}, {}", Cell::join(new, ", ").as_str())).ok()
 }
 
 /// The cell as it is, without `(inactive)`.
@@ -279,8 +299,6 @@ mod tests {
 
     use super::*;
     use crate::ids::Username;
-    use crate::program::RowOrder;
-    use crate::table::Person;
 
     const PAGE: &str = "# CoPs\n\n## Current CoPs\n\n| Subject Focus | Facilitator(s) |\n| --- | --- |\n\
         | [Agile Architecture](https://gitlab.example/cop/agile-architecture/) | Lead: [Darwin Sanoy (@DarwinJS)](https://gitlab.example/DarwinJS), Co-Leads: [Brian Wald (@brianwald)](https://gitlab.example/brianwald) |\n\

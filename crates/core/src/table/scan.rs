@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Alignment, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::hidden;
 use super::page::{Align, CellSpan, Grid, Heading, Line, Page, Piece, line_of, line_start};
@@ -72,7 +72,7 @@ impl Scan<'_> {
                 self.depth -= 1;
                 self.end(tag);
             }
-            Event::Text(text) | Event::Code(text) => self.text(text, range),
+            Event::Text(text) | Event::Code(text) => self.text(&text, range),
             Event::InlineHtml(_) => self.piece(Piece::Tag),
             _ => {}
         }
@@ -197,9 +197,9 @@ impl Scan<'_> {
         }
     }
 
-    fn text(&mut self, text: CowStr<'_>, range: Range<usize>) {
+    fn text(&mut self, text: &str, range: Range<usize>) {
         if let Some(heading) = &mut self.heading {
-            heading.text.push_str(&text);
+            heading.text.push_str(text);
         } else if self.page.text[range.clone()] == *text {
             self.piece(Piece::Span(u32_of(range.start), u32_of(range.end)));
         } else {

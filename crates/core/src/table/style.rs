@@ -4,6 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::grid::Table;
 use super::page::{Align, Line};
+use super::wanted::is_broken;
 
 /// As many rows on each side of the new one are looked at: a table may have been formatted once and grown since.
 const NEIGHBOURS: usize = 6;
@@ -15,8 +16,10 @@ pub(super) struct Style {
     trail: bool,
     columns: Vec<ColumnStyle>,
     measure: Measure,
-    /// Whether there is a blank beside pipes.
-    spaced: bool,
+    /// Blanks after a pipe.
+    left: usize,
+    /// Blanks before a pipe.
+    right: usize,
     /// Width of the slot of an empty cell where the column is not padded.
     empty: usize,
 }
@@ -43,6 +46,19 @@ struct Sample<'p> {
     slots: Vec<&'p str>,
 }
 
+struct SampleCell<'p> {
+    column: usize,
+    slot: &'p str,
+    ends: Ends,
+}
+
+/// Which ends of a slot are ends of the line: no pipe is there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ends {
+    pub(super) first: bool,
+    pub(super) last: bool,
+}
+
 impl Style {
     /// Looks at the rows around `at`; `skip` is a row that does not count (the one that is being rewritten).
     pub(super) fn around(table: &Table<'_>, at: usize, skip: Option<usize>) -> Self {
@@ -50,22 +66,56 @@ impl Style {
         let delimiter = sample(table, &table.grid.delimiter);
         let near = neighbours(table, at, skip);
         let measure = measure(&header, &delimiter, &near);
+        let rows: Vec<&Sample<'_>> = near.iter().chain(std::iter::once(&header)).collect();
         let columns = (0..table.columns())
             .map(|column| ColumnStyle {
-                width: width(column, measure, &header, &delimiter, &near),
+                width: width(column, measure, &delimiter, &rows),
                 align: alignment(table.grid.aligns[column], column, &near),
             })
             .collect();
         let (lead, trail) = outer_pipes(&header, &near);
-        let spaced = is_spaced(&header, &near);
-        Self {
+        let mut style = Self {
             lead,
             trail,
             columns,
             measure,
-            spaced,
-            empty: empty_width(spaced, &near),
-        }
+            left: 1,
+            right: 1,
+            empty: 1,
+        };
+        style.learn_blanks(&near, &header);
+        style
+    }
+
+    /// Blanks beside pipes as most cells have them, the header's among them.
+    fn learn_blanks(&mut self, near: &[Sample<'_>], header: &Sample<'_>) {
+        let columns = &self.columns;
+        let padded = |column: usize| columns.get(column).is_some_and(|column| column.width.is_some());
+        let pushed = |column: usize| columns.get(column).is_some_and(|column| column.align != Align::Left);
+        let cells = || {
+            near.iter()
+                .chain(std::iter::once(header))
+                .flat_map(Sample::cells)
+                .filter(|cell| !cell.is_empty())
+        };
+        let left = usual(
+            cells()
+                .filter(|cell| !cell.ends.first && !pushed(cell.column))
+                .map(|cell| blanks(cell.slot)),
+        );
+        let reversed = |slot: &str| slot.len() - slot.trim_end_matches(' ').len();
+        let right = usual(
+            cells()
+                .filter(|cell| !cell.ends.last && !padded(cell.column))
+                .map(|cell| reversed(cell.slot)),
+        );
+        self.left = left.or(right).unwrap_or(1);
+        self.right = right.unwrap_or(self.left);
+        let empty = near
+            .iter()
+            .flat_map(|row| &row.slots)
+            .find(|slot| slot.len() <= 2 && slot.trim().is_empty());
+        self.empty = empty.map_or(self.left.min(1), |slot| slot.len());
     }
 
     /// The row, from its first pipe (or cell) to its last, without indentation and line break.
@@ -78,9 +128,17 @@ impl Style {
             if column > 0 {
                 row.push('|');
             }
-            row.push_str(&self.slot(column, cell));
+            let ends = Ends {
+                first: column == 0 && !self.lead,
+                last: column + 1 == cells.len() && !self.trail,
+            };
+            row.push_str(&self.slot(column, cell, ends));
         }
-        self.close(row, cells.last().is_some_and(|cell| cell.is_empty()))
+        // Without a trailing pipe an empty last cell would not be there at all.
+        if self.trail || cells.last().is_some_and(|cell| cell.is_empty()) {
+            row.push('|');
+        }
+        row
     }
 
     /// The same row with both outer pipes, for content that would mean something else without them.
@@ -92,36 +150,25 @@ impl Style {
         }
     }
 
-    fn close(&self, mut row: String, last_is_empty: bool) -> String {
-        // Without a trailing pipe an empty last cell would not be there at all.
-        if self.trail || last_is_empty {
-            row.push('|');
-        } else {
-            row.truncate(row.trim_end_matches(' ').len());
-        }
-        if !self.lead {
-            row.drain(..row.len() - row.trim_start_matches(' ').len());
-        }
-        row
-    }
-
-    /// The content with its padding.
-    pub(super) fn slot(&self, column: usize, content: &str) -> String {
+    /// The content with its padding; none at the line's ends.
+    pub(super) fn slot(&self, column: usize, content: &str, ends: Ends) -> String {
         let style = self.columns[column];
-        let blank = usize::from(self.spaced || content.ends_with('\\'));
-        let Some(width) = style.width else {
-            return if content.is_empty() {
-                " ".repeat(self.empty)
-            } else {
-                spaced(content, blank, blank)
-            };
+        let left = if ends.first { 0 } else { self.left };
+        // A backslash right before a pipe would take its meaning away.
+        let right = if ends.last {
+            0
+        } else {
+            self.right.max(usize::from(content.ends_with('\\')))
         };
-        let spare = width.saturating_sub(self.measure.of(content));
+        let spare = style
+            .width
+            .map_or(0, |width| width.saturating_sub(self.measure.of(content)));
         match style.align {
-            _ if spare < 2 * blank => spaced(content, blank, blank),
-            Align::None | Align::Left => spaced(content, blank, spare - blank),
-            Align::Right => spaced(content, spare - blank, blank),
-            Align::Center => spaced(content, spare / 2, spare - spare / 2),
+            _ if style.width.is_none() && content.is_empty() && !ends.last => " ".repeat(self.empty),
+            Align::Right if spare >= left + right => spaced(content, spare - right, right),
+            Align::Center if spare >= left + right && !ends.last => spaced(content, spare / 2, spare - spare / 2),
+            Align::None | Align::Left if spare >= left + right && !ends.last => spaced(content, left, spare - left),
+            _ => spaced(content, left, right),
         }
     }
 
@@ -132,6 +179,26 @@ impl Style {
 
     pub(super) fn width_of(&self, text: &str) -> usize {
         self.measure.of(text)
+    }
+}
+
+impl<'p> Sample<'p> {
+    fn cells(&self) -> impl Iterator<Item = SampleCell<'p>> {
+        let ends = |column: usize| Ends {
+            first: column == 0 && !self.lead,
+            last: column + 1 == self.slots.len() && !self.trail,
+        };
+        self.slots.iter().enumerate().map(move |(column, slot)| SampleCell {
+            column,
+            slot,
+            ends: ends(column),
+        })
+    }
+}
+
+impl SampleCell<'_> {
+    fn is_empty(&self) -> bool {
+        self.slot.trim().is_empty()
     }
 }
 
@@ -162,10 +229,8 @@ fn sample<'p>(table: &Table<'p>, line: &Line) -> Sample<'p> {
 fn neighbours<'p>(table: &Table<'p>, at: usize, skip: Option<usize>) -> Vec<Sample<'p>> {
     let rows = &table.grid.rows;
     let good = |&index: &usize| {
-        Some(index) != skip
-            && table
-                .row(index)
-                .is_some_and(|row| row.line.split(table.page.text).slots.len() == table.columns())
+        let broken = |reason| is_broken(&reason);
+        Some(index) != skip && table.row(index).is_some_and(|row| !row.malformed().is_some_and(broken))
     };
     let above: Vec<usize> = (0..at.min(rows.len())).rev().filter(good).take(NEIGHBOURS).collect();
     let below: Vec<usize> = (at..rows.len()).filter(good).take(NEIGHBOURS).collect();
@@ -203,32 +268,33 @@ fn measure(header: &Sample<'_>, delimiter: &Sample<'_>, near: &[Sample<'_>]) -> 
 }
 
 /// The width to which the column is padded: the one of the dashes, or else the one that the neighbours share.
-fn width(
-    column: usize,
-    measure: Measure,
-    header: &Sample<'_>,
-    delimiter: &Sample<'_>,
-    near: &[Sample<'_>],
-) -> Option<usize> {
-    let slots: Vec<&str> = near.iter().filter_map(|row| row.slots.get(column).copied()).collect();
-    let head = header.slots.get(column).copied();
+///
+/// A cell that could be shorter shows it: it has that width (it was padded), or it has not (nobody pads here).
+fn width(column: usize, measure: Measure, delimiter: &Sample<'_>, rows: &[&Sample<'_>]) -> Option<usize> {
+    let cells: Vec<SampleCell<'_>> = rows.iter().filter_map(|row| row.cells().nth(column)).collect();
     let dashes = delimiter.slots.get(column).map(|slot| measure.of(slot));
-    let shared = shared_width(&slots, measure);
+    let shared = shared_width(&cells, measure);
+    let least = usual(
+        cells
+            .iter()
+            .filter(|cell| !cell.ends.first && !cell.is_empty())
+            .map(|cell| blanks(cell.slot)),
+    );
+    let needed = |cell: &SampleCell<'_>| {
+        let sides = if cell.ends.first { 1 } else { 2 };
+        measure.of(cell.slot.trim()) + sides * least.unwrap_or(1).min(1)
+    };
     [dashes, shared].into_iter().flatten().find(|&width| {
-        let (mut with, mut against) = (0, 0);
-        for slot in slots.iter().copied().chain(head) {
-            let fits = measure.of(slot.trim()) + 2 < width;
-            let reaches = measure.of(slot) == width;
-            with += usize::from(reaches && fits);
-            against += usize::from(!reaches && fits);
-        }
-        with > against
+        let reaches = |cell: &&SampleCell<'_>| measure.of(cell.slot) == width;
+        let telling = cells.iter().filter(|cell| needed(cell) < width);
+        let (with, all) = (telling.clone().filter(reaches).count(), telling.count());
+        2 * with > all
     })
 }
 
 /// The width that most of the neighbours have, when at least two do.
-fn shared_width(slots: &[&str], measure: Measure) -> Option<usize> {
-    let widths: Vec<usize> = slots.iter().map(|slot| measure.of(slot)).collect();
+fn shared_width(cells: &[SampleCell<'_>], measure: Measure) -> Option<usize> {
+    let widths: Vec<usize> = cells.iter().map(|cell| measure.of(cell.slot)).collect();
     let count = |width: usize| widths.iter().filter(|&&other| other == width).count();
     let best = widths.iter().copied().max_by_key(|&width| count(width))?;
     (count(best) >= 2).then_some(best)
@@ -253,29 +319,21 @@ fn alignment(align: Align, column: usize, near: &[Sample<'_>]) -> Align {
     if right > left { Align::Left } else { align }
 }
 
-fn is_spaced(header: &Sample<'_>, near: &[Sample<'_>]) -> bool {
-    let inner = |row: &Sample<'_>| {
-        // Outer slots of a row without outer pipes have no blank at the line's ends.
-        let slots = row.slots.iter().filter(|slot| !slot.trim().is_empty());
-        let blanks = slots
-            .clone()
-            .filter(|slot| slot.starts_with(' ') || slot.ends_with(' '))
-            .count();
-        (blanks, slots.count())
-    };
-    let (blanks, all) = near
-        .iter()
-        .chain(std::iter::once(header))
-        .map(inner)
-        .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
-    2 * blanks >= all
+/// The most frequent number, of several the first.
+fn usual(counts: impl Iterator<Item = usize>) -> Option<usize> {
+    let mut seen: Vec<(usize, usize)> = Vec::new();
+    for count in counts {
+        match seen.iter_mut().find(|(value, _)| *value == count) {
+            Some((_, times)) => *times += 1,
+            None => seen.push((count, 1)),
+        }
+    }
+    seen.iter()
+        .rev()
+        .max_by_key(|(_, times)| *times)
+        .map(|(value, _)| *value)
 }
 
-/// Slot width of empty cells: what the nearest row with a short empty cell has.
-fn empty_width(spaced: bool, near: &[Sample<'_>]) -> usize {
-    let empty = near
-        .iter()
-        .flat_map(|row| &row.slots)
-        .find(|slot| slot.len() <= 2 && slot.trim().is_empty());
-    empty.map_or(usize::from(spaced), |slot| slot.len())
+fn blanks(slot: &str) -> usize {
+    slot.len() - slot.trim_start_matches(' ').len()
 }

@@ -1,0 +1,436 @@
+//! What is wrong with an installation: each check says what was found and what would mend it.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::ids::AccessLevel;
+use crate::plan::init::HookSeen;
+use crate::plan::labels::State;
+use crate::plan::listing;
+use crate::plan::seen::PageSeen;
+use crate::program::Program;
+use crate::table::{self, Page};
+
+/// A token that ends within so many days is worth a warning.
+const EXPIRES_SOON_DAYS: i32 = 30;
+/// GitLab's clock and ours may differ by so much before signatures are refused (they are valid for 5 minutes either way).
+const MOST_SKEW: SignedDuration = SignedDuration::from_secs(60);
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// Works, but not as well as it could, or not for long.
+    Warning,
+    /// Does not work.
+    Error,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was checked, as a stable word such as `token.scopes`.
+    pub name: &'static str,
+    /// The program that it is about; empty: the installation.
+    pub program: String,
+    /// How it ended.
+    pub level: Level,
+    /// What was found.
+    pub evidence: String,
+    /// What would mend it; empty when nothing has to be.
+    pub mend: String,
+}
+
+impl Check {
+    /// A check that found nothing to mend.
+    #[must_use]
+    pub fn fine(name: &'static str, evidence: impl Into<String>) -> Self {
+        Self {
+            name,
+            program: String::new(),
+            level: Level::Ok,
+            evidence: evidence.into(),
+            mend: String::new(),
+        }
+    }
+
+    fn warning(name: &'static str, evidence: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            level: Level::Warning,
+            mend: mend.into(),
+            ..Self::fine(name, evidence)
+        }
+    }
+
+    /// A check that failed.
+    #[must_use]
+    pub fn error(name: &'static str, evidence: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            level: Level::Error,
+            mend: mend.into(),
+            ..Self::fine(name, evidence)
+        }
+    }
+
+    /// The same check, about a program.
+    #[must_use]
+    pub fn of(mut self, program: &Program) -> Self {
+        self.program = program.name.to_string();
+        self
+    }
+}
+
+/// What GitLab says of the token.
+#[derive(Clone, Debug)]
+pub struct TokenSeen {
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// The day on which it ends, at 00:00 UTC.
+    pub expires_at: Option<Date>,
+}
+
+/// Checks the token; `None`: this GitLab does not tell.
+#[must_use]
+pub fn token(seen: Option<&TokenSeen>, today: Date) -> Vec<Check> {
+    let Some(seen) = seen else {
+        return vec![Check::warning(
+            "token.scopes",
+            "GitLab does not tell the token's scopes and end",
+            "make sure by hand that it has the scope `api` and note when it ends",
+        )];
+    };
+    vec![scopes(seen), expiry(seen, today)]
+}
+
+fn scopes(seen: &TokenSeen) -> Check {
+    let listed = seen.scopes.join(", ");
+    if !seen.scopes.iter().any(|scope| scope == "api") {
+        return Check::error(
+            "token.scopes",
+            format!("scopes: {listed}"),
+            "make a token with the scope `api`",
+        );
+    }
+    let more: Vec<&str> = seen
+        .scopes
+        .iter()
+        .map(String::as_str)
+        .filter(|scope| matches!(*scope, "sudo" | "admin_mode"))
+        .collect();
+    if more.is_empty() {
+        Check::fine("token.scopes", format!("scopes: {listed}"))
+    } else {
+        let mend = format!(
+            "make a token without {}: it gives more power than is used",
+            more.join(" and ")
+        );
+        Check::warning("token.scopes", format!("scopes: {listed}"), mend)
+    }
+}
+
+fn expiry(seen: &TokenSeen, today: Date) -> Check {
+    let Some(end) = seen.expires_at else {
+        return Check::fine("token.expiry", "the token does not end");
+    };
+    let days = (end - today).get_days();
+    let evidence = format!("the token ends on {end}, in {days} days");
+    let mend = "make a new token, set it, and restart the service";
+    match days {
+        ..=0 => Check::error("token.expiry", format!("the token ended on {end}"), mend),
+        days if days <= EXPIRES_SOON_DAYS => Check::warning("token.expiry", evidence, mend),
+        _ => Check::fine("token.expiry", evidence),
+    }
+}
+
+/// Checks the bot's role in the program's group.
+#[must_use]
+pub fn role(level: Option<AccessLevel>) -> Check {
+    match level {
+        Some(level) if level >= AccessLevel::OWNER => {
+            Check::fine("role.group", format!("the bot is {level} of the group"))
+        }
+        Some(level) if level >= AccessLevel::MAINTAINER => Check::warning(
+            "role.group",
+            format!("the bot is {level} of the group"),
+            "make it Owner if it should manage a group webhook; with project webhooks Maintainer is enough",
+        ),
+        Some(level) => Check::error(
+            "role.group",
+            format!("the bot is {level} of the group"),
+            "make it at least Maintainer: it creates projects and commits to their default branch",
+        ),
+        None => Check::error(
+            "role.group",
+            "the bot is no member of the group",
+            "add it as Maintainer or Owner",
+        ),
+    }
+}
+
+/// Checks that deliveries reach us: hooks of the group and, where they are needed, of the projects.
+#[must_use]
+pub fn hooks(hooks: &[HookSeen], address: Option<&str>) -> Check {
+    let Some(address) = address else {
+        return Check::warning(
+            "webhook.present",
+            "server.public_url is no address that GitLab could reach",
+            "set it and run `convenor init`; until then changes are found by the scheduled resync",
+        );
+    };
+    let Some(hook) = hooks.iter().find(|hook| hook.url == address) else {
+        return Check::warning(
+            "webhook.present",
+            format!("no webhook sends to {address}"),
+            "run `convenor init`; until then changes are found by the scheduled resync",
+        );
+    };
+    if !hook.enabled {
+        return Check::error(
+            "webhook.present",
+            format!("GitLab has disabled webhook {} after failed deliveries", hook.id),
+            "mend what made them fail, then press Test in the webhook's settings",
+        );
+    }
+    if !hook.events_are_complete {
+        return Check::warning(
+            "webhook.present",
+            format!("webhook {} leaves events out", hook.id),
+            "run `convenor init`",
+        );
+    }
+    Check::fine("webhook.present", format!("webhook {} sends to {address}", hook.id))
+}
+
+/// Checks that the state labels are there.
+#[must_use]
+pub fn labels(known: &[String]) -> Check {
+    let missing: Vec<&str> = State::ALL
+        .into_iter()
+        .map(State::label)
+        .filter(|label| !known.iter().any(|name| name == label))
+        .collect();
+    if missing.is_empty() {
+        Check::fine("labels", "all state labels are there")
+    } else {
+        Check::warning(
+            "labels",
+            format!("missing: {}", missing.join(", ")),
+            "run `convenor init`",
+        )
+    }
+}
+
+/// Checks the handbook page and its table.
+#[must_use]
+pub fn page(program: &Program, seen: Option<&PageSeen>) -> Vec<Check> {
+    let (Some(handbook), Some(seen)) = (&program.handbook, seen) else {
+        return vec![Check::fine("page", "the program has no handbook page")];
+    };
+    let Some(file) = &seen.file else {
+        return vec![Check::error(
+            "page",
+            listing::no_such_page(handbook),
+            "mend `[program.handbook]` in the settings",
+        )];
+    };
+    let found = Check::fine(
+        "page",
+        format!(
+            "{} on branch {}, {} bytes",
+            handbook.page,
+            seen.branch,
+            file.bytes.len()
+        ),
+    );
+    let mend = "mend the page or `[program.handbook]` in the settings; until then no merge request is opened";
+    let table = Page::parse(&file.bytes).and_then(|page| {
+        let table = table::target(&page, handbook)?;
+        let columns = table::Columns::of(&table, &handbook.columns)?;
+        let named = table
+            .rows()
+            .filter(|row| !row.said(columns.name).text.trim().is_empty())
+            .count();
+        let malformed = table.rows().filter(|row| row.malformed().is_some()).count();
+        Ok((named, malformed))
+    });
+    let table = match table {
+        Err(finding) => Check::error("table", finding.to_string(), mend),
+        Ok((named, 0)) => Check::fine("table", format!("{named} rows understood")),
+        Ok((named, malformed)) => Check::warning(
+            "table",
+            format!("{named} rows understood, {malformed} malformed"),
+            "`convenor table check` shows them; they stay as they are",
+        ),
+    };
+    vec![found, table]
+}
+
+/// Checks that GitLab's clock and ours agree; `None`: GitLab did not tell the time.
+#[must_use]
+pub fn clock(gitlab: Option<Timestamp>, ours: Timestamp) -> Check {
+    let Some(gitlab) = gitlab else {
+        return Check::fine("clock", "GitLab does not tell its time");
+    };
+    let skew = ours.duration_since(gitlab).abs();
+    let evidence = format!("{} s apart from GitLab's clock", skew.as_secs());
+    if skew <= MOST_SKEW {
+        Check::fine("clock", evidence)
+    } else {
+        Check::error(
+            "clock",
+            evidence,
+            "set the machine's clock (NTP): signatures of deliveries are valid for 5 minutes",
+        )
+    }
+}
+
+/// Checks that deliveries can be believed.
+#[must_use]
+pub fn secrets(tokens: usize, signing_tokens: usize) -> Check {
+    match (tokens, signing_tokens) {
+        (0, 0) => Check::error(
+            "webhook.secret",
+            "no webhook secret is configured",
+            "set CONVENOR_WEBHOOK__SECRET_TOKEN or CONVENOR_WEBHOOK__SIGNING_TOKEN; `serve` refuses to start without",
+        ),
+        (tokens, signing) => Check::fine(
+            "webhook.secret",
+            format!("{tokens} secret tokens, {signing} signing tokens"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::ids::HookId;
+
+    fn token_seen(scopes: &[&str], expires_at: Option<Date>) -> TokenSeen {
+        TokenSeen {
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            expires_at,
+        }
+    }
+
+    fn levels(checks: &[Check]) -> Vec<Level> {
+        checks.iter().map(|check| check.level).collect()
+    }
+
+    #[test]
+    fn a_token_needs_the_scope_api_and_no_more() {
+        let today = date(2026, 1, 1);
+        for (scopes, level) in [
+            (&["api"][..], Level::Ok),
+            (&["read_api"], Level::Error),
+            (&["api", "sudo"], Level::Warning),
+        ] {
+            assert_eq!(
+                token(Some(&token_seen(scopes, None)), today)[0].level,
+                level,
+                "{scopes:?}"
+            );
+        }
+        assert_eq!(levels(&token(None, today)), [Level::Warning]);
+    }
+
+    #[test]
+    fn a_token_that_ends_soon_is_worth_a_warning() {
+        let today = date(2026, 1, 1);
+        for (end, level) in [
+            (date(2026, 6, 1), Level::Ok),
+            (date(2026, 1, 20), Level::Warning),
+            (date(2026, 1, 1), Level::Error),
+        ] {
+            assert_eq!(
+                token(Some(&token_seen(&["api"], Some(end))), today)[1].level,
+                level,
+                "{end}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_bot_has_to_be_maintainer_at_least() {
+        let of = |level| role(level).level;
+        assert_eq!(of(Some(AccessLevel::OWNER)), Level::Ok);
+        assert_eq!(of(Some(AccessLevel::MAINTAINER)), Level::Warning);
+        assert_eq!(of(Some(AccessLevel::DEVELOPER)), Level::Error);
+        assert_eq!(of(None), Level::Error);
+    }
+
+    #[test]
+    fn a_hook_has_to_be_there_enabled_and_complete() {
+        let url = "https://convenor.example.com/webhooks/gitlab";
+        let hook = HookSeen {
+            id: HookId(1),
+            url: url.to_owned(),
+            events_are_complete: true,
+            enabled: true,
+        };
+        let of = |hook: &HookSeen| hooks(std::slice::from_ref(hook), Some(url)).level;
+        assert_eq!(of(&hook), Level::Ok);
+        assert_eq!(
+            of(&HookSeen {
+                enabled: false,
+                ..hook.clone()
+            }),
+            Level::Error
+        );
+        assert_eq!(
+            of(&HookSeen {
+                events_are_complete: false,
+                ..hook.clone()
+            }),
+            Level::Warning
+        );
+        assert_eq!(hooks(&[], Some(url)).level, Level::Warning);
+        assert_eq!(hooks(&[hook], None).level, Level::Warning);
+    }
+
+    #[test]
+    fn missing_labels_are_named() {
+        let known: Vec<String> = State::ALL
+            .into_iter()
+            .skip(1)
+            .map(|state| state.label().to_owned())
+            .collect();
+        let check = labels(&known);
+        assert_eq!(
+            (check.level, check.evidence.as_str()),
+            (Level::Warning, "missing: cop::proposed")
+        );
+    }
+
+    #[test]
+    fn clocks_may_be_a_minute_apart() {
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let of = |seconds| clock(Some(now + SignedDuration::from_secs(seconds)), now).level;
+        assert_eq!(
+            (of(-60), of(60), of(-61), of(61)),
+            (Level::Ok, Level::Ok, Level::Error, Level::Error)
+        );
+    }
+
+    #[test]
+    fn without_a_secret_nothing_can_be_believed() {
+        assert_eq!(secrets(0, 0).level, Level::Error);
+        assert_eq!(secrets(0, 1).level, Level::Ok);
+    }
+}

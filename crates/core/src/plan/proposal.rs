@@ -1,0 +1,172 @@
+//! The way of a proposal: read, judged, answered in one comment, and made into a project once approved.
+
+use jiff::Timestamp;
+
+use super::comment;
+use super::context::Context;
+use super::judge::{Judged, Stage, judge};
+use super::labels::{self, State};
+use super::listing::Listing;
+use super::provision;
+use super::seen::{ProjectStanding, ProposalSeen};
+use super::status::{self, Status, own_statuses};
+use super::{Plan, Remark, Step};
+use crate::approval::Acceptance;
+use crate::digest::Digest;
+use crate::escape::{Markdown, Marker};
+use crate::ids::NoteId;
+use crate::program::Program;
+use crate::proposal::{self as form, Severity};
+use crate::thing::Thing;
+
+/// What is due for a proposal.
+#[must_use]
+pub fn plan(context: &Context<'_>, seen: &ProposalSeen) -> Plan {
+    if !labels::is_proposal(&seen.issue.labels) {
+        return Plan::nothing(Remark::NotAProposal);
+    }
+    if is_finished(seen) {
+        return Plan::nothing(Remark::UpToDate);
+    }
+    if !seen.issue.open {
+        return Plan::nothing(Remark::Closed);
+    }
+    let known = own_statuses(&seen.notes, seen.bot.id);
+    let status = known.first().map(|(_, status)| status.clone()).unwrap_or_default();
+    let judged = judge(context, seen, &status);
+    let mut plan = Plan::default();
+    plan.steps.extend(acceptance_step(seen, &judged, context.now));
+    plan.steps.extend(status_steps(context.program, seen, &judged, &known));
+    plan.steps.extend(state_step(seen, &judged));
+    if let (Stage::Making(_), Some(wanted), false) = (&judged.stage, &judged.wanted, judged.made) {
+        plan.steps.extend(provision::steps(seen, wanted));
+    }
+    plan.knocks.extend(handbook_knock(context.program, seen, &judged));
+    plan.report.push(remark(&judged));
+    plan
+}
+
+fn is_finished(seen: &ProposalSeen) -> bool {
+    !seen.issue.open && seen.issue.labels.iter().any(|label| label == State::Active.label())
+}
+
+fn acceptance_step(seen: &ProposalSeen, judged: &Judged, now: Timestamp) -> Option<Step> {
+    let Stage::Making(approved) = &judged.stage else {
+        return None;
+    };
+    let current = form::text_hash(&seen.issue.title, &seen.issue.description);
+    let known = seen
+        .acceptance
+        .as_ref()
+        .is_some_and(|accepted| accepted.text_hash == judged.text_hash);
+    (!known && judged.text_hash == current).then(|| {
+        Step::RecordAcceptance(Acceptance {
+            text_hash: current,
+            title: seen.issue.title.clone(),
+            description: seen.issue.description.clone(),
+            by: approved.by().clone(),
+            at: now,
+        })
+    })
+}
+
+fn status_steps(program: &Program, seen: &ProposalSeen, judged: &Judged, known: &[(NoteId, Status)]) -> Vec<Step> {
+    let (project, issue) = (seen.intake.id, seen.issue.iid);
+    let text = comment::status(program, seen, judged);
+    let wanted = remembered(seen, judged, known.first().map(|(_, status)| status), &text);
+    let data = serde_json::to_value(&wanted).unwrap_or_default();
+    let body = Markdown::new()
+        .marker(&Marker {
+            kind: status::MARKER,
+            data,
+        })
+        .append(&text);
+    let mut steps = match known.first() {
+        None => vec![Step::CreateNote { project, issue, body }],
+        Some((_, status)) if *status == wanted => Vec::new(),
+        Some((note, _)) => vec![Step::UpdateNote {
+            project,
+            issue,
+            note: *note,
+            body,
+        }],
+    };
+    let doubled = known.iter().skip(1);
+    steps.extend(doubled.map(|(note, _)| Step::DeleteOwnNote {
+        project,
+        issue,
+        note: *note,
+    }));
+    steps
+}
+
+fn remembered(seen: &ProposalSeen, judged: &Judged, known: Option<&Status>, text: &Markdown) -> Status {
+    let made = match &seen.project {
+        ProjectStanding::Ours(project) => Some(project.id),
+        _ => known.and_then(|status| status.project),
+    };
+    let announced = match (&judged.stage, &judged.wanted) {
+        (Stage::Making(_) | Stage::Done(_), Some(wanted)) => Some(wanted.slug.as_str().to_owned()),
+        _ => None,
+    };
+    Status {
+        text: judged.text_hash.clone(),
+        since: Some(judged.since.at),
+        path: announced,
+        project: made,
+        made: judged.made,
+        digest: Digest::of(text.as_str().as_bytes()),
+    }
+}
+
+fn state_step(seen: &ProposalSeen, judged: &Judged) -> Option<Step> {
+    let (state, close) = match &judged.stage {
+        Stage::Confidential | Stage::Gone | Stage::Broken => return None,
+        Stage::NeedsInfo => (State::NeedsInfo, false),
+        Stage::Ready => (State::Ready, false),
+        Stage::Declined { .. } => (State::Declined, true),
+        Stage::Making(_) => (State::Approved, false),
+        Stage::Done(_) => (State::Active, true),
+    };
+    let (add, remove) = labels::change(&seen.issue.labels, state);
+    let due = add.is_some() || !remove.is_empty() || close;
+    due.then_some(Step::SetIssueState {
+        project: seen.intake.id,
+        issue: seen.issue.iid,
+        add,
+        remove,
+        close,
+    })
+}
+
+/// Once the project is made, the line on the page is the community's own matter.
+fn handbook_knock(program: &Program, seen: &ProposalSeen, judged: &Judged) -> Option<Thing> {
+    let ProjectStanding::Ours(project) = &seen.project else {
+        return None;
+    };
+    let waits = judged.made && matches!(judged.listing, Listing::Missing(_)) && seen.merge_requests.is_empty();
+    waits.then(|| Thing::Community(program.name.clone(), project.id))
+}
+
+fn remark(judged: &Judged) -> Remark {
+    let to_mend = || {
+        judged
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Refusal)
+            .count()
+    };
+    match &judged.stage {
+        Stage::Confidential => Remark::Confidential,
+        Stage::NeedsInfo => Remark::NeedsInfo { findings: to_mend() },
+        Stage::Ready => Remark::WaitsForApproval,
+        Stage::Declined { .. } => Remark::Declined,
+        Stage::Gone => Remark::ProjectGone,
+        Stage::Broken => Remark::TemplatesBroken(judged.faults.iter().map(ToString::to_string).collect()),
+        Stage::Making(_) => match &judged.listing {
+            Listing::Unusable(why) => Remark::PageUnusable(why.clone()),
+            _ => Remark::WaitsForMerge,
+        },
+        Stage::Done(_) => Remark::UpToDate,
+    }
+}

@@ -1,1 +1,0 @@
-//! Which existing communities look like a proposed one.

@@ -1,0 +1,85 @@
+//! Which existing communities look like a proposed one.
+//!
+//! [`rank`] reads each text for the *subjects* it speaks of, with the everyday words, abbreviations and translations for
+//! them (`subjects.txt`), and for the words that no subject explains. Same subject means duplicate; part, whole, sister or
+//! neighbour means related; anything else is distinct, even where words, letters or a vendor agree. Where name and
+//! purpose pull apart the purpose decides. It is a help for people, never a refusal: nothing here decides what happens.
+
+mod acronym;
+mod judge;
+mod reading;
+mod thesaurus;
+mod words;
+
+use serde::Serialize;
+
+use crate::untrusted::Untrusted;
+
+/// A community, proposed or existing.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Candidate {
+    /// Its name.
+    pub name: Untrusted,
+    /// What it is for; may be blank.
+    pub purpose: Untrusted,
+}
+
+/// How an existing community compares with the proposed one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Match {
+    /// Its place in the list that was given.
+    pub index: usize,
+    /// Its name.
+    pub name: Untrusted,
+    /// From 0 (nothing in common) to 1 (the same). Duplicates are above 0.7, distinct ones below 0.35.
+    pub score: f64,
+    /// What follows from it.
+    pub verdict: Verdict,
+    /// The reason in a few words, without people's text beyond single plain words.
+    pub why: String,
+}
+
+/// What follows from a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Same subject and same people: join the existing one.
+    Duplicate,
+    /// Part, whole, sister or neighbour: good to know of.
+    Related,
+    /// No common subject.
+    Distinct,
+}
+
+impl Verdict {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Related => "related",
+            Self::Distinct => "distinct",
+        }
+    }
+}
+
+/// Compares a proposed community with each existing one; the most alike first, equal ones in the order given.
+#[must_use]
+pub fn rank(proposed: &Candidate, existing: &[Candidate]) -> Vec<Match> {
+    let mut matches: Vec<Match> = existing
+        .iter()
+        .enumerate()
+        .map(|(index, candidate)| {
+            let judgement = judge::judge(proposed, candidate);
+            Match {
+                index,
+                name: candidate.name.clone(),
+                score: judgement.score,
+                verdict: judgement.verdict,
+                why: judgement.why,
+            }
+        })
+        .collect();
+    matches.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.index.cmp(&other.index)));
+    matches
+}

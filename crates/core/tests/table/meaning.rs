@@ -1,0 +1,366 @@
+//! What cells say: people in whatever wording, links to projects, whose row is whose, columns by template.
+
+use std::collections::BTreeMap;
+
+use convenor_core::ids::Username;
+use convenor_core::program::{Handbook, RowOrder};
+use convenor_core::table::{
+    Cell, ChangeKind, Finding, Known, Page, People, Person, Reconciled, RowFinding, WantedRow, links_to_project,
+    reconcile, survey, without,
+};
+use convenor_core::untrusted::Untrusted;
+use url::Url;
+
+fn people(cell: &str) -> People {
+    let page = format!(
+        "# H\n\n| a | b |\n|---|---|\n| {} | x |\n",
+        Cell::from_gfm(cell).unwrap().as_str()
+    );
+    let parsed = Page::parse(page.as_bytes()).unwrap();
+    let said = parsed.table("H", None).unwrap().row(0).unwrap().said(0);
+    People::read(&said)
+}
+
+/// The people of a cell as `Name @username (inactive)`, each part only when it is known.
+#[track_caller]
+fn check_people(cell: &str, expected: &[&str]) {
+    let named: Vec<String> = people(cell)
+        .named
+        .iter()
+        .map(|someone| {
+            let name = someone.name.as_ref().map(|name| name.expose().to_owned());
+            let username = someone
+                .username
+                .as_ref()
+                .map(|username| format!("@{}", username.as_str()));
+            let inactive = someone.inactive.then(|| "(inactive)".to_owned());
+            [name, username, inactive]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .collect();
+    assert_eq!(named, expected, "{cell}");
+}
+
+#[test]
+fn people_are_understood_in_any_wording() {
+    check_people("@DarwinJS", &["@DarwinJS"]);
+    check_people(
+        "[Bart Zhang (@bzhang7)](https://gitlab.com/bzhang7)",
+        &["Bart Zhang @bzhang7"],
+    );
+    check_people(
+        "Lead: [Bart Zhang (@bzhang7)](https://gitlab.com/bzhang7), Co-Leads: [A B (@ab)](https://gitlab.com/ab), @cd",
+        &["Bart Zhang @bzhang7", "A B @ab", "@cd"],
+    );
+    check_people("[Tim Z](https://gitlab.com/timz)", &["Tim Z @timz"]);
+    check_people("[Tim Z](/company/team/#timz)", &["Tim Z @timz"]);
+    check_people(
+        "Ann (**[@ann](https://gitlab.com/ann)**), Bob (@bob)",
+        &["Ann @ann", "Bob @bob"],
+    );
+    check_people("[Ann](mailto:ann@example.com) (@ann)", &["Ann @ann"]);
+    check_people("@chris-short @kaslin", &["@chris-short", "@kaslin"]);
+    check_people("Ann A and Bob B & @cy", &["Ann A", "Bob B", "@cy"]);
+    check_people(
+        "[Ann](https://gitlab.com/ann) and [Bob](https://gitlab.com/bob)",
+        &["Ann @ann", "Bob @bob"],
+    );
+    check_people("Ann A<br>Bob B", &["Ann A", "Bob B"]);
+    check_people(
+        "<ul><li>{{< member-by-name \"Ann A\" >}}</li><li>{{< member-by-name \"Bob B\" >}}</li></ul>",
+        &["Ann A", "Bob B"],
+    );
+    check_people("{{< member-by-gitlab \"ann\" >}}", &["@ann"]);
+    check_people("Dr. Ann O'Neill (she/her)", &["Dr. Ann O'Neill"]);
+    check_people("@ann, [Ann A (@Ann)](https://gitlab.com/ann)", &["@ann"]);
+}
+
+#[test]
+fn inactive_belongs_to_the_person_before_it() {
+    check_people(
+        "[Ann A (@ann)](https://gitlab.com/ann) (inactive), @bob",
+        &["Ann A @ann (inactive)", "@bob"],
+    );
+    check_people("@ann (Inactive)", &["@ann (inactive)"]);
+}
+
+#[test]
+fn tbd_and_nothing_name_nobody() {
+    for cell in ["TBD", "tbd", "", "-", "N/A", "Lead: TBD", "**TBD**", "—"] {
+        assert!(people(cell).tbd, "{cell}");
+    }
+    assert!(!people("@tbd").tbd);
+}
+
+fn url(text: &str) -> Url {
+    Url::parse(text).unwrap()
+}
+
+#[test]
+fn a_link_to_any_page_of_the_project_is_a_link_to_it() {
+    let project = url("https://gitlab.example/cop/agile");
+    for target in [
+        "https://gitlab.example/cop/agile",
+        "http://GitLab.example/CoP/Agile/",
+        "https://gitlab.example/cop/agile.git",
+        "https://gitlab.example/cop/agile/-/blob/main/README.md",
+        "https://gitlab.example/cop/agile/-/",
+        "https://gitlab.example/cop/agile/issues?x=y#z",
+        "https://gitlab.example:443/cop/agile",
+    ] {
+        assert!(links_to_project(target, &project), "{target}");
+    }
+    for target in [
+        "https://gitlab.example/cop/agile2",
+        "https://gitlab.example/cop",
+        "https://gitlab.example/cop/agile/sub",
+        "https://gitlab.evil/cop/agile",
+        "https://gitlab.example:8443/cop/agile",
+        "/cop/agile",
+        "javascript:alert(1)",
+    ] {
+        assert!(!links_to_project(target, &project), "{target}");
+    }
+}
+
+fn handbook(columns: &[(&str, &str)]) -> Handbook {
+    Handbook {
+        project: "h/h".into(),
+        branch: None,
+        page: "p.md".into(),
+        heading: "H".into(),
+        order: RowOrder::Auto,
+        columns: columns
+            .iter()
+            .map(|(header, template)| ((*header).to_owned(), (*template).to_owned()))
+            .collect(),
+        reviewers: Vec::new(),
+        labels: Vec::new(),
+        list_private: false,
+    }
+}
+
+fn wanted(name: &str, path: &str, people: &[&str]) -> WantedRow {
+    let person = |username: &&str| Person {
+        username: Username::new(username).unwrap(),
+        display_name: Some(Untrusted::new(username.to_uppercase())),
+        profile_url: url(&format!("https://gitlab.example/{username}")),
+        inactive: false,
+    };
+    WantedRow {
+        name: Untrusted::new(name),
+        project_url: Some(url(&format!("https://gitlab.example/cop/{path}"))),
+        facilitators: people.iter().map(person).collect(),
+        inactive: false,
+        fields: BTreeMap::from([("summary".to_owned(), Untrusted::new("One | two"))]),
+    }
+}
+
+fn page(rows: &[&str]) -> String {
+    let rows: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    format!("# H\n\n| Subject Focus | Facilitator(s) | Notes |\n| --- | --- | --- |\n{rows}")
+}
+
+/// What happens to the page: the kind and the line after, or `=` and the row that is right.
+fn outcome(page: &str, handbook: &Handbook, row: &WantedRow, others: &[Known]) -> Result<String, Finding> {
+    Ok(match reconcile(page.as_bytes(), handbook, row, others)? {
+        Reconciled::UpToDate { row, .. } => format!("={row}"),
+        Reconciled::Change { kind, edited } => {
+            let kind = match kind {
+                ChangeKind::Added => "+",
+                ChangeKind::Changed => "~",
+                ChangeKind::Adopted => "^",
+            };
+            format!("{kind}{} {}", edited.row, edited.after.unwrap())
+        }
+    })
+}
+
+#[track_caller]
+fn check(rows: &[&str], row: &WantedRow, expected: &str) {
+    assert_eq!(outcome(&page(rows), &handbook(&[]), row, &[]).unwrap(), expected);
+}
+
+#[test]
+fn a_cell_is_written_only_when_it_means_something_else() {
+    let row = wanted("Agile", "agile", &["ann", "bob"]);
+    for same in [
+        "| [Agile](https://gitlab.example/cop/agile) | @ann, @bob | note |",
+        "| **[The Agile CoP](http://gitlab.example/cop/agile/)** | Bob: @bob and [Ann](https://gitlab.example/ann) | |",
+        "|[agile](https://gitlab.example/cop/agile/-/issues)|BOB; ANN|x|",
+    ] {
+        check(&[same], &row, "=0");
+    }
+}
+
+#[test]
+fn a_new_person_is_written_behind_the_others_whose_wording_stays() {
+    check(
+        &["| [Agile](https://gitlab.example/cop/agile) | Lead: [A. (@ann)](https://gitlab.example/ann) | |"],
+        &wanted("Agile", "agile", &["ann", "bob"]),
+        "~0 | [Agile](https://gitlab.example/cop/agile) | Lead: [A. (@ann)](https://gitlab.example/ann), [BOB (@bob)](https://gitlab.example/bob) | |",
+    );
+}
+
+#[test]
+fn people_are_written_as_the_page_writes_people() {
+    let rows = |cell: &str| vec![format!("| Kites | {cell} | |"), format!("| Zoo | {cell} | |")];
+    let cases = [
+        ("@x", "@ann"),
+        ("[@x](https://gitlab.example/x)", "[@ann](https://gitlab.example/ann)"),
+        ("[X Y](https://gitlab.example/x)", "[ANN](https://gitlab.example/ann)"),
+        ("X Y (@x)", "ANN (@ann)"),
+        ("TBD", "[ANN (@ann)](https://gitlab.example/ann)"),
+    ];
+    for (theirs, ours) in cases {
+        let rows = rows(theirs);
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let expected = format!("+0 | [Agile](https://gitlab.example/cop/agile) | {ours} | |");
+        check(&rows, &wanted("Agile", "agile", &["ann"]), &expected);
+    }
+}
+
+#[test]
+fn nobody_is_tbd_and_an_empty_cell_says_so_already() {
+    check(
+        &[],
+        &wanted("Agile", "agile", &[]),
+        "+0 | [Agile](https://gitlab.example/cop/agile) | TBD | |",
+    );
+    check(
+        &["| [Agile](https://gitlab.example/cop/agile) | | |"],
+        &wanted("Agile", "agile", &[]),
+        "=0",
+    );
+}
+
+#[test]
+fn a_row_of_the_name_is_adopted_unless_it_is_anothers_or_doubled() {
+    let row = wanted("Agile", "agile", &["ann"]);
+    check(
+        &["| agile | @ann | |"],
+        &row,
+        "^0 | [Agile](https://gitlab.example/cop/agile) | @ann | |",
+    );
+    let other = Known {
+        name: Untrusted::new("Other"),
+        project_url: Some(url("https://gitlab.example/cop/other")),
+    };
+    let others = [other];
+    let linked = page(&["| [Agile](https://gitlab.example/cop/other) | @ann | |"]);
+    assert!(
+        outcome(&linked, &handbook(&[]), &row, &others)
+            .unwrap()
+            .starts_with('+')
+    );
+    let twin = [Known {
+        name: Untrusted::new("AGILE"),
+        project_url: None,
+    }];
+    assert!(
+        outcome(&page(&["| Agile | @ann | |"]), &handbook(&[]), &row, &twin)
+            .unwrap()
+            .starts_with('+')
+    );
+    let doubled = outcome(
+        &page(&["| Agile | @ann | |", "| Agile | @bob | |"]),
+        &handbook(&[]),
+        &row,
+        &[],
+    );
+    assert_eq!(
+        doubled.unwrap_err(),
+        Finding::Ambiguous {
+            name: "Agile".into(),
+            lines: vec![5, 6]
+        }
+    );
+}
+
+#[test]
+fn a_row_that_links_to_the_project_is_its_own_whatever_its_name() {
+    check(
+        &["| [Old name](https://gitlab.example/cop/agile) | @ann | keep |"],
+        &wanted("New name", "agile", &["ann"]),
+        "~0 | [New name](https://gitlab.example/cop/agile) | @ann | keep |",
+    );
+}
+
+#[test]
+fn columns_are_filled_by_their_templates() {
+    let columns = [("notes", "{{summary}}"), ("Subject", "**{{name}}** [project]({{url}})")];
+    let row = wanted("A|B", "ab", &["ann"]);
+    let made = outcome(&page(&[]), &handbook(&columns), &row, &[]).unwrap();
+    assert_eq!(
+        made,
+        "+0 | **A\\|B** [project](https://gitlab.example/cop/ab) | [ANN (@ann)](https://gitlab.example/ann) | One \\| two |"
+    );
+    // Marks may go, what is said counts.
+    let again = made.strip_prefix("+0 ").unwrap().replace("**", "");
+    assert_eq!(outcome(&page(&[&again]), &handbook(&columns), &row, &[]).unwrap(), "=0");
+}
+
+#[test]
+fn columns_that_do_not_fit_are_findings() {
+    let row = wanted("Agile", "agile", &[]);
+    let found = |columns: &[(&str, &str)]| outcome(&page(&[]), &handbook(columns), &row, &[]).unwrap_err();
+    assert!(matches!(found(&[("Chat", "{{chat}}")]), Finding::NoColumn { .. }));
+    assert!(matches!(found(&[("Subject", "text")]), Finding::NoNameTemplate));
+    assert!(matches!(
+        found(&[("Notes", "{{nothing}}")]),
+        Finding::BadTemplate { .. }
+    ));
+}
+
+#[test]
+fn a_page_that_may_not_name_the_project_gets_the_name_alone() {
+    let mut row = wanted("Agile", "agile", &["ann"]);
+    row.project_url = None;
+    check(&["| Zoo | @x | |"], &row, "+0 | Agile | @ann | |");
+}
+
+#[test]
+fn removing_takes_the_communitys_row_and_no_other() {
+    let text = page(&[
+        "| [Agile](https://gitlab.example/cop/agile) | @ann | |",
+        "| Zoo | @x | |",
+    ]);
+    let row = wanted("Agile", "agile", &[]);
+    let edited = without(text.as_bytes(), &handbook(&[]), &row, &[]).unwrap().unwrap();
+    assert_eq!(edited.page, page(&["| Zoo | @x | |"]).as_bytes());
+    assert_eq!(without(&edited.page, &handbook(&[]), &row, &[]).unwrap(), None);
+}
+
+#[test]
+fn the_survey_says_whose_each_row_is() {
+    let text = page(&[
+        "| [Agile](https://gitlab.example/cop/agile) | @ann | |",
+        "| Containers | @bob | |",
+        "| Knitting | Carol C | |",
+        "| Knitting]| Carol C | |",
+    ]);
+    let communities = [
+        wanted("Agile", "agile", &["ann"]),
+        wanted("Containers", "containers", &["ann"]),
+        wanted("New", "new", &[]),
+    ];
+    let survey = survey(text.as_bytes(), &handbook(&[]), &communities).unwrap();
+    let owners: Vec<Option<(usize, bool, bool)>> = survey
+        .rows
+        .iter()
+        .map(|row| {
+            row.owner
+                .as_ref()
+                .map(|owner| (owner.community, owner.linked, owner.wanted_line.is_some()))
+        })
+        .collect();
+    assert_eq!(owners, [Some((0, true, false)), Some((1, false, true)), None, None]);
+    assert_eq!(survey.without_row, [2]);
+    assert!(matches!(
+        survey.rows[3].report.findings[..],
+        [RowFinding::Malformed(_), RowFinding::SameName(2)]
+    ));
+}

@@ -1,0 +1,59 @@
+//! The log of calls: what was asked, by whom, what came of it.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// One call of the API.
+#[derive(Debug, Clone, Serialize)]
+pub struct CallRecord {
+    /// Counted from 1.
+    pub number: u64,
+    /// `GET`, `POST`…
+    pub method: String,
+    /// The path below the address, still encoded.
+    pub path: String,
+    /// What followed the question mark.
+    pub query: String,
+    /// The route that answered, such as `/projects/:id/issues`; none when there is none.
+    pub route: Option<&'static str>,
+    /// Who called.
+    pub user: Option<String>,
+    /// All parameters, from query and body.
+    pub params: Value,
+    /// The answer's status; none when the connection was closed without one.
+    pub status: Option<u16>,
+    /// The status of the effect, when a fault hid it from the caller.
+    pub effect_status: Option<u16>,
+    /// Which faults struck.
+    pub faults: Vec<String>,
+}
+
+impl CallRecord {
+    /// Whether the call may have changed something.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+    }
+
+    /// Whether it changed something: a write whose effect succeeded, seen by the caller or not.
+    #[must_use]
+    pub fn had_effect(&self) -> bool {
+        let status = self.effect_status.or(self.status);
+        self.is_write() && status.is_some_and(|s| (200..300).contains(&s))
+    }
+}
+
+/// The calls so far, and what GitLab would have swallowed.
+#[derive(Debug, Default)]
+pub(crate) struct CallLog {
+    pub(crate) calls: Vec<CallRecord>,
+    pub(crate) violations: Vec<String>,
+    next: u64,
+}
+
+impl CallLog {
+    pub(crate) fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}

@@ -1,0 +1,178 @@
+//! The schema: the roots, the objects, and the small types between them.
+
+use super::give::{Give, Gives, Look, Node, connection, field, mutation, paged, upper_first};
+use super::{mutations, objects};
+use crate::state::Place;
+use async_graphql::dynamic::{Enum, InputObject, InputValue, Object, Scalar, Schema, SchemaBuilder, TypeRef};
+use std::sync::LazyLock;
+
+/// The one schema; none if it were inconsistent, which a test rules out.
+pub(super) fn schema() -> Option<&'static Schema> {
+    static SCHEMA: LazyLock<Option<Schema>> = LazyLock::new(|| build().finish().ok());
+    SCHEMA.as_ref()
+}
+
+fn build() -> SchemaBuilder {
+    let mut builder = Schema::build("Query", Some("Mutation"), None)
+        .register(query())
+        .register(Scalar::new("Time"))
+        .register(Scalar::new("BigInt"))
+        .register(Enum::new("IssuableState").items(["opened", "closed", "locked", "all"]))
+        .register(Enum::new("MergeRequestState").items(["opened", "closed", "merged", "locked", "all"]))
+        .register(objects::group())
+        .register(objects::project())
+        .register(objects::issue())
+        .register(objects::merge_request());
+    let kinds = [
+        "Project",
+        "Group",
+        "Issue",
+        "MergeRequest",
+        "Label",
+        "UserCore",
+        "MemberInterface",
+        "Board",
+        "BoardList",
+        "RepositoryBlob",
+        "Note",
+    ];
+    let objects = objects::repository()
+        .into_iter()
+        .chain(objects::people())
+        .chain(objects::rest())
+        .chain(kinds.into_iter().flat_map(connection));
+    for object in objects {
+        builder = builder.register(object);
+    }
+    register_mutations(builder)
+}
+
+fn query() -> Object {
+    let text = || TypeRef::named(TypeRef::STRING);
+    let path = || InputValue::new("fullPath", TypeRef::named_nn(TypeRef::ID));
+    let user: Give = |look| {
+        let by_id = look
+            .text("id")
+            .and_then(|id| id.rsplit('/').next().and_then(|n| n.parse::<u64>().ok()));
+        let by_name = look
+            .text("username")
+            .and_then(|name| look.state.user_named(&name).map(|u| u.id));
+        Gives::node(
+            by_name
+                .or(by_id)
+                .filter(|id| look.state.users.contains_key(id))
+                .map(Node::User),
+        )
+    };
+    Object::new("Query")
+        .field(field("currentUser", TypeRef::named("UserCore"), |look| {
+            Gives::node(look.user.map(Node::User))
+        }))
+        .field(
+            field("user", TypeRef::named("UserCore"), user)
+                .argument(InputValue::new("username", text()))
+                .argument(InputValue::new("id", TypeRef::named(TypeRef::ID))),
+        )
+        .field(
+            paged(field("users", TypeRef::named("UserCoreConnection"), users))
+                .argument(InputValue::new("usernames", TypeRef::named_nn_list(TypeRef::STRING))),
+        )
+        .field(field("group", TypeRef::named("Group"), group).argument(path()))
+        .field(field("project", TypeRef::named("Project"), project).argument(path()))
+        .field(field("metadata", TypeRef::named("Metadata"), |_| {
+            Gives::Node(Node::Root)
+        }))
+        .field(field("queryComplexity", TypeRef::named("QueryComplexity"), |look| {
+            Gives::Node(Node::Weight {
+                score: look.asker.score,
+                limit: look.asker.limit,
+            })
+        }))
+        .field(
+            field("echo", TypeRef::named_nn(TypeRef::STRING), |look| {
+                Gives::text(format!("\"{}\"", look.text("text").unwrap_or_default()))
+            })
+            .argument(InputValue::new("text", TypeRef::named_nn(TypeRef::STRING))),
+        )
+}
+
+fn users(look: &Look<'_>) -> Gives {
+    let names = look
+        .texts("usernames")
+        .map(|n| n.iter().map(|n| n.to_lowercase()).collect::<Vec<_>>());
+    let found = look.state.users.values().rev().filter(|u| {
+        names
+            .as_ref()
+            .is_none_or(|names| names.contains(&u.username.to_lowercase()))
+    });
+    look.page(found.map(|u| Node::User(u.id)).collect())
+}
+
+fn group(look: &Look<'_>) -> Gives {
+    let place = look.text("fullPath").and_then(|path| look.state.place(&path));
+    match place {
+        Some(Place::Group(id)) if look.state.sees_group(look.user, id) => Gives::Node(Node::Group(id)),
+        _ => Gives::Null,
+    }
+}
+
+fn project(look: &Look<'_>) -> Gives {
+    let path = look.text("fullPath").unwrap_or_default();
+    let found = match look.state.place(&path) {
+        Some(Place::Project(id)) => Some(id),
+        _ => look.state.redirect(&path),
+    };
+    let visible = |id: &u64| {
+        look.state
+            .projects
+            .get(id)
+            .is_some_and(|p| look.state.sees_project(look.user, p))
+    };
+    Gives::node(found.filter(visible).map(Node::Project))
+}
+
+/// Name of a mutation, the field of its payload and that field's type, its input, its function.
+fn register_mutations(mut builder: SchemaBuilder) -> SchemaBuilder {
+    let mut root = Object::new("Mutation");
+    for made in mutations::all() {
+        root = root.field(mutation(made.name, made.change));
+        let upper = upper_first(made.name);
+        let mut input = InputObject::new(format!("{upper}Input"))
+            .field(InputValue::new("clientMutationId", TypeRef::named(TypeRef::STRING)));
+        for (name, kind) in made.input {
+            input = input.field(InputValue::new(name, kind));
+        }
+        let payload = Object::new(format!("{upper}Payload"))
+            .field(field(made.gives, TypeRef::named(made.kind), |look| match look.node {
+                Node::Made { thing, .. } => Gives::node(thing.as_deref().cloned()),
+                _ => Gives::Null,
+            }))
+            .field(field(
+                "errors",
+                TypeRef::named_nn_list_nn(TypeRef::STRING),
+                |look| match look.node {
+                    Node::Made { errors, .. } => Gives::Value(async_graphql::Value::List(
+                        errors.iter().map(|e| e.as_str().into()).collect(),
+                    )),
+                    _ => Gives::Null,
+                },
+            ))
+            .field(field("clientMutationId", TypeRef::named(TypeRef::STRING), |_| {
+                Gives::Null
+            }));
+        builder = builder.register(input).register(payload);
+    }
+    builder
+        .register(root)
+        .register(mutations::commit_action())
+        .register(mutations::commit_action_mode())
+        .register(mutations::encoding())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_schema_is_consistent() {
+        assert_eq!(super::build().finish().err().map(|e| e.to_string()), None);
+    }
+}

@@ -1,0 +1,84 @@
+//! Turning answers into bytes on the wire, whole or broken.
+
+use crate::http::{Answer, Body};
+use bytes::Bytes;
+use futures_util::stream;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::Frame;
+use std::io;
+
+/// A body that may break off.
+pub(super) type Stream = BoxBody<Bytes, io::Error>;
+
+/// What goes out.
+pub(super) enum Reply {
+    /// A whole answer.
+    Answer(Answer),
+    /// An answer that breaks off in the middle.
+    Cut(Answer),
+    /// No answer: the connection closes.
+    Nothing,
+}
+
+impl Reply {
+    pub(super) fn into_response(self, head: bool) -> Result<http::Response<Stream>, io::Error> {
+        match self {
+            Self::Nothing => Err(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                "a fault closed the connection",
+            )),
+            Self::Answer(answer) => whole(answer, head),
+            Self::Cut(answer) => cut(answer),
+        }
+    }
+}
+
+fn whole(answer: Answer, head: bool) -> Result<http::Response<Stream>, io::Error> {
+    let (builder, bytes) = prepared(answer);
+    let builder = builder.header("content-length", bytes.len());
+    let bytes = if head { Bytes::new() } else { bytes };
+    let body = Full::new(bytes).map_err(|never| match never {}).boxed();
+    builder.body(body).map_err(io::Error::other)
+}
+
+fn cut(answer: Answer) -> Result<http::Response<Stream>, io::Error> {
+    let (builder, bytes) = prepared(answer);
+    let half = bytes.slice(..bytes.len() / 2);
+    let broken = Err(io::Error::new(
+        io::ErrorKind::ConnectionAborted,
+        "a fault cut the answer",
+    ));
+    let frames = stream::iter([Ok(Frame::data(half)), broken]);
+    builder
+        .header("content-length", bytes.len())
+        .body(StreamBody::new(frames).boxed())
+        .map_err(io::Error::other)
+}
+
+fn prepared(answer: Answer) -> (http::response::Builder, Bytes) {
+    let mut builder = http::Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        builder = builder.header(*name, value);
+    }
+    match answer.body {
+        Body::Empty => (builder, Bytes::new()),
+        Body::Bytes(kind, bytes) => (builder.header("content-type", kind), bytes),
+        Body::Json(value) => (
+            builder.header("content-type", "application/json"),
+            escaped(&value.to_string()),
+        ),
+    }
+}
+
+/// GitLab's JSON has no bare `<`, `>` and `&`; they can only stand in strings, so a plain replacement is safe.
+fn escaped(json: &str) -> Bytes {
+    if !json.contains(['<', '>', '&']) {
+        return Bytes::copy_from_slice(json.as_bytes());
+    }
+    Bytes::from(
+        json.replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+            .replace('&', "\\u0026"),
+    )
+}

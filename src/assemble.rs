@@ -1,0 +1,66 @@
+//! Putting the parts together as the settings say. Every command, the demo and the tests begin here.
+
+use anyhow::{Context as _, bail};
+use convenor_core::plan::wanted::Blueprint;
+
+use crate::apply::Applier;
+use crate::clock::Clock;
+use crate::gitlab::{Client, ClientSettings, LimitSettings};
+use crate::hooks::HookSecrets;
+use crate::look::{GitLabLooker, Planner};
+use crate::observe::Observer;
+use crate::settings::{ProgramSettings, Settings};
+use crate::store::Store;
+use crate::templates;
+
+/// The connection to GitLab.
+///
+/// # Errors
+/// When no token is configured, or the address cannot be used.
+pub fn client(settings: &Settings) -> anyhow::Result<Client> {
+    let Some(token) = settings.gitlab.token.clone() else {
+        bail!("no GitLab token is configured; set CONVENOR_GITLAB__TOKEN or gitlab.token_file");
+    };
+    let wanted = ClientSettings {
+        timeout: settings.gitlab.timeout,
+        limits: LimitSettings {
+            share: settings.gitlab.rate_share,
+            ..LimitSettings::default()
+        },
+        ..ClientSettings::new(settings.gitlab.url.clone(), token)
+    };
+    Client::new(&wanted).context("GitLab cannot be used as the settings say (gitlab.url, gitlab.token)")
+}
+
+/// Who says what is due, for all programs.
+///
+/// # Errors
+/// When a program's templates cannot be used.
+pub fn planner(settings: &Settings, client: &Client, store: Store, clock: Clock) -> anyhow::Result<Planner> {
+    let mut programs = Vec::new();
+    for program in &settings.programs {
+        let observer = Observer::new(client.reader(), program.program.clone());
+        programs.push((observer, blueprint(program)?));
+    }
+    Ok(Planner::new(programs, store, clock))
+}
+
+/// Who does it.
+#[must_use]
+pub fn looker(settings: &Settings, client: &Client, planner: Planner, store: Store, clock: Clock) -> GitLabLooker {
+    let applier = Applier::new(client.writer(), store, clock, HookSecrets::new(&settings.webhook));
+    GitLabLooker::new(planner, applier, settings.schedule.resync)
+}
+
+/// A program's templates, checked.
+///
+/// # Errors
+/// When the folder cannot be read or a template has a fault.
+pub fn blueprint(program: &ProgramSettings) -> anyhow::Result<Blueprint> {
+    let set = match &program.templates {
+        Some(folder) => templates::from_dir(folder)?,
+        None => templates::embedded()?,
+    };
+    let name = &program.program.name;
+    Blueprint::new(set).with_context(|| format!("the templates of program {name} have a fault"))
+}

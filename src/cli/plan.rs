@@ -1,0 +1,206 @@
+//! `convenor plan` and `convenor apply`: what is due, and doing it once.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::bail;
+use convenor_core::plan::Plan;
+use convenor_core::thing::{ProgramName, Thing};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::{Context, open_store, print, print_json};
+use crate::apply::{Outcome, Progress};
+use crate::assemble;
+use crate::clock::Clock;
+use crate::look::{GitLabLooker, Planner};
+use crate::settings::Settings;
+use crate::worker::Look;
+
+/// Arguments of `convenor plan`.
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanArgs {
+    /// Only this program
+    #[arg(long, value_name = "P")]
+    program: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `convenor apply`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ApplyArgs {
+    /// Only this program
+    #[arg(long, value_name = "P")]
+    program: Option<String>,
+    /// Propose removals of rows beyond the limit of a day
+    #[arg(long)]
+    allow_removals: bool,
+}
+
+/// The exit code of a plan that is not empty.
+const CHANGES: u8 = 2;
+
+/// What is due for one thing, as `--json` shows it.
+#[derive(Debug, Serialize)]
+struct Planned {
+    thing: String,
+    steps: Vec<Due>,
+    report: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Due {
+    kind: &'static str,
+    step: String,
+}
+
+impl Planned {
+    fn new(thing: &Thing, plan: &Plan) -> Self {
+        Self {
+            thing: thing.to_string(),
+            steps: plan
+                .steps
+                .iter()
+                .map(|step| Due {
+                    kind: step.kind(),
+                    step: step.to_string(),
+                })
+                .collect(),
+            report: plan.report.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// Shows what is due. Exits 0 when nothing is, 2 when something is.
+pub(super) async fn plan(args: PlanArgs, context: &Context) -> anyhow::Result<ExitCode> {
+    let settings = context.settings()?;
+    let store = open_store(&settings).await?;
+    let client = assemble::client(&settings)?;
+    let planner = assemble::planner(&settings, &client, store, Clock::system())?;
+    let mut planned = Vec::new();
+    for thing in things(&planner, &settings, args.program.as_deref()).await? {
+        planned.push(Planned::new(&thing, &planner.plan(&thing).await?));
+    }
+    let changes = planned.iter().any(|planned| !planned.steps.is_empty());
+    if args.json {
+        print_json(&planned)?;
+    } else {
+        print(&in_words(&planned));
+    }
+    Ok(if changes {
+        ExitCode::from(CHANGES)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn in_words(planned: &[Planned]) -> String {
+    let mut text = String::new();
+    for planned in planned {
+        text.push_str(&planned.thing);
+        text.push('\n');
+        for due in &planned.steps {
+            text.push_str(&format!("  + {}\n", due.step));
+        }
+        for remark in &planned.report {
+            text.push_str(&format!("  . {remark}\n"));
+        }
+    }
+    let steps: usize = planned.iter().map(|planned| planned.steps.len()).sum();
+    text.push_str(&match steps {
+        0 => "Nothing to do.\n".to_owned(),
+        1 => "1 step is due; what comes after it shows once it is done.\n".to_owned(),
+        many => format!("{many} steps are due; what comes after them shows once they are done.\n"),
+    });
+    text
+}
+
+/// Does once what is due, with progress. Exits 1 when something could not be done; the rest is done all the same.
+pub(super) async fn apply(args: ApplyArgs, context: &Context) -> anyhow::Result<ExitCode> {
+    let settings = context.settings()?;
+    let store = open_store(&settings).await?;
+    let client = assemble::client(&settings)?;
+    let clock = Clock::system();
+    let planner = assemble::planner(&settings, &client, store.clone(), clock.clone())?;
+    let planner = if args.allow_removals {
+        planner.allowing_removals()
+    } else {
+        planner
+    };
+    let things = things(&planner, &settings, args.program.as_deref()).await?;
+    let bar = progress_bar(things.len());
+    let looker = assemble::looker(&settings, &client, planner, store, clock).with_progress(show(&bar));
+    let failed = look_at_all(&looker, things, &bar).await;
+    bar.finish_and_clear();
+    if failed > 0 {
+        bail!("{failed} of the looks above failed; run `convenor apply` again once the causes are mended");
+    }
+    print("Everything that was due is done.\n");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Looks at each thing, and then at the things that those looks asked for.
+async fn look_at_all(looker: &GitLabLooker, things: Vec<Thing>, bar: &ProgressBar) -> usize {
+    let mut failed = 0;
+    let mut waiting: std::collections::VecDeque<Thing> = things.into();
+    let mut looked_again = 0;
+    while let Some(thing) = waiting.pop_front() {
+        bar.set_message(thing.to_string());
+        match looker.look_and_tell(&thing, "convenor apply").await {
+            (Look::Done { .. }, knocks) => {
+                // One more turn for what a look has changed; more would be for the service.
+                let fresh: Vec<Thing> = knocks.into_iter().filter(|knock| !waiting.contains(knock)).collect();
+                if looked_again < 1000 {
+                    looked_again += fresh.len();
+                    waiting.extend(fresh);
+                }
+            }
+            (Look::Retry { error, .. } | Look::Hold { reason: error }, _) => {
+                failed += 1;
+                bar.suspend(|| print(&format!("{thing}: failed: {error}\n")));
+            }
+        }
+        bar.inc(1);
+    }
+    failed
+}
+
+fn progress_bar(length: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
+    let bar = ProgressBar::new(length as u64);
+    style.map_or(bar.clone(), |style| bar.with_style(style))
+}
+
+fn show(bar: &ProgressBar) -> Progress {
+    let bar = bar.clone();
+    Arc::new(move |thing, step, outcome| {
+        let sign = match outcome {
+            Outcome::Done => "done",
+            Outcome::Failed(_) => "not done",
+        };
+        bar.suspend(|| print(&format!("{thing}: {sign}: {step}\n")));
+    })
+}
+
+/// Every thing of the programs, in a stable order.
+async fn things(planner: &Planner, settings: &Settings, only: Option<&str>) -> anyhow::Result<Vec<Thing>> {
+    let mut names: Vec<ProgramName> = settings
+        .programs
+        .iter()
+        .map(|program| program.program.name.clone())
+        .collect();
+    if let Some(only) = only {
+        names.retain(|name| name.as_str() == only);
+        if names.is_empty() {
+            bail!("the settings have no program {only:?}");
+        }
+    }
+    let mut things = Vec::new();
+    for name in names {
+        let members = planner.plan(&Thing::Program(name)).await?;
+        things.extend(members.knocks);
+    }
+    Ok(things)
+}

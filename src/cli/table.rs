@@ -1,0 +1,241 @@
+//! `convenor table`: reads and edits the table of a local page, by the same code as the service.
+//!
+//! What is wrong with the page, or refused, is said on standard output and the exit code is 1; arguments that cannot be
+//! understood end in clap's exit code 2.
+
+mod diff;
+mod file;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use convenor_core::table::{Cell, Change, Edited, Finding, Page, Place, Refusal, Table};
+use serde::Serialize;
+
+use super::{print, print_json};
+
+/// Arguments of `convenor table`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// What was understood of the table, row by row
+    Show(Source),
+    /// The same faults as `show`, one a line; exits 1 when there are any
+    Check(Source),
+    /// Adds a row
+    Add {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        output: Output,
+        /// The cells as GFM, one for each column: '["…","…"]'
+        #[arg(long, value_name = "JSON", value_parser = parse_cells)]
+        cells: Cells,
+        /// Where the row goes: `sorted`, `end`, or before the row of this number, from 0 [default: sorted in a sorted table, else end]
+        #[arg(long, value_name = "PLACE", value_parser = parse_place)]
+        at: Option<Place>,
+    },
+    /// Gives a row other cells; cells that stay the same keep their bytes
+    Set {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        output: Output,
+        /// The row, from 0
+        #[arg(long, value_name = "N")]
+        row: usize,
+        /// The cells as GFM, one for each column, `null` for one that stays: '["…",null]'
+        #[arg(long, value_name = "JSON", value_parser = parse_cells)]
+        cells: Cells,
+    },
+    /// Takes a row away
+    Remove {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        output: Output,
+        /// The row, from 0
+        #[arg(long, value_name = "N")]
+        row: usize,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Source {
+    /// The page; `-` reads standard input
+    page: PathBuf,
+    /// Text of the heading over the table; empty for the part before the first heading
+    #[arg(long, value_name = "TEXT")]
+    heading: String,
+    /// Which of several tables under the heading, from 0 [default: the first]
+    #[arg(long, value_name = "N")]
+    table: Option<usize>,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Output {
+    /// Print the difference instead of the page
+    #[arg(long)]
+    diff: bool,
+    /// Write the page back instead of printing it
+    #[arg(long)]
+    write: bool,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.action {
+        Action::Show(source) => with_table(source, |table, _, _| show::show(source, table)),
+        Action::Check(source) => with_table(source, |table, page, _| show::check(source, table, page)),
+        Action::Add {
+            source,
+            output,
+            cells,
+            at,
+        } => edit(source, output, |table| added(table, cells, at.unwrap_or_default())),
+        Action::Set {
+            source,
+            output,
+            row,
+            cells,
+        } => edit(source, output, |_| changed(*row, cells)),
+        Action::Remove { source, output, row } => edit(source, output, |_| Ok(Change::Remove { row: *row })),
+    }
+}
+
+/// Reads the page and finds the table; what stands against it is said, and the code is 1.
+fn with_table(
+    source: &Source,
+    act: impl FnOnce(&Table<'_>, &Page<'_>, &[u8]) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let bytes = file::read(&source.page)?;
+    let page = match Page::parse(&bytes) {
+        Ok(page) => page,
+        Err(finding) => return refuse(source, &finding),
+    };
+    match page.table(&source.heading, source.table) {
+        Ok(table) => act(&table, &page, &bytes),
+        Err(finding) => refuse(source, &finding),
+    }
+}
+
+fn edit(
+    source: &Source,
+    output: &Output,
+    change: impl FnOnce(&Table<'_>) -> Result<Change, Refusal>,
+) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(
+        !(output.write && file::is_stdin(&source.page)),
+        "--write needs a file: what comes from standard input is printed"
+    );
+    with_table(source, |table, _, bytes| {
+        match change(table).and_then(|change| table.edit(&change)) {
+            Ok(edited) => finish(source, output, bytes, &edited),
+            Err(refusal) => refuse(source, &Finding::Refused(refusal)),
+        }
+    })
+}
+
+fn added(table: &Table<'_>, cells: &Cells, at: Place) -> Result<Change, Refusal> {
+    let given = cells.iter().map(|cell| cell.as_deref().unwrap_or_default());
+    let cells = given
+        .enumerate()
+        .map(|(column, gfm)| from_gfm(column, gfm))
+        .collect::<Result<_, _>>()?;
+    Ok(Change::Add {
+        cells,
+        at,
+        key: table.name_column(),
+    })
+}
+
+fn changed(row: usize, cells: &Cells) -> Result<Change, Refusal> {
+    let cell = |(column, gfm): (usize, &Option<String>)| gfm.as_deref().map(|gfm| from_gfm(column, gfm)).transpose();
+    Ok(Change::Set {
+        row,
+        cells: cells.iter().enumerate().map(cell).collect::<Result<_, _>>()?,
+    })
+}
+
+fn from_gfm(column: usize, gfm: &str) -> Result<Cell, Refusal> {
+    Cell::from_gfm(gfm).map_err(|reason| Refusal::BadCell { column, reason })
+}
+
+/// What `--json` says of an edit.
+#[derive(Serialize)]
+struct EditedJson<'e> {
+    row: usize,
+    line: usize,
+    before: Option<&'e str>,
+    after: Option<&'e str>,
+    changed: bool,
+    written: bool,
+}
+
+fn finish(source: &Source, output: &Output, before: &[u8], edited: &Edited) -> anyhow::Result<ExitCode> {
+    let written = output.write && !edited.is_unchanged();
+    if written {
+        file::replace(&source.page, &edited.page)?;
+    }
+    if source.json {
+        let (before, after) = (edited.before.as_deref(), edited.after.as_deref());
+        let changed = !edited.is_unchanged();
+        print_json(&EditedJson {
+            row: edited.row,
+            line: edited.line,
+            before,
+            after,
+            changed,
+            written,
+        })?;
+    } else if output.diff {
+        diff::print(&source.page, before, &edited.page);
+    } else if !output.write {
+        file::print(&edited.page);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what was found; with `--json` as an object with `error`.
+fn refuse(source: &Source, finding: &Finding) -> anyhow::Result<ExitCode> {
+    if source.json {
+        print_json(&serde_json::json!({ "error": finding.to_string() }))?;
+        return Ok(ExitCode::FAILURE);
+    }
+    anyhow::bail!("{}: {}", source.page.display(), show::shown(&finding.to_string()));
+}
+
+/// A list of cells as `--cells` takes it.
+#[derive(Clone, Debug)]
+struct Cells(Vec<Option<String>>);
+
+impl Cells {
+    fn iter(&self) -> impl Iterator<Item = &Option<String>> {
+        self.0.iter()
+    }
+}
+
+fn parse_cells(json: &str) -> Result<Cells, String> {
+    serde_json::from_str(json)
+        .map(Cells)
+        .map_err(|error| format!("expected a JSON list of texts such as '[\"a\", \"b\"]' ({error})"))
+}
+
+fn parse_place(text: &str) -> Result<Place, String> {
+    match text {
+        "sorted" => Ok(Place::Sorted),
+        "end" => Ok(Place::End),
+        _ => text
+            .parse()
+            .map(Place::Index)
+            .map_err(|_| "expected `sorted`, `end` or a row's number from 0".to_owned()),
+    }
+}

@@ -1,0 +1,145 @@
+//! One request, one answer, over the one HTTP connection pool; nothing here waits for a turn or repeats.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, Request, Response};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::client::{BadClient, ClientSettings};
+use super::error::{GitLabError, Words};
+use super::operation::{Effect, Operation};
+use super::origin::Origin;
+use super::resolver::Guarded;
+
+/// Answers longer than this are refused: the largest we ask for is a page of 100 descriptions of up to 1 MB each.
+const LONGEST_ANSWER: usize = 128 * 1024 * 1024;
+
+/// The connection pool with what every request carries.
+pub(crate) struct Exchange {
+    http: reqwest::Client,
+    token: HeaderValue,
+    timeout: Duration,
+}
+
+/// An attempt that brought no answer.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// No connection stood, so nothing was sent.
+    NotConnected(Words),
+    /// Something may have been sent, and no whole answer came.
+    Lost(Words),
+}
+
+impl Exchange {
+    pub(crate) fn new(settings: &ClientSettings, origin: &Origin) -> Result<Self, BadClient> {
+        let token = sensitive(&settings.token)?;
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("convenor/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.timeout)
+            .dns_resolver(Guarded)
+            .referer(false);
+        if origin.is_loopback() {
+            // A proxy of the environment has no business between two programs of one machine.
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|error| BadClient::Http(cause_of(&error)))?;
+        Ok(Self {
+            http,
+            token,
+            timeout: settings.timeout,
+        })
+    }
+
+    /// Sends the request to `url`, which the caller has checked, and reads the whole answer.
+    pub(crate) async fn attempt(&self, request: &Request<Bytes>, url: Url) -> Result<Response<Bytes>, Broken> {
+        let mut builder = self
+            .http
+            .request(request.method().clone(), url)
+            .headers(request.headers().clone())
+            .header("PRIVATE-TOKEN", self.token.clone())
+            .timeout(self.timeout);
+        if !request.body().is_empty() {
+            builder = builder.body(request.body().clone());
+        }
+        let answer = builder.send().await.map_err(|error| Broken::from(&error))?;
+        read_whole(answer).await
+    }
+}
+
+impl Broken {
+    fn from(error: &reqwest::Error) -> Self {
+        let cause = cause_of(error);
+        // A request that cannot be built was not sent either.
+        if error.is_connect() || error.is_builder() {
+            Self::NotConnected(cause)
+        } else {
+            Self::Lost(cause)
+        }
+    }
+
+    pub(crate) fn cause(&self) -> &Words {
+        match self {
+            Self::NotConnected(cause) | Self::Lost(cause) => cause,
+        }
+    }
+
+    pub(crate) fn into_error(self, operation: Operation) -> GitLabError {
+        let call = operation.name;
+        match (self, operation.effect) {
+            (Self::Lost(cause), Effect::Writes) => GitLabError::OutcomeUnknown { call, cause },
+            (Self::Lost(cause) | Self::NotConnected(cause), _) => GitLabError::Unreachable { call, cause },
+        }
+    }
+}
+
+async fn read_whole(mut answer: reqwest::Response) -> Result<Response<Bytes>, Broken> {
+    let status = answer.status();
+    let headers = std::mem::take(answer.headers_mut());
+    let mut body = BytesMut::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| Broken::Lost(cause_of(&error)))? {
+        if body.len() + chunk.len() > LONGEST_ANSWER {
+            return Err(Broken::Lost(Words::new("the answer is too long")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let mut whole = Response::new(body.freeze());
+    *whole.status_mut() = status;
+    *whole.headers_mut() = headers;
+    Ok(whole)
+}
+
+/// The innermost reason, which names no address: "connection refused", "operation timed out".
+fn cause_of(error: &reqwest::Error) -> Words {
+    if error.is_timeout() {
+        return Words::new(if error.is_connect() {
+            "no connection in time"
+        } else {
+            "no answer in time"
+        });
+    }
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    // Without a source the error is reqwest's own sentence, which ends in the URL; its kind is enough.
+    let own = std::ptr::addr_eq(innermost, error);
+    Words::new(if own {
+        "the HTTP exchange failed".to_owned()
+    } else {
+        innermost.to_string()
+    })
+}
+
+fn sensitive(token: &SecretString) -> Result<HeaderValue, BadClient> {
+    let text = token.expose_secret();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(BadClient::Token);
+    }
+    let mut value = HeaderValue::from_str(text).map_err(|_| BadClient::Token)?;
+    value.set_sensitive(true);
+    Ok(value)
+}

@@ -1,0 +1,269 @@
+//! Labels, a board and its lists in two requests instead of one each. Root fields of a mutation run one after the other
+//! (GraphQL specification, "Normal and Serial Execution"), so that lists stand in the order in which they are written.
+
+use convenor_core::ids::{BoardId, BoardListId, LabelId, ProjectId};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Document, Unserved, number_of, send};
+use crate::gitlab::error::{FieldMessage, GitLabError, Words};
+use crate::gitlab::operation::Operation;
+use crate::gitlab::wire::Project;
+use crate::gitlab::writer::{NewLabel, Writer};
+
+/// A document's text may have 10,000 characters; this many fields stay far below it, and below the complexity limit.
+const FIELDS_AT_ONCE: usize = 30;
+
+/// What became of labels and a board that were to be made together, each for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelsAndBoard {
+    /// One result for each label, in their order; `Taken` or `Conflict` when there is one of that name.
+    pub labels: Vec<Result<LabelId, GitLabError>>,
+    /// The board's, when one was wanted.
+    pub board: Option<Result<BoardId, GitLabError>>,
+}
+
+/// The label of a list that is to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BoardListLabel {
+    /// A label of the project itself.
+    OfProject(LabelId),
+    /// A label of a group above it.
+    OfGroup(LabelId),
+}
+
+impl BoardListLabel {
+    fn id(self) -> LabelId {
+        match self {
+            Self::OfProject(id) | Self::OfGroup(id) => id,
+        }
+    }
+
+    fn global_id(self) -> String {
+        match self {
+            Self::OfProject(id) => format!("gid://gitlab/ProjectLabel/{id}"),
+            Self::OfGroup(id) => format!("gid://gitlab/GroupLabel/{id}"),
+        }
+    }
+}
+
+impl Writer {
+    /// Makes labels of a project and, when named, a board, in one request where GitLab has GraphQL.
+    ///
+    /// # Errors
+    /// Only when it is not known which of them were made (`OutcomeUnknown`) or none were (all others): observe again.
+    pub async fn create_labels_and_board(
+        &self,
+        project: &Project,
+        labels: &[NewLabel],
+        board: Option<&str>,
+    ) -> Result<LabelsAndBoard, GitLabError> {
+        let mut mutation = Mutation::default();
+        for label in labels {
+            mutation.add(
+                "labelCreate",
+                "LabelCreateInput",
+                "label { id }",
+                json!({
+                    "projectPath": project.path_with_namespace, "title": label.name, "color": label.color,
+                    "description": label.description,
+                }),
+            );
+        }
+        if let Some(name) = board {
+            mutation.add(
+                "createBoard",
+                "CreateBoardInput",
+                "board { id }",
+                json!({
+                    "projectPath": project.path_with_namespace, "name": name,
+                }),
+            );
+        }
+        let operation = Operation::writes("graphql.labels_and_board");
+        let Some(mut made) = self.run(operation, mutation).await? else {
+            return self.labels_and_board_by_rest(project.id, labels, board).await;
+        };
+        let board = if board.is_some() { made.pop() } else { None };
+        Ok(LabelsAndBoard {
+            labels: made.into_iter().map(|id| id.map(LabelId)).collect(),
+            board: board.map(|id| id.map(BoardId)),
+        })
+    }
+
+    /// Adds lists at the right end of a board, in their order, in one request where GitLab has GraphQL.
+    ///
+    /// # Errors
+    /// Only when it is not known which of them were made (`OutcomeUnknown`) or none were (all others): observe again.
+    pub async fn create_board_lists(
+        &self,
+        project: ProjectId,
+        board: BoardId,
+        labels: &[BoardListLabel],
+    ) -> Result<Vec<Result<BoardListId, GitLabError>>, GitLabError> {
+        let mut mutation = Mutation::default();
+        for label in labels {
+            mutation.add(
+                "boardListCreate",
+                "BoardListCreateInput",
+                "list { id }",
+                json!({
+                    "boardId": format!("gid://gitlab/Board/{board}"), "labelId": label.global_id(),
+                }),
+            );
+        }
+        let operation = Operation::writes("graphql.board_lists");
+        if let Some(made) = self.run(operation, mutation).await? {
+            return Ok(made.into_iter().map(|id| id.map(BoardListId)).collect());
+        }
+        let mut made = Vec::with_capacity(labels.len());
+        for label in labels {
+            let list = self.create_board_list(project, board, label.id()).await;
+            made.push(settled(list)?.map(|list| list.id));
+        }
+        Ok(made)
+    }
+
+    async fn labels_and_board_by_rest(
+        &self,
+        project: ProjectId,
+        labels: &[NewLabel],
+        board: Option<&str>,
+    ) -> Result<LabelsAndBoard, GitLabError> {
+        let mut made = LabelsAndBoard {
+            labels: Vec::with_capacity(labels.len()),
+            board: None,
+        };
+        for label in labels {
+            let label = self.create_project_label(project, label).await;
+            made.labels.push(settled(label)?.map(|label| label.id));
+        }
+        if let Some(name) = board {
+            made.board = Some(settled(self.create_board(project, name).await)?.map(|board| board.id));
+        }
+        Ok(made)
+    }
+
+    /// The numbers of what each field made; `None`: GraphQL is not to be had, and nothing was done.
+    async fn run(
+        &self,
+        operation: Operation,
+        mutation: Mutation,
+    ) -> Result<Option<Vec<Result<u64, GitLabError>>>, GitLabError> {
+        if mutation.fields.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        if mutation.fields.len() > FIELDS_AT_ONCE {
+            return Ok(None);
+        }
+        let wanted = mutation.fields.len();
+        match send::<Map<String, Value>>(&self.client, operation, &mutation.document()).await {
+            Ok(data) => Ok(Some(
+                (0..wanted)
+                    .map(|field| outcome(operation, data.get(&alias(field))))
+                    .collect(),
+            )),
+            Err(Unserved::NotToBeHad | Unserved::TooComplex) => Ok(None),
+            Err(Unserved::Failed(error)) => Err(error),
+        }
+    }
+}
+
+/// Refusals of one thing stay with it; what stops everything goes up.
+fn settled<T>(result: Result<T, GitLabError>) -> Result<Result<T, GitLabError>, GitLabError> {
+    match result {
+        Err(error) if error.is_already_there() || matches!(error, GitLabError::Invalid { .. }) => Ok(Err(error)),
+        Err(error) => Err(error),
+        Ok(made) => Ok(Ok(made)),
+    }
+}
+
+/// Fields of one mutation document, run in their order.
+#[derive(Default)]
+struct Mutation {
+    fields: Vec<Field>,
+}
+
+struct Field {
+    name: &'static str,
+    input_type: &'static str,
+    result: &'static str,
+    input: Value,
+}
+
+impl Mutation {
+    fn add(&mut self, name: &'static str, input_type: &'static str, result: &'static str, input: Value) {
+        self.fields.push(Field {
+            name,
+            input_type,
+            result,
+            input,
+        });
+    }
+
+    fn document(self) -> Document<'static> {
+        let (mut heads, mut bodies, mut variables) = (Vec::new(), Vec::new(), Map::new());
+        for (number, field) in self.fields.into_iter().enumerate() {
+            let alias = alias(number);
+            heads.push(format!("${alias}: {}!", field.input_type));
+            bodies.push(format!(
+                "{alias}: {}(input: ${alias}) {{ {} errors }}",
+                field.name, field.result
+            ));
+            variables.insert(alias, field.input);
+        }
+        let text = format!("mutation({}) {{ {} }}", heads.join(", "), bodies.join(" "));
+        Document {
+            text: text.into(),
+            variables: Value::Object(variables),
+        }
+    }
+}
+
+fn alias(number: usize) -> String {
+    format!("m{number}")
+}
+
+#[derive(Deserialize)]
+struct Made {
+    id: String,
+}
+
+/// What one field answered: `{label|board|list: {id}, errors: […]}`.
+fn outcome(operation: Operation, field: Option<&Value>) -> Result<u64, GitLabError> {
+    let call = operation.name;
+    let unknown = || GitLabError::OutcomeUnknown {
+        call,
+        cause: Words::new("a field of the answer is missing"),
+    };
+    let field = field.and_then(Value::as_object).ok_or_else(unknown)?;
+    let said: Vec<&str> = field
+        .get("errors")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if said.is_empty() {
+        let made = field.iter().find(|(key, _)| *key != "errors").map(|(_, made)| made);
+        let made = made
+            .and_then(|made| Made::deserialize(made).ok())
+            .and_then(|made| number_of(&made.id));
+        return made.ok_or_else(unknown);
+    }
+    let message = Words::new(said.join("; "));
+    let taken = ["already been taken", "already exists"]
+        .iter()
+        .any(|words| message.contain(words));
+    Err(if taken {
+        GitLabError::Taken {
+            call,
+            fields: vec![FieldMessage {
+                field: Words::default(),
+                message,
+            }],
+        }
+    } else {
+        GitLabError::Invalid { call, message }
+    })
+}

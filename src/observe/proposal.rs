@@ -1,0 +1,354 @@
+//! All that a proposal's plan depends on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use convenor_core::approval::Acceptance;
+use convenor_core::charter;
+use convenor_core::command::{self, Command};
+use convenor_core::escape::Marker;
+use convenor_core::ids::{IssueIid, ProjectId, UserId};
+use convenor_core::plan::provision::{self, Evidence};
+use convenor_core::plan::seen::{
+    BoardSeen, InsideSeen, IssueSeen, LabelEventSeen, LabelSeen, NoteSeen, OwnIssueSeen, ProjectSeen, ProjectStanding,
+    ProposalSeen, RivalSeen, UserSeen,
+};
+use convenor_core::plan::status::recorded_status;
+use convenor_core::plan::{labels, status::Status};
+use convenor_core::proposal as form;
+
+use super::{ObserveError, Observer, Places, address, project_seen, row_branch};
+use crate::gitlab::{GitLabError, IssueFilter, wire};
+
+/// What our own store remembers of a proposal.
+#[derive(Clone, Debug, Default)]
+pub struct Remembered {
+    /// The accepted text.
+    pub acceptance: Option<Acceptance>,
+    /// The project that was made for it.
+    pub project: Option<ProjectId>,
+}
+
+impl Observer {
+    /// Everything about a proposal; `None` when there is no such issue (any more).
+    ///
+    /// `template_files` are the paths that a new community's first commit makes.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn proposal(
+        &self,
+        iid: IssueIid,
+        remembered: Remembered,
+        template_files: &[String],
+    ) -> Result<Option<ProposalSeen>, ObserveError> {
+        let places = self.places().await?;
+        let Some(issue) = self.reader.issue(places.intake.id, iid).await? else {
+            return Ok(None);
+        };
+        let issue = issue_seen(issue)?;
+        let (notes, label_events) = tokio::try_join!(
+            self.reader.notes(places.intake.id, iid),
+            self.reader.label_events(places.intake.id, iid),
+        )?;
+        let notes: Vec<NoteSeen> = notes.into_iter().map(note_seen).collect();
+        let label_events: Vec<LabelEventSeen> = label_events.into_iter().filter_map(label_event_seen).collect();
+        let status = recorded_status(&notes, places.bot.id).unwrap_or_default();
+
+        let read = match &remembered.acceptance {
+            Some(accepted) => form::parse(&accepted.title, &accepted.description),
+            None => form::parse(&issue.title, &issue.description),
+        };
+        let named: BTreeSet<_> = read
+            .understood
+            .facilitators
+            .iter()
+            .chain(&read.understood.members)
+            .cloned()
+            .collect();
+        let people = self.people(named).await?;
+        let roles = self.roles(who_matters(places, &issue, &notes, &label_events)).await?;
+        let projects = self.group_projects().await?;
+        let rivals = self.rivals(places, iid).await?;
+        let page = self.page().await?;
+
+        let slug = read.understood.slug.as_ref().map(|slug| slug.as_str().to_owned());
+        let project = self
+            .standing(places, &issue, slug.as_deref(), &status, remembered.project)
+            .await?;
+        let ours = match &project {
+            ProjectStanding::Ours(project) => Some(project),
+            _ => None,
+        };
+        let inside = match ours {
+            Some(project) if !status.made => Some(self.inside(places, project, template_files).await?),
+            _ => None,
+        };
+        let merge_requests = match ours {
+            Some(project) => self.merge_requests(&row_branch(&project.path)).await?,
+            None => Vec::new(),
+        };
+        Ok(Some(ProposalSeen {
+            bot: places.bot.clone(),
+            group: places.group.clone(),
+            intake: places.intake.clone(),
+            issue,
+            notes,
+            label_events,
+            roles,
+            people,
+            projects,
+            rivals,
+            acceptance: remembered.acceptance,
+            project,
+            refused_members: BTreeSet::new(),
+            inside,
+            page,
+            merge_requests,
+        }))
+    }
+
+    /// Other open proposals of the program, with what they ask for.
+    async fn rivals(&self, places: &Places, own: IssueIid) -> Result<Vec<RivalSeen>, ObserveError> {
+        let mut rivals = Vec::new();
+        for issue in self.open_proposals(places).await? {
+            let understood = form::parse(&issue.title, &issue.description).understood;
+            let Some(name) = understood.topic.filter(|_| issue.iid != own && !issue.confidential) else {
+                continue;
+            };
+            let purpose = understood.purpose.unwrap_or_default();
+            rivals.push(RivalSeen {
+                iid: issue.iid,
+                name,
+                purpose,
+                web_url: address(&issue.web_url, "an issue")?,
+            });
+        }
+        Ok(rivals)
+    }
+
+    async fn open_proposals(&self, places: &Places) -> Result<Vec<wire::Issue>, GitLabError> {
+        let filter = IssueFilter {
+            opened: true,
+            ..IssueFilter::default()
+        };
+        let mut issues = self.reader.issues(places.intake.id, &filter).await?;
+        issues.retain(|issue| labels::is_proposal(&issue.labels));
+        Ok(issues)
+    }
+
+    /// Numbers of all open proposals, for the resync.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn proposal_iids(&self) -> Result<Vec<IssueIid>, ObserveError> {
+        let places = self.places().await?;
+        Ok(self
+            .open_proposals(places)
+            .await?
+            .into_iter()
+            .map(|issue| issue.iid)
+            .collect())
+    }
+
+    /// What the project at the wanted path, or the remembered one, is to the proposal.
+    async fn standing(
+        &self,
+        places: &Places,
+        issue: &IssueSeen,
+        slug: Option<&str>,
+        status: &Status,
+        remembered: Option<ProjectId>,
+    ) -> Result<ProjectStanding, ObserveError> {
+        let recorded_id = remembered.or(status.project);
+        let recorded = match recorded_id {
+            Some(id) => Some(self.project_by_id(id).await?),
+            None => None,
+        };
+        let (at_path, charter) = match (recorded_id, slug) {
+            (None, Some(slug)) => self.at_path(slug).await?,
+            _ => (None, None),
+        };
+        if recorded_id.is_none() && slug.is_none() {
+            return Ok(ProjectStanding::Unknown);
+        }
+        Ok(provision::standing(Evidence {
+            recorded: recorded.as_ref().map(Option::as_ref),
+            remembered: remembered.is_some(),
+            at_path: at_path.as_ref(),
+            charter_proposal: charter.as_ref().and_then(|charter| charter.proposal.as_ref()),
+            intake: &self.program.intake,
+            issue: issue.iid,
+            proposed_at: issue.created_at,
+            announced: slug.is_some() && status.path.as_deref() == slug,
+            bot: places.bot.id,
+        }))
+    }
+
+    async fn project_by_id(&self, id: ProjectId) -> Result<Option<ProjectSeen>, ObserveError> {
+        self.reader.project(id).await?.map(project_seen).transpose()
+    }
+
+    async fn at_path(&self, slug: &str) -> Result<(Option<ProjectSeen>, Option<charter::Charter>), ObserveError> {
+        let path = format!("{}/{slug}", self.program.group);
+        let project = match self.reader.project(path.as_str()).await {
+            // A project that was renamed or moved away left a redirect here.
+            Err(GitLabError::Moved { .. }) => None,
+            other => other?,
+        };
+        let Some(project) = project.map(project_seen).transpose()? else {
+            return Ok((None, None));
+        };
+        if project.empty == Some(true) {
+            return Ok((Some(project), None));
+        }
+        let branch = project.default_branch.clone().unwrap_or_else(|| "main".to_owned());
+        let file = self.reader.file(project.id, charter::PATH, &branch).await?;
+        let charter = file.and_then(|file| charter::read(&file.bytes).ok());
+        Ok((Some(project), charter))
+    }
+
+    /// How far the project is.
+    async fn inside(
+        &self,
+        places: &Places,
+        project: &ProjectSeen,
+        template_files: &[String],
+    ) -> Result<InsideSeen, ObserveError> {
+        let own_issues = IssueFilter {
+            author_id: Some(places.bot.id),
+            ..IssueFilter::default()
+        };
+        let (files, labels, boards, members, issues) = tokio::try_join!(
+            self.files_there(project, template_files),
+            self.reader.project_labels(project.id),
+            self.reader.boards(project.id),
+            self.reader.project_members_all(project.id),
+            self.reader.issues(project.id, &own_issues),
+        )?;
+        Ok(InsideSeen {
+            files,
+            labels: labels
+                .into_iter()
+                .map(|label| LabelSeen {
+                    id: label.id,
+                    name: label.name,
+                })
+                .collect(),
+            boards: boards.into_iter().map(board_seen).collect(),
+            members: members
+                .into_iter()
+                .map(|member| (member.id, member.access_level))
+                .collect::<BTreeMap<_, _>>(),
+            issues: own_issues_seen(issues, places.bot.id)?,
+        })
+    }
+
+    async fn files_there(&self, project: &ProjectSeen, paths: &[String]) -> Result<Vec<String>, GitLabError> {
+        let mut there = Vec::new();
+        if project.empty == Some(true) {
+            return Ok(there);
+        }
+        let branch = project.default_branch.clone().unwrap_or_else(|| "main".to_owned());
+        // The charter first: once it is there, the first commit was made and the others do not matter.
+        if self.reader.file(project.id, charter::PATH, &branch).await?.is_some() {
+            return Ok(vec![charter::PATH.to_owned()]);
+        }
+        for path in paths {
+            if self.reader.file(project.id, path, &branch).await?.is_some() {
+                there.push(path.clone());
+            }
+        }
+        Ok(there)
+    }
+}
+
+/// The author, and everybody who asked for a decision.
+fn who_matters(places: &Places, issue: &IssueSeen, notes: &[NoteSeen], events: &[LabelEventSeen]) -> BTreeSet<UserId> {
+    let decides = |note: &&NoteSeen| {
+        let command = command::parse(&note.body, &places.bot.username);
+        !note.system && matches!(command, Some(Command::Approve | Command::Decline { .. }))
+    };
+    let said = notes.iter().filter(decides).map(|note| note.author.id);
+    let state = |event: &&LabelEventSeen| labels::is_proposal(std::slice::from_ref(&event.label));
+    let labelled = events.iter().filter(state).map(|event| event.user.id);
+    let mut who: BTreeSet<UserId> = said.chain(labelled).chain([issue.author.id]).collect();
+    who.remove(&places.bot.id);
+    who
+}
+
+fn issue_seen(issue: wire::Issue) -> Result<IssueSeen, ObserveError> {
+    Ok(IssueSeen {
+        iid: issue.iid,
+        web_url: address(&issue.web_url, "an issue")?,
+        open: issue.state == wire::IssueState::Opened,
+        author: user_seen(issue.author),
+        title: issue.title,
+        description: issue.description,
+        confidential: issue.confidential,
+        labels: issue.labels,
+        created_at: issue.created_at,
+        updated_at: issue.updated_at,
+    })
+}
+
+fn user_seen(person: wire::Person) -> UserSeen {
+    UserSeen {
+        id: person.id,
+        username: person.username,
+    }
+}
+
+fn note_seen(note: wire::Note) -> NoteSeen {
+    NoteSeen {
+        id: note.id,
+        author: user_seen(note.author),
+        body: note.body,
+        system: note.system,
+        internal: note.internal,
+        created_at: note.created_at,
+    }
+}
+
+/// An event whose label or user is deleted by now proves nothing.
+fn label_event_seen(event: wire::LabelEvent) -> Option<LabelEventSeen> {
+    let added = match event.action {
+        wire::LabelEventAction::Add => true,
+        wire::LabelEventAction::Remove => false,
+        wire::LabelEventAction::Other => return None,
+    };
+    Some(LabelEventSeen {
+        user: user_seen(event.user?),
+        label: event.label?.name,
+        added,
+        at: event.created_at,
+    })
+}
+
+fn board_seen(board: wire::Board) -> BoardSeen {
+    let lists = board
+        .lists
+        .into_iter()
+        .map(|list| (list.id, list.label.map(|label| label.id)))
+        .collect();
+    BoardSeen {
+        id: board.id,
+        name: board.name.expose().to_owned(),
+        lists,
+    }
+}
+
+/// Only what we opened and marked: anybody can paste a marker.
+pub(super) fn own_issues_seen(issues: Vec<wire::Issue>, bot: UserId) -> Result<Vec<OwnIssueSeen>, ObserveError> {
+    let ours = issues
+        .into_iter()
+        .filter(|issue| issue.author.id == bot && Marker::is_in(issue.description.expose()));
+    ours.map(|issue| {
+        Ok(OwnIssueSeen {
+            iid: issue.iid,
+            web_url: address(&issue.web_url, "an issue")?,
+            open: issue.state == wire::IssueState::Opened,
+            description: issue.description,
+        })
+    })
+    .collect()
+}

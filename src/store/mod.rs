@@ -12,6 +12,7 @@ mod deliveries;
 mod error;
 mod journal;
 mod pools;
+mod turns;
 mod work;
 mod writer;
 

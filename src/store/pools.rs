@@ -241,11 +241,14 @@ async fn quick_check(connection: &mut SqliteConnection) -> Result<(), StoreError
 }
 
 /// The files of `migrations/`, oldest first: number, description, text. A released one never changes.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "intake and work",
-    include_str!("../../migrations/0001_intake_and_work.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "intake and work",
+        include_str!("../../migrations/0001_intake_and_work.sql"),
+    ),
+    (2, "turns", include_str!("../../migrations/0002_turns.sql")),
+];
 
 fn migrations() -> Migrator {
     let read = |&(number, description, text): &(i64, &'static str, &'static str)| {

@@ -43,6 +43,14 @@ impl Database {
         }
     }
 
+    /// As an operator writes it.
+    pub(super) fn address(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => format!("sqlite://{}", folder.path().join("convenor.db").display()),
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+
     pub(super) async fn open(&self) -> Store {
         Store::open(&self.url()).await.unwrap()
     }

@@ -469,3 +469,46 @@ async fn a_database_of_each_earlier_version_is_brought_up_to_date_with_its_rows(
             .unwrap()
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_postgresql_cuts_all_connections_the_store_makes_new_ones() {
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    let (store, other, hands) = (database.open().await, database.open().await, Hands::new());
+    tokio::time::sleep(SOON).await;
+    for round in 0..3 {
+        let cut = "select pg_terminate_backend(pid) from pg_stat_activity \
+                   where datname = current_database() and pid <> pg_backend_pid()";
+        database.execute(cut).await;
+        let key = format!("key-{round}");
+        let mut accepted = store
+            .accept_delivery(delivery(&key, hands.now(), &[proposal(round)]))
+            .await;
+        if accepted.is_err() {
+            // What could not be stored was said to be so; the next attempt finds a new connection.
+            accepted = store
+                .accept_delivery(delivery(&key, hands.now(), &[proposal(round)]))
+                .await;
+        }
+        assert_eq!(accepted.unwrap(), Accepted::New);
+        store.check().await.unwrap();
+        assert!(store.claim(hands.now(), LEASE).await.unwrap().is_some());
+    }
+    let woken = async {
+        other.knocked().await;
+        // A permit may be left from before the cut; the next one is the announcement.
+        other.knocked().await;
+    };
+    let knocking = async {
+        loop {
+            store.knock(&[proposal(9)], "test", hands.now()).await.unwrap();
+            tokio::time::sleep(SOON).await;
+        }
+    };
+    tokio::select! {
+        () = woken => {}
+        () = knocking => {}
+        () = tokio::time::sleep(SOON * 40) => panic!("announcements are not heard any more"),
+    }
+}

@@ -21,7 +21,7 @@ impl Store {
              title = excluded.title, description = excluded.description, approved_by = excluded.approved_by, \
              at = excluded.at";
         let by = serde_json::to_string(&acceptance.by).map_err(|_| unreadable("approved_by"))?;
-        let result = on!(self.pools(), write, |pool| {
+        let result = on!(self.pools(), write, |connection| {
             let query = sqlx::query(SQL)
                 .bind(proposal.to_string())
                 .bind(&acceptance.text_hash)
@@ -29,7 +29,7 @@ impl Store {
                 .bind(acceptance.description.expose())
                 .bind(by)
                 .bind(to_ms(acceptance.at));
-            query.execute(pool).await.map(drop)
+            query.execute(connection).await.map(drop)
         });
         self.noted(result.map_err(StoreError::from))
     }
@@ -40,8 +40,12 @@ impl Store {
     /// What the database said.
     pub async fn acceptance(&self, proposal: &Thing) -> Result<Option<Acceptance>, StoreError> {
         const SQL: &str = "select text_hash, title, description, approved_by, at from acceptance where proposal = $1";
-        on!(self.pools(), read, |pool| {
-            let Some(row) = sqlx::query(SQL).bind(proposal.to_string()).fetch_optional(pool).await? else {
+        on!(self.pools(), read, |connection| {
+            let Some(row) = sqlx::query(SQL)
+                .bind(proposal.to_string())
+                .fetch_optional(connection)
+                .await?
+            else {
                 return Ok(None);
             };
             let by: String = row.try_get("approved_by")?;
@@ -68,9 +72,9 @@ impl Store {
         const SQL: &str =
             "insert into made_project (proposal, project, at) values ($1, $2, $3) on conflict (proposal) do nothing";
         let id = i64::try_from(project.0).map_err(|_| unreadable("project"))?;
-        let result = on!(self.pools(), write, |pool| {
+        let result = on!(self.pools(), write, |connection| {
             let query = sqlx::query(SQL).bind(proposal.to_string()).bind(id).bind(to_ms(at));
-            query.execute(pool).await.map(drop)
+            query.execute(connection).await.map(drop)
         });
         self.noted(result.map_err(StoreError::from))
     }
@@ -81,8 +85,11 @@ impl Store {
     /// What the database said.
     pub async fn made_project(&self, proposal: &Thing) -> Result<Option<ProjectId>, StoreError> {
         const SQL: &str = "select project from made_project where proposal = $1";
-        on!(self.pools(), read, |pool| {
-            let row = sqlx::query(SQL).bind(proposal.to_string()).fetch_optional(pool).await?;
+        on!(self.pools(), read, |connection| {
+            let row = sqlx::query(SQL)
+                .bind(proposal.to_string())
+                .fetch_optional(connection)
+                .await?;
             let Some(row) = row else { return Ok(None) };
             let id: i64 = row.try_get("project")?;
             Ok(u64::try_from(id).ok().map(ProjectId))

@@ -90,8 +90,8 @@ impl Store {
     pub async fn list_deliveries(&self, limit: u32) -> Result<Vec<StoredDelivery>, StoreError> {
         const SQL: &str = "select key, received_at, event, instance, subject, reason, things, body_bytes from delivery \
                            order by received_at desc, key limit $1";
-        on!(self.pools(), read, |pool| {
-            let rows = sqlx::query(SQL).bind(i64::from(limit)).fetch_all(pool).await?;
+        on!(self.pools(), read, |connection| {
+            let rows = sqlx::query(SQL).bind(i64::from(limit)).fetch_all(connection).await?;
             rows.iter().map(|row| stored!(row)).collect()
         })
     }
@@ -103,8 +103,8 @@ impl Store {
     pub async fn delivery(&self, key: &str) -> Result<Option<(StoredDelivery, Vec<u8>)>, StoreError> {
         const SQL: &str = "select key, received_at, event, instance, subject, reason, things, body_bytes, body \
                            from delivery where key = $1";
-        on!(self.pools(), read, |pool| {
-            let row = sqlx::query(SQL).bind(key).fetch_optional(pool).await?;
+        on!(self.pools(), read, |connection| {
+            let row = sqlx::query(SQL).bind(key).fetch_optional(connection).await?;
             row.map(|row| Ok((stored!(row)?, row.try_get("body")?))).transpose()
         })
     }
@@ -118,9 +118,9 @@ impl Store {
              (select key from delivery where received_at < $1 order by received_at limit $2)";
         let mut forgotten = 0;
         loop {
-            let result = on!(self.pools(), write, |pool| {
+            let result = on!(self.pools(), write, |connection| {
                 let query = sqlx::query(SQL).bind(to_ms(before)).bind(FORGOTTEN_AT_ONCE);
-                query.execute(pool).await.map(|done| done.rows_affected())
+                query.execute(connection).await.map(|done| done.rows_affected())
             });
             match self.noted(result.map_err(StoreError::from))? {
                 0 => return Ok(forgotten),

@@ -93,14 +93,14 @@ impl Store {
         const SQL: &str = "insert into journal (id, thing, cause, kind, step, state, at) \
              values ($1, $2, $3, $4, $5, 'pending', $6)";
         let id = next_id(at);
-        let result = on!(self.pools(), write, |pool| {
+        let result = on!(self.pools(), write, |connection| {
             let query = sqlx::query(SQL)
                 .bind(&id)
                 .bind(thing.to_string())
                 .bind(cause)
                 .bind(kind)
                 .bind(step);
-            query.bind(to_ms(at)).execute(pool).await.map(drop)
+            query.bind(to_ms(at)).execute(connection).await.map(drop)
         });
         self.noted(result.map_err(StoreError::from))?;
         Ok(JournalId(id))
@@ -112,8 +112,12 @@ impl Store {
     /// What the database said.
     pub async fn count_steps(&self, program: &ProgramName, kind: &str, since: Timestamp) -> Result<usize, StoreError> {
         const SQL: &str = "select thing from journal where kind = $1 and at >= $2 and state <> 'failed'";
-        let things: Vec<String> = on!(self.pools(), read, |pool| {
-            let rows = sqlx::query(SQL).bind(kind).bind(to_ms(since)).fetch_all(pool).await?;
+        let things: Vec<String> = on!(self.pools(), read, |connection| {
+            let rows = sqlx::query(SQL)
+                .bind(kind)
+                .bind(to_ms(since))
+                .fetch_all(connection)
+                .await?;
             rows.iter()
                 .map(|row| row.try_get("thing"))
                 .collect::<Result<_, sqlx::Error>>()?
@@ -134,13 +138,13 @@ impl Store {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         const SQL: &str = "update journal set state = $1, result = $2, ended_at = $3 where id = $4";
-        let result = on!(self.pools(), write, |pool| {
+        let result = on!(self.pools(), write, |connection| {
             let query = sqlx::query(SQL)
                 .bind(state.as_str())
                 .bind(result)
                 .bind(to_ms(at))
                 .bind(&id.0);
-            query.execute(pool).await.map(drop)
+            query.execute(connection).await.map(drop)
         });
         self.noted(result.map_err(StoreError::from))
     }
@@ -152,11 +156,11 @@ impl Store {
     pub async fn journal_of(&self, thing: &Thing, limit: u32) -> Result<Vec<JournalEntry>, StoreError> {
         const SQL: &str = "select id, thing, cause, kind, step, state, result, at, ended_at from journal \
              where thing = $1 order by id desc limit $2";
-        on!(self.pools(), read, |pool| {
+        on!(self.pools(), read, |connection| {
             let rows = sqlx::query(SQL)
                 .bind(thing.to_string())
                 .bind(i64::from(limit))
-                .fetch_all(pool)
+                .fetch_all(connection)
                 .await?;
             rows.iter().map(|row| entry!(row)).collect()
         })
@@ -169,8 +173,8 @@ impl Store {
     pub async fn journal_open(&self, thing: &Thing) -> Result<Vec<JournalEntry>, StoreError> {
         const SQL: &str = "select id, thing, cause, kind, step, state, result, at, ended_at from journal \
              where thing = $1 and state in ('pending', 'unknown') order by id";
-        on!(self.pools(), read, |pool| {
-            let rows = sqlx::query(SQL).bind(thing.to_string()).fetch_all(pool).await?;
+        on!(self.pools(), read, |connection| {
+            let rows = sqlx::query(SQL).bind(thing.to_string()).fetch_all(connection).await?;
             rows.iter().map(|row| entry!(row)).collect()
         })
     }

@@ -12,6 +12,7 @@ mod deliveries;
 mod error;
 mod journal;
 mod pools;
+mod turns;
 mod work;
 mod writer;
 
@@ -92,8 +93,8 @@ impl Store {
     /// # Errors
     /// What is wrong with it.
     pub async fn check(&self) -> Result<(), StoreError> {
-        on!(self.pools(), read, |pool| sqlx::query("select 1")
-            .execute(pool)
+        on!(self.pools(), read, |connection| sqlx::query("select 1")
+            .execute(connection)
             .await
             .map(drop))?;
         let is_well = lock(&self.inner.fault).is_none();
@@ -103,8 +104,8 @@ impl Store {
 
     async fn probe(&self) -> Result<(), StoreError> {
         const SQL: &str = "insert into probe (id, at) values (1, 1) on conflict (id) do update set at = probe.at + 1";
-        let result = on!(self.pools(), write, |pool| sqlx::query(SQL)
-            .execute(pool)
+        let result = on!(self.pools(), write, |connection| sqlx::query(SQL)
+            .execute(connection)
             .await
             .map(drop));
         self.noted(result.map_err(StoreError::from))

@@ -10,22 +10,24 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolO
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Row, SqlSafeStr};
-use tokio::sync::Notify;
+use sqlx::{ConnectOptions, Connection, Row, SqlSafeStr};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, Notify};
 
 use super::StoreError;
 use crate::settings::DatabaseUrl;
 
-/// Runs `$body` with the pool of `$side` (`write` or `read`) of whichever database it is.
+/// Runs `$body` with a connection of `$side` (`write` or `read`) of whichever database it is. `?` inside leaves early.
 macro_rules! on {
-    ($pools:expr, $side:ident, |$pool:ident| $body:expr) => {
+    ($pools:expr, $side:ident, |$connection:ident| $body:expr) => {
         match $pools {
-            $crate::store::pools::Pools::Sqlite(pools) => {
-                let $pool = &pools.$side;
+            $crate::store::pools::Pools::Sqlite(sides) => {
+                let mut guard = sides.$side.acquire().await?;
+                let $connection = &mut *guard;
                 $body
             }
-            $crate::store::pools::Pools::Postgres(pools) => {
-                let $pool = &pools.$side;
+            $crate::store::pools::Pools::Postgres(sides) => {
+                let mut guard = sides.$side.acquire().await?;
+                let $connection = &mut *guard;
                 $body
             }
         }
@@ -36,15 +38,16 @@ macro_rules! on {
 macro_rules! in_transaction {
     ($pools:expr, |$transaction:ident| $body:expr) => {
         match $pools {
-            $crate::store::pools::Pools::Sqlite(pools) => {
+            $crate::store::pools::Pools::Sqlite(sides) => {
+                let mut guard = sides.write.acquire().await?;
                 // Taking the write lock first: a read that turns into a write can fail half-way on SQLite.
-                let mut $transaction = pools.write.begin_with("BEGIN IMMEDIATE").await?;
+                let mut $transaction = sqlx::Connection::begin_with(&mut *guard, "BEGIN IMMEDIATE").await?;
                 let value = $body;
                 $transaction.commit().await?;
                 value
             }
-            $crate::store::pools::Pools::Postgres(pools) => {
-                let mut $transaction = pools.write.begin().await?;
+            $crate::store::pools::Pools::Postgres(sides) => {
+                let mut $transaction = sides.write.begin().await?;
                 let value = $body;
                 $transaction.commit().await?;
                 value
@@ -58,15 +61,35 @@ pub(super) use {in_transaction, on};
 /// Connections to the database.
 #[derive(Clone)]
 pub(super) enum Pools {
-    Sqlite(Sides<SqlitePool>),
-    Postgres(Sides<PgPool>),
+    Sqlite(Sides<Writing, SqlitePool>),
+    Postgres(Sides<PgPool, PgPool>),
 }
 
 /// SQLite has one writer at a time: one connection writes, others read beside it. PostgreSQL's two sides are one pool.
 #[derive(Clone)]
-pub(super) struct Sides<P> {
-    pub(super) write: P,
-    pub(super) read: P,
+pub(super) struct Sides<W, R> {
+    pub(super) write: W,
+    pub(super) read: R,
+}
+
+/// SQLite's one writing connection, first come, first served. A pool of one would ask the connection before and after
+/// each use whether it still lives.
+#[derive(Clone)]
+pub(super) struct Writing(Arc<Mutex<Option<SqliteConnection>>>);
+
+impl Writing {
+    /// Waits for the connection.
+    pub(super) async fn acquire(&self) -> Result<MappedMutexGuard<'_, SqliteConnection>, sqlx::Error> {
+        MutexGuard::try_map(self.0.lock().await, Option::as_mut).map_err(|_| sqlx::Error::PoolClosed)
+    }
+
+    async fn close(&self) {
+        if let Some(connection) = self.0.lock().await.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the database was not closed well; it will be checked at the next start");
+        }
+    }
 }
 
 /// Tells other processes, when the transaction commits, that work may be due.
@@ -162,7 +185,7 @@ async fn listen_to(pool: &PgPool, knocked: &Notify) -> Result<(), sqlx::Error> {
     }
 }
 
-async fn open_postgres(url: &SecretString) -> Result<Sides<PgPool>, StoreError> {
+async fn open_postgres(url: &SecretString) -> Result<Sides<PgPool, PgPool>, StoreError> {
     let options: PgConnectOptions = url.expose_secret().parse()?;
     let options = options.application_name("convenor").options([
         // A 2xx promises that the delivery survives the server's power cut, whatever the server's default is.
@@ -182,7 +205,7 @@ async fn open_postgres(url: &SecretString) -> Result<Sides<PgPool>, StoreError> 
     })
 }
 
-async fn open_sqlite(path: &Path) -> Result<Sides<SqlitePool>, StoreError> {
+async fn open_sqlite(path: &Path) -> Result<Sides<Writing, SqlitePool>, StoreError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         tokio::fs::create_dir_all(folder).await.map_err(sqlx::Error::Io)?;
     }
@@ -192,23 +215,23 @@ async fn open_sqlite(path: &Path) -> Result<Sides<SqlitePool>, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         // NORMAL may lose the last commits when the power fails (https://sqlite.org/pragma.html#pragma_synchronous).
         .synchronous(SqliteSynchronous::Full)
+        // Copying the log into the file costs two flushes; four times the default log halves the copying.
+        .pragma("wal_autocheckpoint", "4000")
         .busy_timeout(Duration::from_secs(2));
-    let pool = SqlitePoolOptions::new()
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .acquire_timeout(Duration::from_secs(10));
-    let write = pool.clone().max_connections(1).connect_with(options.clone()).await?;
-    quick_check(&write).await?;
-    migrations().run(&write).await?;
-    let read = pool
-        .max_connections(4)
-        .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "on"));
-    Ok(Sides { write, read })
+    let mut write = options.connect().await?;
+    quick_check(&mut write).await?;
+    migrations().run(&mut write).await?;
+    let pool = SqlitePoolOptions::new().max_connections(4).test_before_acquire(false);
+    let read = pool.connect_lazy_with(options.create_if_missing(false).pragma("query_only", "on"));
+    Ok(Sides {
+        write: Writing(Arc::new(Mutex::new(Some(write)))),
+        read,
+    })
 }
 
 /// A damaged file is found at the start and not in the middle of a look.
-async fn quick_check(pool: &SqlitePool) -> Result<(), StoreError> {
-    let row = sqlx::query("pragma quick_check(1)").fetch_one(pool).await?;
+async fn quick_check(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let row = sqlx::query("pragma quick_check(1)").fetch_one(connection).await?;
     let answer: String = row.try_get(0)?;
     if answer == "ok" {
         Ok(())
@@ -218,11 +241,14 @@ async fn quick_check(pool: &SqlitePool) -> Result<(), StoreError> {
 }
 
 /// The files of `migrations/`, oldest first: number, description, text. A released one never changes.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "intake and work",
-    include_str!("../../migrations/0001_intake_and_work.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "intake and work",
+        include_str!("../../migrations/0001_intake_and_work.sql"),
+    ),
+    (2, "turns", include_str!("../../migrations/0002_turns.sql")),
+];
 
 fn migrations() -> Migrator {
     let read = |&(number, description, text): &(i64, &'static str, &'static str)| {

@@ -190,13 +190,13 @@ impl Store {
 
     async fn claim_row(&self, now: Timestamp, lease: Duration) -> Result<Option<(String, Option<Claim>)>, StoreError> {
         let token = Uuid::new_v4().simple().to_string();
-        on!(self.pools(), write, |pool| {
+        on!(self.pools(), write, |connection| {
             // `fetch_all` runs the statement to its end, which is when SQLite commits.
             let rows = sqlx::query(self.pools().claim())
                 .bind(&token)
                 .bind(lease_end(now, lease))
                 .bind(to_ms(now))
-                .fetch_all(pool)
+                .fetch_all(connection)
                 .await?;
             let Some(row) = rows.first() else { return Ok(None) };
             let key: String = row.try_get("thing")?;
@@ -221,12 +221,12 @@ impl Store {
     /// What the database said; the lease then ends as it was.
     pub async fn renew(&self, claim: &Claim, now: Timestamp, lease: Duration) -> Result<bool, StoreError> {
         const SQL: &str = "update work set due_at = $1 where thing = $2 and lease = $3";
-        let result = on!(self.pools(), write, |pool| {
+        let result = on!(self.pools(), write, |connection| {
             let query = sqlx::query(SQL)
                 .bind(lease_end(now, lease))
                 .bind(claim.thing.to_string())
                 .bind(&claim.lease);
-            query.execute(pool).await.map(|done| done.rows_affected())
+            query.execute(connection).await.map(|done| done.rows_affected())
         });
         Ok(result? > 0)
     }
@@ -240,10 +240,10 @@ impl Store {
         const SQL: &str = "update work set lease = null, attempts = 0, last_error = null, reason = null, \
              last_look_at = $1, due_at = case when asked_at < $2 then asked_at else $2 end, asked_at = null \
              where thing = $3 and lease = $4";
-        let result = on!(self.pools(), write, |pool| {
+        let result = on!(self.pools(), write, |connection| {
             let query = sqlx::query(SQL).bind(to_ms(now)).bind(to_ms(next));
             let query = query.bind(claim.thing.to_string()).bind(&claim.lease);
-            query.execute(pool).await.map(|done| done.rows_affected())
+            query.execute(connection).await.map(|done| done.rows_affected())
         });
         Ok(self.noted(result.map_err(StoreError::from))? > 0)
     }
@@ -285,7 +285,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         const SQL: &str = "update work set lease = null, attempts = attempts + 1, state = $1, reason = $2, \
              last_error = $3, last_look_at = $4, due_at = $5, asked_at = null where thing = $6 and lease = $7";
-        let result = on!(self.pools(), write, |pool| {
+        let result = on!(self.pools(), write, |connection| {
             let query = sqlx::query(SQL)
                 .bind(state)
                 .bind(reason)
@@ -293,15 +293,15 @@ impl Store {
                 .bind(to_ms(now))
                 .bind(to_ms(due));
             let query = query.bind(claim.thing.to_string()).bind(&claim.lease);
-            query.execute(pool).await.map(|done| done.rows_affected())
+            query.execute(connection).await.map(|done| done.rows_affected())
         });
         Ok(self.noted(result.map_err(StoreError::from))? > 0)
     }
 
     async fn hold_row(&self, key: &str, reason: &str) -> Result<(), StoreError> {
         const SQL: &str = "update work set lease = null, state = 'held', reason = $1 where thing = $2";
-        on!(self.pools(), write, |pool| {
-            sqlx::query(SQL).bind(reason).bind(key).execute(pool).await?;
+        on!(self.pools(), write, |connection| {
+            sqlx::query(SQL).bind(reason).bind(key).execute(connection).await?;
         });
         Ok(())
     }
@@ -312,9 +312,9 @@ impl Store {
     /// What the database said.
     pub async fn release(&self, thing: &Thing, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "update work set state = 'ready', attempts = 0, reason = null, due_at = $1 where thing = $2";
-        let result = on!(self.pools(), write, |pool| {
+        let result = on!(self.pools(), write, |connection| {
             let query = sqlx::query(SQL).bind(to_ms(now)).bind(thing.to_string());
-            query.execute(pool).await.map(|done| done.rows_affected())
+            query.execute(connection).await.map(|done| done.rows_affected())
         });
         let released = self.noted(result.map_err(StoreError::from))? > 0;
         self.wake();
@@ -326,10 +326,10 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn drop_work(&self, key: &str) -> Result<bool, StoreError> {
-        let result = on!(self.pools(), write, |pool| {
+        let result = on!(self.pools(), write, |connection| {
             sqlx::query("delete from work where thing = $1")
                 .bind(key)
-                .execute(pool)
+                .execute(connection)
                 .await
                 .map(|done| done.rows_affected())
         });
@@ -343,8 +343,8 @@ impl Store {
     pub async fn list_work(&self) -> Result<Vec<Work>, StoreError> {
         const SQL: &str = "select thing, due_at, asked_at, knocks, attempts, state, cause, lease, reason, last_error, last_look_at \
              from work order by case state when 'held' then 0 when 'failed' then 1 else 2 end, due_at, thing";
-        on!(self.pools(), read, |pool| {
-            let rows = sqlx::query(SQL).fetch_all(pool).await?;
+        on!(self.pools(), read, |connection| {
+            let rows = sqlx::query(SQL).fetch_all(connection).await?;
             rows.iter().map(|row| work!(row)).collect()
         })
     }
@@ -355,8 +355,8 @@ impl Store {
     /// What the database said.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         const SQL: &str = "select min(due_at) as due_at from work where state = 'ready' and lease is null";
-        let due: Option<i64> = on!(self.pools(), read, |pool| {
-            sqlx::query(SQL).fetch_one(pool).await?.try_get("due_at")?
+        let due: Option<i64> = on!(self.pools(), read, |connection| {
+            sqlx::query(SQL).fetch_one(connection).await?.try_get("due_at")?
         });
         due.map(|due| from_ms("work", due)).transpose()
     }

@@ -89,9 +89,29 @@ impl Writer {
 
     async fn transaction(&self, batch: &[Waiting], repeats: &Repeats) -> Result<Written, StoreError> {
         let rows = each_key_once(batch);
+        // As a rule all are new, and the number of stored rows says so. Only where some are and some are not does each
+        // have to be named, which costs more.
+        match self.try_transaction(batch, &rows, repeats, false).await? {
+            Some(written) => Ok(written),
+            None => self
+                .try_transaction(batch, &rows, repeats, true)
+                .await?
+                .ok_or(StoreError::Busy),
+        }
+    }
+
+    /// `None`, and nothing is written, when it has to be `named` which rows are new.
+    async fn try_transaction(
+        &self,
+        batch: &[Waiting],
+        rows: &[&Delivery],
+        repeats: &Repeats,
+        named: bool,
+    ) -> Result<Option<Written>, StoreError> {
         in_transaction!(&self.pools, |transaction| {
             let mut stored = HashSet::with_capacity(rows.len());
-            for rows in portions(&rows) {
+            let mut count = 0;
+            for rows in portions(rows) {
                 let mut query = sqlx::QueryBuilder::new(INSERT);
                 query.push_values(rows, |mut row, delivery| {
                     row.push_bind(&*delivery.key)
@@ -104,10 +124,24 @@ impl Writer {
                         .push_bind(i64::try_from(delivery.body_bytes).unwrap_or(i64::MAX))
                         .push_bind(&*delivery.body);
                 });
-                query.push(" on conflict (key) do nothing returning key");
-                for row in query.build().fetch_all(&mut *transaction).await? {
-                    stored.insert(row.try_get::<String, _>("key")?);
+                query.push(" on conflict (key) do nothing");
+                if named {
+                    for row in query
+                        .push(" returning key")
+                        .build()
+                        .fetch_all(&mut *transaction)
+                        .await?
+                    {
+                        stored.insert(row.try_get::<String, _>("key")?);
+                    }
+                } else {
+                    count += query.build().execute(&mut *transaction).await?.rows_affected();
                 }
+            }
+            if !named && count == rows.len() as u64 {
+                stored.extend(rows.iter().map(|delivery| delivery.key.clone()));
+            } else if !named && count > 0 {
+                return Ok(None);
             }
             let mut knocks = Knocks::default();
             let accepted: Vec<_> = batch
@@ -118,10 +152,10 @@ impl Writer {
                 knocks.add_all(&repeats.knocks);
             }
             write_knocks!(transaction, knocks);
-            Ok(Written {
+            Ok(Some(Written {
                 accepted,
                 knocked: !knocks.is_empty(),
-            })
+            }))
         })
     }
 }

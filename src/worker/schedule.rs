@@ -26,17 +26,18 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Runs until `stop`.
+    /// Runs until `stop`. Every instance begins with a look at everything; after that they take turns.
     pub async fn run(&self, stop: CancellationToken) {
         let mut resync = tokio::time::interval(self.resync);
         let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
         for interval in [&mut resync, &mut housekeeping] {
             interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         }
+        let mut is_first = true;
         loop {
             let done = tokio::select! {
                 () = stop.cancelled() => return,
-                _ = resync.tick() => self.knock().await,
+                _ = resync.tick() => self.knock_in_turn(std::mem::take(&mut is_first)).await,
                 _ = housekeeping.tick() => self.forget().await,
             };
             match done {
@@ -45,6 +46,19 @@ impl Schedule {
                 Err(error) => tracing::error!(%error, "the schedule could not be kept; it goes on at its next time"),
             }
         }
+    }
+
+    async fn knock_in_turn(&self, whoever: bool) -> Result<(), StoreError> {
+        // A little less than the whole time: timers are not exact, and a turn that comes a moment early must count.
+        let every = if whoever {
+            Duration::ZERO
+        } else {
+            self.resync.mul_f64(0.9)
+        };
+        if self.store.take_turn("resync", self.clock.now(), every).await? {
+            self.knock().await?;
+        }
+        Ok(())
     }
 
     /// Asks for a look at every program now.

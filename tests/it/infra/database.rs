@@ -43,8 +43,41 @@ impl Database {
         }
     }
 
+    /// As an operator writes it.
+    pub(super) fn address(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => format!("sqlite://{}", folder.path().join("convenor.db").display()),
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+
     pub(super) async fn open(&self) -> Store {
         Store::open(&self.url()).await.unwrap()
+    }
+
+    /// Runs one migration, as the store would.
+    pub(super) async fn migrate(&self, number: i64, description: &'static str, text: &'static str) {
+        use sqlx::migrate::{Migration, MigrationType, Migrator};
+        use sqlx::{Connection, SqlSafeStr};
+        let text = text.into_sql_str();
+        let migration = Migration::new(number, description.into(), MigrationType::Simple, text, false);
+        let migrator = Migrator::with_migrations(vec![migration]);
+        match self {
+            Self::Sqlite(folder) => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("convenor.db"));
+                let options = options.create_if_missing(true);
+                migrator
+                    .run(&mut sqlx::SqliteConnection::connect_with(&options).await.unwrap())
+                    .await
+                    .unwrap();
+            }
+            Self::Postgres(url) => {
+                migrator
+                    .run(&mut sqlx::PgConnection::connect(url).await.unwrap())
+                    .await
+                    .unwrap();
+            }
+        }
     }
 
     /// Runs a statement beside the store.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use super::house::{OF_NO_INTEREST, TOKEN, client, open, until};
+use super::database::{Database, on_both_databases};
+use super::house::{OF_NO_INTEREST, TOKEN, client, until};
 
 /// A `convenor serve` of its own process; killed when it is dropped.
 struct Served {
@@ -18,12 +18,11 @@ struct Served {
 }
 
 impl Served {
-    fn start(folder: &Path) -> Self {
+    fn start(database: &Database) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_convenor"))
             .args(["serve", "-vv"])
-            .current_dir(folder)
             .env_clear()
-            .env("CONVENOR_DATABASE__URL", "sqlite://convenor.db")
+            .env("CONVENOR_DATABASE__URL", database.address())
             .env("CONVENOR_SERVER__LISTEN", "127.0.0.1:0")
             .env("CONVENOR_WEBHOOK__SECRET_TOKEN", TOKEN)
             .env("CONVENOR_LOG__FILTER", "trace")
@@ -68,12 +67,12 @@ impl Drop for Served {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_survives_a_kill_at_any_moment() {
-    let folder = tempfile::tempdir().unwrap();
+on_both_databases! { what_was_acknowledged_survives_a_kill_at_any_moment }
+
+async fn what_was_acknowledged_survives_a_kill_at_any_moment(database: Database) {
     let mut acknowledged = Vec::new();
     for round in 0..5_usize {
-        let served = Served::start(folder.path());
+        let served = Served::start(&database);
         let count = Arc::new(AtomicUsize::new(0));
         let posting: Vec<_> = (0..4)
             .map(|poster| {
@@ -92,7 +91,7 @@ async fn what_was_acknowledged_survives_a_kill_at_any_moment() {
             acknowledged.extend(task.await.unwrap());
         }
     }
-    let store = open(folder.path()).await;
+    let store = database.open().await;
     let stored = store.list_deliveries(u32::MAX).await.unwrap();
     let keys: BTreeSet<_> = stored.iter().map(|delivery| delivery.key.clone()).collect();
     assert_eq!(keys.len(), stored.len(), "a key is stored twice");
@@ -102,8 +101,8 @@ async fn what_was_acknowledged_survives_a_kill_at_any_moment() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_term_signal_ends_it_well_and_no_secret_is_ever_logged() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut served = Served::start(folder.path());
+    let database = Database::sqlite();
+    let mut served = Served::start(&database);
     let http = client();
     assert_eq!(post(&http, &served.address, "good", TOKEN).await, Some(200));
     assert_eq!(

@@ -17,6 +17,7 @@ use super::house::{Hands, program, proposal};
 on_both_databases! {
     what_was_accepted_is_there_after_reopening,
     a_key_is_stored_once,
+    among_many_at_once_each_is_told_whether_it_is_new,
     many_knocks_are_one_row,
     a_knock_during_a_look_brings_another_look,
     what_has_been_due_longest_comes_first,
@@ -31,6 +32,7 @@ on_both_databases! {
     after_closing_nothing_is_accepted,
     a_key_from_another_version_is_held_and_stops_nobody,
     two_stores_share_the_work,
+    a_database_of_each_earlier_version_is_brought_up_to_date_with_its_rows,
     another_stores_knock_wakes_a_waiting_worker,
 }
 
@@ -80,6 +82,29 @@ async fn a_key_is_stored_once(database: Database) {
         .filter(|accepted| *accepted.as_ref().unwrap() == Accepted::New)
         .count();
     assert_eq!((new, store.list_deliveries(10).await.unwrap().len()), (1, 1));
+}
+
+async fn among_many_at_once_each_is_told_whether_it_is_new(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    let accept_all = async |numbers: std::ops::Range<u64>, step: usize| {
+        let deliveries = numbers.step_by(step).map(|number| {
+            let delivery = delivery(&format!("key-{number}"), hands.now(), &[proposal(number)]);
+            let store = &store;
+            async move { store.accept_delivery(delivery).await.unwrap() }
+        });
+        futures_util::future::join_all(deliveries).await
+    };
+    accept_all(0..200, 3).await;
+    let accepted = accept_all(0..200, 1).await;
+    for (number, accepted) in accepted.into_iter().enumerate() {
+        let expected = if number % 3 == 0 {
+            Accepted::Repeat
+        } else {
+            Accepted::New
+        };
+        assert_eq!(accepted, expected, "key-{number}");
+    }
+    assert_eq!(store.list_work().await.unwrap().len(), 200);
 }
 
 async fn many_knocks_are_one_row(database: Database) {
@@ -409,4 +434,81 @@ async fn more_than_can_wait_is_refused_at_once_and_nothing_else_is_lost() {
     assert!(refused > 0, "none of 2000 was refused");
     assert_eq!(refused + stored, 2000);
     assert_eq!(store.list_deliveries(3000).await.unwrap().len(), stored);
+}
+
+async fn a_database_of_each_earlier_version_is_brought_up_to_date_with_its_rows(database: Database) {
+    // One row of each table of the first version, every column filled.
+    const ROWS: &str = "
+        insert into delivery values ('key', 1, 'Issue Hook', 'https://gitlab.example.com', 'issue', 'why', 'proposal cop#1', 2, '{}');
+        insert into work values ('proposal cop#1', 5, 4, 3, 2, 'failed', 'delivery key', null, 'gave up', '502', 1);
+        insert into journal values ('id', 'proposal cop#1', 'delivery key', 'create', 'make', 'done', 'project 7', 1, 2);
+        insert into acceptance values ('proposal cop#1', 'hash', 'title', 'text', '{}', 1);
+        insert into made_project values ('proposal cop#1', 7, 1);
+        insert into probe values (1, 1);";
+    let first = include_str!("../../../migrations/0001_intake_and_work.sql");
+    database.migrate(1, "intake and work", first).await;
+    database.execute(ROWS).await;
+
+    let store = database.open().await;
+    let (delivery, body) = store.delivery("key").await.unwrap().unwrap();
+    assert_eq!(
+        (delivery.things, body),
+        (vec!["proposal cop#1".to_owned()], b"{}".to_vec())
+    );
+    let work = store.list_work().await.unwrap();
+    assert_eq!(
+        (work[0].knocks, work[0].attempts, work[0].state),
+        (3, 2, WorkState::Failed)
+    );
+    let journal = store.journal_of(&proposal(1), 10).await.unwrap();
+    assert_eq!((journal[0].step.as_str(), journal[0].state), ("make", StepState::Done));
+    assert!(
+        store
+            .take_turn("resync", Hands::new().now(), Duration::ZERO)
+            .await
+            .unwrap()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_postgresql_cuts_all_connections_the_store_makes_new_ones() {
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    let (store, other, hands) = (database.open().await, database.open().await, Hands::new());
+    tokio::time::sleep(SOON).await;
+    for round in 0..3 {
+        let cut = "select pg_terminate_backend(pid) from pg_stat_activity \
+                   where datname = current_database() and pid <> pg_backend_pid()";
+        database.execute(cut).await;
+        let key = format!("key-{round}");
+        let mut accepted = store
+            .accept_delivery(delivery(&key, hands.now(), &[proposal(round)]))
+            .await;
+        if accepted.is_err() {
+            // What could not be stored was said to be so; the next attempt finds a new connection.
+            accepted = store
+                .accept_delivery(delivery(&key, hands.now(), &[proposal(round)]))
+                .await;
+        }
+        assert_eq!(accepted.unwrap(), Accepted::New);
+        store.check().await.unwrap();
+        assert!(store.claim(hands.now(), LEASE).await.unwrap().is_some());
+    }
+    let woken = async {
+        other.knocked().await;
+        // A permit may be left from before the cut; the next one is the announcement.
+        other.knocked().await;
+    };
+    let knocking = async {
+        loop {
+            store.knock(&[proposal(9)], "test", hands.now()).await.unwrap();
+            tokio::time::sleep(SOON).await;
+        }
+    };
+    tokio::select! {
+        () = woken => {}
+        () = knocking => {}
+        () = tokio::time::sleep(SOON * 40) => panic!("announcements are not heard any more"),
+    }
 }

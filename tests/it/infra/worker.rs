@@ -282,25 +282,43 @@ async fn a_knock_wakes_a_waiting_worker_before_the_next_poll() {
 }
 
 #[tokio::test]
-async fn every_program_is_looked_at_at_the_start_and_on_schedule() {
+async fn every_program_is_looked_at_at_the_start_and_then_by_one_instance_at_a_time() {
     let bench = Bench::new().await;
-    let schedule = Schedule {
-        store: bench.store.clone(),
-        clock: bench.hands.clock(),
-        programs: vec![program("cop"), program("guilds")],
-        resync: Duration::from_millis(50),
-        keep_deliveries: Duration::from_secs(3600),
-    };
+    let resync = Duration::from_millis(40);
     let stop = CancellationToken::new();
-    let running = tokio::spawn({
-        let stop = stop.clone();
-        async move { schedule.run(stop).await }
-    });
+    let instances: Vec<_> = (0..3)
+        .map(|_| {
+            let schedule = Schedule {
+                store: bench.store.clone(),
+                clock: bench.hands.clock(),
+                programs: vec![program("cop"), program("guilds")],
+                resync,
+                keep_deliveries: Duration::from_secs(3600),
+            };
+            let stop = stop.clone();
+            tokio::spawn(async move { schedule.run(stop).await })
+        })
+        .collect();
     let knocks = async || {
         let work = bench.store.list_work().await.unwrap();
-        (work.len() == 2 && work.iter().all(|row| row.knocks >= 3)).then_some(())
+        work.iter().map(|row| row.knocks).collect::<Vec<_>>()
     };
-    until("three rounds", knocks).await;
+    until("the looks at the start", async || {
+        (knocks().await == [3, 3]).then_some(())
+    })
+    .await;
+    // The clock stands still: nobody's turn has come, however often the timers ring.
+    tokio::time::sleep(resync * 4).await;
+    assert_eq!(knocks().await, [3, 3]);
+    for round in 1..=3 {
+        bench.hands.forward(resync);
+        until("the next turn", async || {
+            (knocks().await == [3 + round, 3 + round]).then_some(())
+        })
+        .await;
+    }
     stop.cancel();
-    running.await.unwrap();
+    for instance in instances {
+        instance.await.unwrap();
+    }
 }

@@ -40,12 +40,58 @@ struct Entry {
 #[derive(Default)]
 pub(super) struct Thesaurus {
     entries: Vec<Entry>,
-    /// Subjects by the joined stems of a phrase; several where it is ambiguous.
-    phrases: HashMap<String, Vec<Subject>>,
-    /// The same for words that count in names only.
-    name_phrases: HashMap<String, Vec<Subject>>,
+    /// What words mean, and the words that count in names only.
+    anywhere: Words,
+    in_names: Words,
     everyday: HashSet<String>,
     longest: usize,
+}
+
+/// Subjects by the words for them; several where these are ambiguous.
+#[derive(Default)]
+struct Words {
+    /// Phrases of several words, by their joined stems.
+    phrases: HashMap<String, Vec<Subject>>,
+    /// Single words by their stems: for text that writes them apart (`front end`).
+    apart: HashMap<String, Vec<Subject>>,
+    /// Single words as they are, but for number and spelling: the stem of "container" is that of "contains".
+    plain: HashMap<String, Vec<Subject>>,
+    /// Single words for a doing or who does it: `fundraising`, `fundraisers`.
+    doing: HashMap<String, Vec<Subject>>,
+}
+
+impl Words {
+    fn add(&mut self, words: &[Word], subject: Subject) {
+        if let [word] = words {
+            put(&mut self.apart, word.stem.clone(), subject);
+            put(&mut self.plain, words::singular(&word.plain), subject);
+            if let Some(doing) = words::doing(&word.plain) {
+                put(&mut self.doing, doing, subject);
+            }
+        } else {
+            for key in keys(words) {
+                put(&mut self.phrases, key, subject);
+            }
+        }
+    }
+
+    fn find(&self, words: &[Word]) -> Option<&Vec<Subject>> {
+        let [word] = words else {
+            return keys(words).find_map(|key| self.phrases.get(&key).or_else(|| self.apart.get(&key)));
+        };
+        let doing = || words::doing(&word.plain).and_then(|doing| self.doing.get(&doing));
+        self.plain
+            .get(&words::singular(&word.plain))
+            .or_else(|| self.phrases.get(&word.stem))
+            .or_else(doing)
+    }
+}
+
+fn put(map: &mut HashMap<String, Vec<Subject>>, key: String, subject: Subject) {
+    let subjects = map.entry(key).or_default();
+    if !subjects.contains(&subject) {
+        subjects.push(subject);
+    }
 }
 
 /// The list that comes with the program.
@@ -173,17 +219,12 @@ impl Thesaurus {
             return;
         }
         self.longest = self.longest.max(words.len());
-        let phrases = if names_only.is_some() {
-            &mut self.name_phrases
+        let known = if names_only.is_some() {
+            &mut self.in_names
         } else {
-            &mut self.phrases
+            &mut self.anywhere
         };
-        for key in keys(&words) {
-            let subjects = phrases.entry(key).or_default();
-            if !subjects.contains(&subject) {
-                subjects.push(subject);
-            }
-        }
+        known.add(&words, subject);
     }
 
     /// The most words that a phrase has.
@@ -193,15 +234,11 @@ impl Thesaurus {
 
     /// The subjects that these words may mean, in a name or elsewhere; none, one, or several.
     pub(super) fn subjects(&self, words: &[Word], in_name: bool) -> &[Subject] {
-        for key in keys(words) {
-            if let Some(subjects) = self.phrases.get(&key) {
-                return subjects;
-            }
-            if let Some(subjects) = self.name_phrases.get(&key).filter(|_| in_name) {
-                return subjects;
-            }
-        }
-        &[]
+        let found = self
+            .anywhere
+            .find(words)
+            .or_else(|| self.in_names.find(words).filter(|_| in_name));
+        found.map_or(&[], Vec::as_slice)
     }
 
     /// Whether the word has everyday meanings beside its subject.
@@ -211,9 +248,8 @@ impl Thesaurus {
 
     /// Whether the stem of a word is one of the words for a subject.
     pub(super) fn means(&self, stem: &str, subject: Subject) -> bool {
-        self.phrases
-            .get(stem)
-            .is_some_and(|subjects| subjects.contains(&subject))
+        let known = self.anywhere.apart.get(stem);
+        known.is_some_and(|subjects| subjects.contains(&subject))
     }
 
     /// The subjects of a phrase that differs from this long word by a slip of the pen.
@@ -224,15 +260,19 @@ impl Thesaurus {
             return &[];
         }
         let ends = |text: &str| (text.as_bytes()[0], text.as_bytes()[text.len() - 2..].to_vec());
-        let near = |phrase: &&String| {
+        let near = |phrase: &String| {
             phrase.len().abs_diff(stem.len()) <= 1
                 && phrase.len() >= 7
                 && ends(phrase) == ends(stem)
                 && strsim::osa_distance(phrase, stem) == 1
         };
-        let best = self.phrases.keys().filter(near).min();
-        best.and_then(|phrase| self.phrases.get(phrase))
-            .map_or(&[], Vec::as_slice)
+        let Words { phrases, apart, .. } = &self.anywhere;
+        let best = phrases
+            .iter()
+            .chain(apart)
+            .filter(|(phrase, _)| near(phrase))
+            .min_by_key(|(phrase, _)| *phrase);
+        best.map_or(&[], |(_, subjects)| subjects)
     }
 
     /// The subject's name, for people.

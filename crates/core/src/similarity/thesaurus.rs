@@ -1,8 +1,9 @@
 //! The subjects that communities are about, the words for them, and how they border on each other (`subjects.txt`).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::LazyLock;
 
+use super::vocabulary::Words;
 use super::words::{self, Kind, Word};
 
 /// A subject, by its place in the list.
@@ -45,53 +46,6 @@ pub(super) struct Thesaurus {
     in_names: Words,
     everyday: HashSet<String>,
     longest: usize,
-}
-
-/// Subjects by the words for them; several where these are ambiguous.
-#[derive(Default)]
-struct Words {
-    /// Phrases of several words, by their joined stems.
-    phrases: HashMap<String, Vec<Subject>>,
-    /// Single words by their stems: for text that writes them apart (`front end`).
-    apart: HashMap<String, Vec<Subject>>,
-    /// Single words as they are, but for number and spelling: the stem of "container" is that of "contains".
-    plain: HashMap<String, Vec<Subject>>,
-    /// Single words for a doing or who does it: `fundraising`, `fundraisers`.
-    doing: HashMap<String, Vec<Subject>>,
-}
-
-impl Words {
-    fn add(&mut self, words: &[Word], subject: Subject) {
-        if let [word] = words {
-            put(&mut self.apart, word.stem.clone(), subject);
-            put(&mut self.plain, words::singular(&word.plain), subject);
-            if let Some(doing) = words::doing(&word.plain) {
-                put(&mut self.doing, doing, subject);
-            }
-        } else {
-            for key in keys(words) {
-                put(&mut self.phrases, key, subject);
-            }
-        }
-    }
-
-    fn find(&self, words: &[Word]) -> Option<&Vec<Subject>> {
-        let [word] = words else {
-            return keys(words).find_map(|key| self.phrases.get(&key).or_else(|| self.apart.get(&key)));
-        };
-        let doing = || words::doing(&word.plain).and_then(|doing| self.doing.get(&doing));
-        self.plain
-            .get(&words::singular(&word.plain))
-            .or_else(|| self.phrases.get(&word.stem))
-            .or_else(doing)
-    }
-}
-
-fn put(map: &mut HashMap<String, Vec<Subject>>, key: String, subject: Subject) {
-    let subjects = map.entry(key).or_default();
-    if !subjects.contains(&subject) {
-        subjects.push(subject);
-    }
 }
 
 /// The list that comes with the program.
@@ -363,14 +317,6 @@ fn significant(phrase: &str) -> Vec<Word> {
         .into_iter()
         .filter(|word| words::kind(word) != Kind::Function)
         .collect()
-}
-
-/// What a phrase is found by: its stems joined, and the stem of its words joined (`Fin Ops` is `finops`).
-fn keys(words: &[Word]) -> impl Iterator<Item = String> {
-    let stems: String = words.iter().map(|word| word.stem.as_str()).collect();
-    let whole = words::stem(&words.iter().map(|word| word.plain.as_str()).collect::<String>());
-    let other = (words.len() > 1 && whole != stems).then_some(whole);
-    [stems].into_iter().chain(other)
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 //! Before each step its intent is written down, after it how it ended. The first step that does not end well ends the
 //! batch: what is due then is decided by looking again, never by sending again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use convenor_core::ids::ProjectId;
+use convenor_core::ids::{ProjectId, UserId};
 use convenor_core::plan::Step;
 use convenor_core::plan::provision;
 use convenor_core::plan::step::{FileChange, HookScope};
@@ -84,20 +85,28 @@ impl Applier {
         self
     }
 
-    /// Carries out the steps in their order, up to the first that fails.
+    /// Carries out the steps in their order, up to the first that fails. A person whom GitLab refuses to add is no failure of
+    /// the batch: who they are is given back.
     ///
     /// # Errors
     /// Why a step failed; the steps before it are done.
-    pub async fn apply(&self, thing: &Thing, cause: &str, steps: &[Step]) -> Result<(), ApplyError> {
+    pub async fn apply(&self, thing: &Thing, cause: &str, steps: &[Step]) -> Result<BTreeSet<UserId>, ApplyError> {
+        let mut refused = BTreeSet::new();
         for step in steps {
             let result = self.journalled(thing, cause, step).await;
             if let Some(progress) = &self.progress {
                 let outcome = result.as_ref().map_or_else(Outcome::Failed, |()| Outcome::Done);
                 progress(thing, step, outcome);
             }
-            result?;
+            match (result, step) {
+                (Err(error), Step::AddMember { user, .. }) if is_refusal(&error) => {
+                    tracing::warn!(%thing, %error, "GitLab refuses: {step}");
+                    refused.insert(*user);
+                }
+                (result, _) => result?,
+            }
         }
-        Ok(())
+        Ok(refused)
     }
 
     async fn journalled(&self, thing: &Thing, cause: &str, step: &Step) -> Result<(), ApplyError> {
@@ -343,6 +352,17 @@ impl Applier {
             _ => Ok(String::new()),
         }
     }
+}
+
+/// GitLab has said no, and would say so again.
+fn is_refusal(error: &ApplyError) -> bool {
+    matches!(
+        error,
+        ApplyError::GitLab {
+            source: GitLabError::Invalid { .. } | GitLabError::Forbidden { .. } | GitLabError::NotFound { .. },
+            ..
+        }
+    )
 }
 
 fn is_unknown(error: &ApplyError) -> bool {

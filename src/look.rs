@@ -3,12 +3,13 @@
 //! Holds no rule of its own: what is due is decided in [`convenor_core::plan`]. [`Planner`] can only read, so whoever is
 //! given one can show what would be done and nothing more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use convenor_core::ids::UserId;
 use convenor_core::plan::context::Context;
-use convenor_core::plan::seen::Removals;
+use convenor_core::plan::seen::{ProposalSeen, Removals};
 use convenor_core::plan::wanted::Blueprint;
 use convenor_core::plan::{Plan, Remark, community, proposal, step};
 use convenor_core::thing::{ProgramName, Thing};
@@ -87,6 +88,11 @@ impl Planner {
     /// # Errors
     /// When it cannot be observed.
     pub async fn plan(&self, thing: &Thing) -> Result<Plan, PlanError> {
+        self.plan_without(thing, &BTreeSet::new()).await
+    }
+
+    /// What is due, when GitLab has just refused to add these people.
+    async fn plan_without(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<Plan, PlanError> {
         let name = thing.program();
         let program = self
             .programs
@@ -94,14 +100,21 @@ impl Planner {
             .ok_or_else(|| PlanError::NoProgram(name.clone()))?;
         match thing {
             Thing::Proposal(_, issue) => {
+                let Some(issue) = program.observer.issue(*issue).await? else {
+                    return Ok(Plan::nothing(Remark::NotAProposal));
+                };
+                if let Some(why) = proposal::is_over(&issue) {
+                    return Ok(Plan::nothing(why));
+                }
                 let remembered = Remembered {
                     acceptance: self.store.acceptance(thing).await?,
                     project: self.store.made_project(thing).await?,
                 };
                 let files = program.blueprint.file_paths();
-                let seen = program.observer.proposal(*issue, remembered, &files).await?;
-                let Some(seen) = seen else {
-                    return Ok(Plan::nothing(Remark::NotAProposal));
+                let seen = program.observer.proposal(issue, remembered, &files).await?;
+                let seen = ProposalSeen {
+                    refused_members: refused.clone(),
+                    ..seen
                 };
                 let context = Context {
                     program: program.observer.program(),
@@ -202,8 +215,9 @@ impl GitLabLooker {
     async fn settle(&self, thing: &Thing, cause: &str) -> Result<Settled, LookError> {
         let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_));
         let mut worked = only_knocks;
+        let mut refused = BTreeSet::new();
         for _ in 0..MOST_ROUNDS {
-            let plan = self.planner.plan(thing).await?;
+            let plan = self.planner.plan_without(thing, &refused).await?;
             if plan.is_empty() {
                 // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
                 let knocks = if worked { plan.knocks } else { Vec::new() };
@@ -218,7 +232,7 @@ impl GitLabLooker {
                 Err(ApplyError::GitLab { source, .. }) if source.is_already_there() => {
                     tracing::info!(%thing, %source, "found it done already; looking again");
                 }
-                other => other?,
+                other => refused.extend(other?),
             }
         }
         Err(LookError::Restless)

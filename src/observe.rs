@@ -154,15 +154,17 @@ impl Observer {
 
     /// Merge requests from one of our branches into the page's branch, newest first.
     async fn merge_requests(&self, branch: &str) -> Result<Vec<MergeRequestSeen>, ObserveError> {
-        let Some(project) = &self.places().await?.handbook else {
+        let (Some(handbook), Some(project)) = (&self.program.handbook, &self.places().await?.handbook) else {
             return Ok(Vec::new());
         };
+        let target = target_branch(handbook, project);
         let filter = gitlab::MergeRequestFilter {
             source_branch: Some(branch.to_owned()),
+            target_branch: Some(target.clone()),
             ..Default::default()
         };
         let mut found = self.reader.merge_requests(project.id, &filter).await?;
-        found.retain(|merge_request| merge_request.source_branch == branch);
+        found.retain(|merge_request| is_between(merge_request, branch, &target));
         found.sort_by_key(|merge_request| std::cmp::Reverse(merge_request.iid));
         found.into_iter().map(merge_request_seen).collect()
     }
@@ -240,12 +242,19 @@ fn project_seen(project: wire::Project) -> Result<ProjectSeen, ObserveError> {
         archived: project.archived,
         creator: project.creator_id,
         created_at: Some(project.created_at),
-        empty: project.empty_repo == Some(true),
+        empty: project.empty_repo,
         default_branch: project.default_branch,
         // Not told: assume the narrowest, which is never shown too widely.
         visibility: project.visibility.unwrap_or(Visibility::Private),
         topics: project.topics.iter().map(|topic| topic.expose().to_owned()).collect(),
     })
+}
+
+/// Whether a merge request is from this branch of the project itself: anybody's fork may have a branch of the same name.
+fn is_between(merge_request: &wire::MergeRequest, source: &str, target: &str) -> bool {
+    merge_request.source_project_id == Some(merge_request.project_id)
+        && merge_request.source_branch == source
+        && merge_request.target_branch == target
 }
 
 fn merge_request_seen(found: wire::MergeRequest) -> Result<MergeRequestSeen, ObserveError> {
@@ -276,4 +285,37 @@ fn address(text: &str, what: &'static str) -> Result<Url, ObserveError> {
 fn is_in_group(project: &ProjectSeen, group: &str) -> bool {
     let (path, group) = (project.full_path.to_ascii_lowercase(), group.to_ascii_lowercase());
     path.strip_prefix(&group).is_some_and(|rest| rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn merge_request(changes: &Value) -> wire::MergeRequest {
+        let person = json!({ "id": 1, "username": "alice", "name": "Alice", "state": "active" });
+        let mut fields = json!({
+            "id": 70, "iid": 7, "project_id": 3, "source_project_id": 3, "title": "t", "description": "", "state": "opened",
+            "source_branch": "convenor/rust", "target_branch": "main", "author": person,
+            "web_url": "https://gitlab.example.com/a/-/merge_requests/7",
+            "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            fields[key] = value.clone();
+        }
+        serde_json::from_value(fields).unwrap()
+    }
+
+    #[test]
+    fn a_forks_branch_of_the_same_name_is_not_ours() {
+        let check = |changes: Value, expected| {
+            assert_eq!(is_between(&merge_request(&changes), "convenor/rust", "main"), expected);
+        };
+        check(json!({}), true);
+        check(json!({ "source_project_id": 4 }), false);
+        check(json!({ "source_project_id": null }), false);
+        check(json!({ "target_branch": "stable" }), false);
+        check(json!({ "source_branch": "convenor/Rust" }), false);
+    }
 }

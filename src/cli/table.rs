@@ -54,6 +54,16 @@ enum Action {
         #[arg(long, value_name = "JSON", value_parser = parse_cells)]
         cells: Cells,
     },
+    /// Mends a malformed row where the mend is certain: a lone bracket, missing cells, a missing leading pipe
+    Repair {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        output: Output,
+        /// The row, from 0
+        #[arg(long, value_name = "N")]
+        row: usize,
+    },
     /// Takes a row away
     Remove {
         #[command(flatten)]
@@ -100,14 +110,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             output,
             cells,
             at,
-        } => edit(source, output, |table| added(table, cells, at.unwrap_or_default())),
+        } => edit(source, output, |table| {
+            table.edit(&added(table, cells, at.unwrap_or_default())?)
+        }),
         Action::Set {
             source,
             output,
             row,
             cells,
-        } => edit(source, output, |_| changed(*row, cells)),
-        Action::Remove { source, output, row } => edit(source, output, |_| Ok(Change::Remove { row: *row })),
+        } => edit(source, output, |table| table.edit(&changed(*row, cells)?)),
+        Action::Repair { source, output, row } => edit(source, output, |table| table.repair(*row)),
+        Action::Remove { source, output, row } => {
+            edit(source, output, |table| table.edit(&Change::Remove { row: *row }))
+        }
     }
 }
 
@@ -130,17 +145,15 @@ fn with_table(
 fn edit(
     source: &Source,
     output: &Output,
-    change: impl FnOnce(&Table<'_>) -> Result<Change, Refusal>,
+    act: impl FnOnce(&Table<'_>) -> Result<Edited, Refusal>,
 ) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(
         !(output.write && file::is_stdin(&source.page)),
         "--write needs a file: what comes from standard input is printed"
     );
-    with_table(source, |table, _, bytes| {
-        match change(table).and_then(|change| table.edit(&change)) {
-            Ok(edited) => finish(source, output, bytes, &edited),
-            Err(refusal) => refuse(source, &Finding::Refused(refusal)),
-        }
+    with_table(source, |table, _, bytes| match act(table) {
+        Ok(edited) => finish(source, output, bytes, &edited),
+        Err(refusal) => refuse(source, &Finding::Refused(refusal)),
     })
 }
 

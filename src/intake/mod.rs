@@ -22,7 +22,7 @@ use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
 pub use body::{Budget, LARGEST_BODY, STORED_BODY};
-pub use proof::{Forged, Secrets, signing_key};
+pub use proof::{Forged, Secrets};
 
 use body::{Body, BodyFault};
 use proof::Proof;

@@ -3,16 +3,18 @@
 use convenor_core::charter;
 use convenor_core::ids::{MergeRequestIid, ProjectId};
 use convenor_core::plan::row;
-use convenor_core::plan::seen::{BranchSeen, CommunitySeen, PageSeen, Removals};
+use convenor_core::plan::seen::{BranchSeen, CommunitySeen, PageSeen, ProjectSeen, Removals};
 use convenor_core::thing::Thing;
 use jiff::{SignedDuration, Timestamp};
 
 use super::proposal::own_issues_seen;
 use super::{ObserveError, Observer, file_version, merge_request_seen, project_seen, row_branch};
+use crate::gitlab::wire::MergeRequestState;
 use crate::gitlab::{IssueFilter, MergeRequestFilter};
 
-/// How long after its last change a merge request is still news to the handbook look.
-const NEWS: SignedDuration = SignedDuration::from_hours(48);
+/// How long after its last change a merge request that is merged or closed is still news to the handbook look. What is missed
+/// while the service is down is found by the resync.
+const NEWS: SignedDuration = SignedDuration::from_hours(1);
 
 impl Observer {
     /// Everything about a community; `None` when there is no such project (any more), or it is no project of the group.
@@ -30,7 +32,7 @@ impl Observer {
             return Ok(None);
         }
         let branch = project.default_branch.clone().unwrap_or_else(|| "main".to_owned());
-        let charter = match project.empty {
+        let charter = match project.empty == Some(true) {
             true => None,
             false => self
                 .reader
@@ -52,7 +54,7 @@ impl Observer {
         };
         let issues = own_issues_seen(self.reader.issues(project.id, &own_issues).await?, places.bot.id)?;
         let page = self.page().await?;
-        let branch_name = row_branch(&project.path);
+        let branch_name = self.branch_in_use(&project).await?;
         let (branch, merge_requests) = match &page {
             Some(page) => (
                 self.branch(page, &branch_name).await?,
@@ -73,6 +75,7 @@ impl Observer {
             people,
             issues,
             page,
+            branch_name,
             branch,
             merge_requests,
             removals,
@@ -107,6 +110,28 @@ impl Observer {
             page: file,
             base_page,
         }))
+    }
+
+    /// The branch of the community's open merge request; else the one that a new merge request would have. They differ when
+    /// the project's path was changed in between.
+    pub(super) async fn branch_in_use(&self, project: &ProjectSeen) -> Result<String, ObserveError> {
+        let places = self.places().await?;
+        let Some(handbook) = &places.handbook else {
+            return Ok(row_branch(&project.path));
+        };
+        let open = MergeRequestFilter {
+            opened: true,
+            author_id: Some(places.bot.id),
+            ..Default::default()
+        };
+        for found in self.reader.merge_requests(handbook.id, &open).await? {
+            let source = found.source_branch.clone();
+            let concern = row::concern(&merge_request_seen(found)?, places.bot.id);
+            if concern.is_some_and(|concern| concern.community == project.id) {
+                return Ok(source);
+            }
+        }
+        Ok(row_branch(&project.path))
     }
 
     async fn reviewers(&self) -> Result<Vec<convenor_core::ids::UserId>, ObserveError> {
@@ -172,13 +197,16 @@ impl Observer {
                 continue;
             }
             known.push(merge_request.iid);
+            let is_open = merge_request.state == MergeRequestState::Opened;
             let merge_request = merge_request_seen(merge_request)?;
             let Some(concern) = row::concern(&merge_request, places.bot.id) else {
                 continue;
             };
             let name = self.program.name.clone();
             things.push(Thing::Community(name.clone(), concern.community));
-            things.extend(concern.proposal.map(|issue| Thing::Proposal(name, issue)));
+            // While it is open, the proposal has only to know what the community's own look does about it.
+            let proposal = concern.proposal.filter(|_| !is_open);
+            things.extend(proposal.map(|issue| Thing::Proposal(name, issue)));
         }
         Ok(things)
     }

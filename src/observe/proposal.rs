@@ -16,7 +16,7 @@ use convenor_core::plan::status::recorded_status;
 use convenor_core::plan::{labels, status::Status};
 use convenor_core::proposal as form;
 
-use super::{ObserveError, Observer, Places, address, project_seen, row_branch};
+use super::{ObserveError, Observer, Places, address, project_seen};
 use crate::gitlab::{GitLabError, IssueFilter, wire};
 
 /// What our own store remembers of a proposal.
@@ -29,7 +29,16 @@ pub struct Remembered {
 }
 
 impl Observer {
-    /// Everything about a proposal; `None` when there is no such issue (any more).
+    /// The issue of a proposal; `None` when there is no such issue (any more).
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn issue(&self, iid: IssueIid) -> Result<Option<IssueSeen>, ObserveError> {
+        let intake = self.places().await?.intake.id;
+        self.reader.issue(intake, iid).await?.map(issue_seen).transpose()
+    }
+
+    /// Everything else about the proposal of this issue.
     ///
     /// `template_files` are the paths that a new community's first commit makes.
     ///
@@ -37,15 +46,12 @@ impl Observer {
     /// When GitLab does not answer as it should.
     pub async fn proposal(
         &self,
-        iid: IssueIid,
+        issue: IssueSeen,
         remembered: Remembered,
         template_files: &[String],
-    ) -> Result<Option<ProposalSeen>, ObserveError> {
+    ) -> Result<ProposalSeen, ObserveError> {
         let places = self.places().await?;
-        let Some(issue) = self.reader.issue(places.intake.id, iid).await? else {
-            return Ok(None);
-        };
-        let issue = issue_seen(issue)?;
+        let iid = issue.iid;
         let (notes, label_events) = tokio::try_join!(
             self.reader.notes(places.intake.id, iid),
             self.reader.label_events(places.intake.id, iid),
@@ -73,7 +79,7 @@ impl Observer {
 
         let slug = read.understood.slug.as_ref().map(|slug| slug.as_str().to_owned());
         let project = self
-            .standing(places, iid, slug.as_deref(), &status, remembered.project)
+            .standing(places, &issue, slug.as_deref(), &status, remembered.project)
             .await?;
         let ours = match &project {
             ProjectStanding::Ours(project) => Some(project),
@@ -84,10 +90,10 @@ impl Observer {
             _ => None,
         };
         let merge_requests = match ours {
-            Some(project) => self.merge_requests(&row_branch(&project.path)).await?,
+            Some(project) => self.merge_requests(&self.branch_in_use(project).await?).await?,
             None => Vec::new(),
         };
-        Ok(Some(ProposalSeen {
+        Ok(ProposalSeen {
             bot: places.bot.clone(),
             group: places.group.clone(),
             intake: places.intake.clone(),
@@ -100,10 +106,11 @@ impl Observer {
             rivals,
             acceptance: remembered.acceptance,
             project,
+            refused_members: BTreeSet::new(),
             inside,
             page,
             merge_requests,
-        }))
+        })
     }
 
     /// Other open proposals of the program, with what they ask for.
@@ -153,7 +160,7 @@ impl Observer {
     async fn standing(
         &self,
         places: &Places,
-        issue: IssueIid,
+        issue: &IssueSeen,
         slug: Option<&str>,
         status: &Status,
         remembered: Option<ProjectId>,
@@ -172,10 +179,12 @@ impl Observer {
         }
         Ok(provision::standing(Evidence {
             recorded: recorded.as_ref().map(Option::as_ref),
+            remembered: remembered.is_some(),
             at_path: at_path.as_ref(),
             charter_proposal: charter.as_ref().and_then(|charter| charter.proposal.as_ref()),
             intake: &self.program.intake,
-            issue,
+            issue: issue.iid,
+            proposed_at: issue.created_at,
             announced: slug.is_some() && status.path.as_deref() == slug,
             bot: places.bot.id,
         }))
@@ -195,7 +204,7 @@ impl Observer {
         let Some(project) = project.map(project_seen).transpose()? else {
             return Ok((None, None));
         };
-        if project.empty {
+        if project.empty == Some(true) {
             return Ok((Some(project), None));
         }
         let branch = project.default_branch.clone().unwrap_or_else(|| "main".to_owned());
@@ -242,7 +251,7 @@ impl Observer {
 
     async fn files_there(&self, project: &ProjectSeen, paths: &[String]) -> Result<Vec<String>, GitLabError> {
         let mut there = Vec::new();
-        if project.empty {
+        if project.empty == Some(true) {
             return Ok(there);
         }
         let branch = project.default_branch.clone().unwrap_or_else(|| "main".to_owned());

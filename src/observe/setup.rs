@@ -19,7 +19,7 @@ impl Observer {
         let intake = &places.intake;
         let branch = intake.default_branch.clone().unwrap_or_else(|| "main".to_owned());
         let labels = self.reader.project_labels(intake.id).await?;
-        let template = match intake.empty {
+        let template = match intake.empty == Some(true) {
             true => None,
             false => self
                 .reader

@@ -8,6 +8,7 @@ mod faults;
 mod program;
 mod section;
 mod sections;
+mod signing_key;
 mod source;
 mod units;
 
@@ -22,6 +23,7 @@ pub use sections::{
     DatabaseSettings, DatabaseUrl, GitLabSettings, LogFormat, LogSettings, ScheduleSettings, ServerSettings,
     WebhookSettings, WorkerSettings,
 };
+pub use signing_key::signing_key;
 
 use section::Section;
 use source::Shared;

@@ -157,7 +157,7 @@ pub(super) fn webhook(mut section: Section) -> WebhookSettings {
     let signing_tokens = section.secrets("signing_token");
     if !signing_tokens
         .iter()
-        .all(|token| crate::intake::signing_key(token.expose_secret()).is_some())
+        .all(|token| super::signing_key(token.expose_secret()).is_some())
     {
         section.fault(
             "signing_token",

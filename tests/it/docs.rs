@@ -1,23 +1,34 @@
-//! The papers keep their word: links lead somewhere, commands exist.
+//! The papers keep their word: links lead somewhere, and the commands, settings and rooms that they name exist.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use clap::CommandFactory as _;
+use convenor::cli::Cli;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn papers() -> Vec<PathBuf> {
-    let mut papers: Vec<_> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "ARCHITECTURE.md"]
-        .map(|name| root().join(name))
-        .into();
-    let docs = fs::read_dir(root().join("docs"))
+fn markdown_in(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join(folder))
         .unwrap()
         .map(|entry| entry.unwrap().path());
-    papers.extend(docs.filter(|path| path.extension().is_some_and(|ending| ending == "md")));
+    entries
+        .filter(|path| path.extension().is_some_and(|ending| ending == "md"))
+        .collect()
+}
+
+/// Every paper with its name and text.
+fn papers() -> Vec<(PathBuf, String)> {
+    let folders = ["", "docs", "crates/core", "crates/sandbox"];
+    let papers: Vec<_> = folders.into_iter().flat_map(markdown_in).collect();
+    assert!(papers.len() > 9, "{papers:?}");
     papers
+        .into_iter()
+        .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+        .collect()
 }
 
 /// The targets of `[text](target)`.
@@ -25,37 +36,185 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
 }
 
+/// What stands in backticks, and the lines of code blocks without their comments.
+fn codes(text: &str) -> Vec<String> {
+    let mut codes = Vec::new();
+    for (number, part) in text.split("```").enumerate() {
+        if number % 2 == 0 {
+            codes.extend(part.split('`').skip(1).step_by(2).map(str::to_owned));
+        } else {
+            codes.extend(
+                part.lines()
+                    .skip(1)
+                    .map(|line| line.split(" #").next().unwrap_or_default().to_owned()),
+            );
+        }
+    }
+    codes
+}
+
+/// The address of a heading on its page, as GitLab makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase();
+    let kept = kept
+        .chars()
+        .filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
 #[test]
 fn links_between_papers_lead_somewhere() {
-    for paper in papers() {
-        let text = fs::read_to_string(&paper).unwrap();
+    for (paper, text) in papers() {
         for link in links(&text).filter(|link| !link.contains("://")) {
-            let target = paper.parent().unwrap().join(link.split('#').next().unwrap());
+            let (file, part) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                paper.clone()
+            } else {
+                paper.parent().unwrap().join(file)
+            };
             assert!(target.exists(), "{}: {link}", paper.display());
+            if !part.is_empty() {
+                let page = fs::read_to_string(&target).unwrap();
+                let found = page
+                    .lines()
+                    .any(|line| line.starts_with('#') && anchor(line.trim_start_matches(['#', ' '])) == part);
+                assert!(found, "{}: {link}: no such heading", paper.display());
+            }
         }
     }
 }
 
 #[test]
 fn commands_that_the_papers_name_exist() {
-    let help = Command::new(env!("CARGO_BIN_EXE_convenor"))
-        .arg("--help")
-        .output()
-        .unwrap();
-    let help = String::from_utf8(help.stdout).unwrap();
-    let commands: BTreeSet<_> = help.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    for paper in papers() {
-        let text = fs::read_to_string(&paper).unwrap();
-        let named = text
-            .split("`convenor ")
-            .skip(1)
-            .filter_map(|rest| rest.split(['`', ' ', '\n']).next());
-        let built = text
-            .split("target/release/convenor ")
-            .skip(1)
-            .filter_map(|rest| rest.split(['`', ' ', '\n']).next());
-        for command in named.chain(built) {
-            assert!(commands.contains(command), "{}: convenor {command}", paper.display());
+    let mut checked = 0;
+    for (paper, text) in papers() {
+        for code in codes(&text) {
+            let called = ["convenor ", "target/release/convenor ", "cargo run -- "];
+            let Some(arguments) = called.iter().find_map(|called| code.trim().strip_prefix(called)) else {
+                continue;
+            };
+            if let Err(what) = is_understood(arguments) {
+                panic!("{}: `{code}`: {what}", paper.display());
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 20, "{checked} commands were found");
+}
+
+/// Whether each command and option of this command line is one of ours.
+fn is_understood(arguments: &str) -> Result<(), String> {
+    let root = Cli::command();
+    let mut command = &root;
+    for word in arguments.split_whitespace() {
+        let (name, _) = word.split_once('=').unwrap_or((word, ""));
+        let is_option = |known: &clap::Arg| {
+            known
+                .get_long()
+                .is_some_and(|long| name.strip_prefix("--") == Some(long))
+        };
+        if name.starts_with("--") {
+            let known = command.get_arguments().chain(root.get_arguments()).any(is_option);
+            if !known && !["--help", "--version"].contains(&name) {
+                return Err(format!("no option {name}"));
+            }
+        } else if let Some(sub) = command.find_subcommand(word) {
+            command = sub;
+        } else if command.has_subcommands() && !word.starts_with('-') {
+            return Err(format!("no command {word}"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_readme_names_every_command() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for command in Cli::command().get_subcommands() {
+        let row = format!("| `convenor {}` |", command.get_name());
+        assert!(readme.contains(&row), "README.md lacks {row}");
+    }
+}
+
+#[test]
+fn settings_that_the_papers_name_exist() {
+    let known = settings();
+    let sections: BTreeSet<_> = known.iter().filter_map(|key| key.split('.').next()).collect();
+    let mut checked = 0;
+    for (paper, text) in papers() {
+        for code in codes(&text) {
+            let code = code.trim().trim_start_matches("export ");
+            let (name, _) = code.split_once('=').unwrap_or((code, ""));
+            let Some(key) = setting(name).filter(|key| sections.contains(key.split('.').next().unwrap_or_default()))
+            else {
+                continue;
+            };
+            // A secret has a key for its file only.
+            let exists = known.contains(&key) || known.contains(&format!("{key}_file"));
+            assert!(
+                exists,
+                "{}: no setting {key} in config/convenor.example.toml",
+                paper.display()
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "{checked} settings were found");
+}
+
+/// `server.listen` of itself or of `CONVENOR_SERVER__LISTEN`; `None` when the text is neither.
+fn setting(name: &str) -> Option<String> {
+    let key = match name.strip_prefix("CONVENOR_") {
+        Some(variable) => {
+            let parts = variable.split("__").filter(|part| part.parse::<u32>().is_err());
+            parts.map(str::to_lowercase).collect::<Vec<_>>().join(".")
+        }
+        None => name.to_owned(),
+    };
+    let is_word = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    (key.contains('.') && key.split('.').all(is_word)).then_some(key)
+}
+
+/// The keys of the example, which another test holds equal to what the program reads.
+fn settings() -> BTreeSet<String> {
+    let mut section = String::new();
+    let mut keys = BTreeSet::new();
+    for line in fs::read_to_string(root().join("config/convenor.example.toml"))
+        .unwrap()
+        .lines()
+    {
+        if line.starts_with('[') {
+            line.trim_matches(['[', ']']).clone_into(&mut section);
+        }
+        if let Some((key, _)) = line
+            .trim_start_matches("# ")
+            .split_once(" = ")
+            .filter(|(key, _)| !key.contains(' '))
+        {
+            keys.insert(format!("{section}.{key}"));
+        }
+    }
+    keys
+}
+
+#[test]
+fn rooms_that_the_papers_name_exist() {
+    let rooms = [
+        "src",
+        "crates",
+        "tests",
+        "docs",
+        "templates",
+        "migrations",
+        "benches",
+        ".ci",
+    ];
+    for (paper, text) in papers() {
+        for code in codes(&text) {
+            let path = code.split([' ', ':']).next().unwrap_or_default().trim_end_matches('/');
+            let is_path = path.contains('/') && rooms.contains(&path.split('/').next().unwrap_or_default());
+            let exists = root().join(path).exists() || root().join(format!("{path}.rs")).exists();
+            assert!(!is_path || exists, "{}: there is no {path}", paper.display());
         }
     }
 }

@@ -6,8 +6,8 @@ passes markdownlint before has to pass after; one that does not must not get a k
 table whose rows all lack the closing pipe of the header lacks it too: there the neighbours count more than the rule.)
 Exit 0: all kept, 1: some page got worse, 2: cannot run. Without the corpus there is nothing to check: exit 0.
 
-    npm install --no-save markdownlint-cli2@0.15.0
-    tests/lint/table_rows.py --convenor target/debug/convenor --lint node_modules/.bin/markdownlint-cli2 [--corpus DIR]
+    .ci/install
+    tests/lint/table_rows.py --convenor target/debug/convenor [--lint PROGRAM] [--corpus DIR]
 """
 
 import argparse
@@ -30,7 +30,7 @@ def main():
     workspace = pathlib.Path(__file__).resolve().parents[2]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--convenor", default=workspace / "target/debug/convenor", type=pathlib.Path)
-    parser.add_argument("--lint", default=workspace / "node_modules/.bin/markdownlint-cli2", type=pathlib.Path)
+    parser.add_argument("--lint", default=workspace / "target/ci/npm/node_modules/.bin/markdownlint-cli2", type=pathlib.Path)
     parser.add_argument("--corpus", default=workspace.parent / "shared/corpus", type=pathlib.Path)
     options = parser.parse_args()
     if not options.corpus.is_dir():
@@ -89,7 +89,7 @@ def write_pages(options, page, folder):
 
 def lint(program, folder):
     """Findings of each page, counted by rule."""
-    result = subprocess.run([program, "**/*.md"], cwd=folder, capture_output=True, text=True, check=False)
+    result = subprocess.run([program.absolute(), "**/*.md"], cwd=folder, capture_output=True, text=True, check=False)
     findings = collections.defaultdict(collections.Counter)
     for line in result.stderr.splitlines():
         found = re.match(r"(.+?\.md):\d+(?::\d+)?(?: \w+)? (MD\d+)", line)

@@ -68,7 +68,7 @@ impl World {
         for program in &settings.programs {
             let observer = Observer::new(client.reader(), program.program.clone());
             init::set_up(&observer, &settings, Some(&applier), false, &mut |line| {
-                print(&format!("  {line}"))
+                print(&format!("  {line}"));
             })
             .await?;
         }

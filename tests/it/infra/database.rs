@@ -26,9 +26,8 @@ impl Database {
     pub(super) async fn postgres() -> Option<Self> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let Some(server) = server() else {
-            eprintln!(
-                "SKIPPED: no PostgreSQL on this machine (initdb, postgres; as root also setpriv and a user postgres)"
-            );
+            let missing = "no PostgreSQL on this machine (initdb, postgres; as root also setpriv and a user postgres)";
+            crate::skip::skip("a store on PostgreSQL", missing);
             return None;
         };
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::SeqCst));

@@ -169,6 +169,15 @@ async fn hostile_text_stays_text_in_a_browser() {
         assert_eq!(browser.open(&format!("{gitlab}/{page}")), 200, "{page}");
         assert_eq!(browser.texts(TRACE), Vec::<String>::new(), "{page}");
     }
+    // It is shown as it was written, not dropped: whoever reads it sees what somebody tried.
+    browser.open(&format!("{gitlab}/{GROUP}/rust-at-work"));
+    for text in [
+        "<img src=x onerror=alert(1)> ours",
+        "| <b onmouseover=alert(1)>anybody",
+        "<svg onload=alert(1)>",
+    ] {
+        assert!(browser.text().contains(text), "{text}:\n{}", browser.text());
+    }
     let elsewhere: Vec<_> = browser.requests().filter(|url| !url.starts_with(&gitlab)).collect();
     assert!(elsewhere.is_empty(), "nothing that was made calls home: {elsewhere:?}");
     // These pages show the proposer's own text as well, pictures included; GitLab fetches those through a proxy.

@@ -78,6 +78,7 @@ pub(super) struct Town {
     worker: Worker<GitLabLooker>,
     hands: Arc<AtomicI64>,
     door: String,
+    http: reqwest::Client,
     stop: CancellationToken,
     folder: tempfile::TempDir,
 }
@@ -118,6 +119,7 @@ impl Town {
             worker,
             hands,
             door,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
             stop,
             folder,
         };
@@ -212,10 +214,9 @@ impl Town {
 
     /// Hands what GitLab wants to send to our door, over HTTP.
     async fn deliver(&self) {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
         for delivery in self.gitlab.take_deliveries() {
             assert!(delivery.url.starts_with(&self.door), "{}", delivery.url);
-            let mut request = client.post(&delivery.url).body(delivery.body);
+            let mut request = self.http.post(&delivery.url).body(delivery.body);
             for (name, value) in &delivery.headers {
                 request = request.header(name, value);
             }
@@ -324,20 +325,82 @@ impl Town {
 
     /// The page differs from `PAGE` by exactly one added line.
     pub(super) fn added_line(&self, branch: &str) -> String {
-        let page = self.page(branch);
-        let mut added: Vec<&str> = Vec::new();
-        let mut known = PAGE.split_inclusive('\n').peekable();
-        for line in page.split_inclusive('\n') {
-            if known.peek() == Some(&line) {
-                known.next();
-            } else {
-                added.push(line);
-            }
-        }
-        assert!(known.next().is_none(), "lines were changed or lost:\n{page}");
-        assert_eq!(added.len(), 1, "{page}");
-        added[0].trim_end().to_owned()
+        one_more_line(PAGE.as_bytes(), &self.page_bytes(branch))
     }
+
+    pub(super) fn page_bytes(&self, branch: &str) -> Vec<u8> {
+        self.gitlab.file(HANDBOOK, branch, PAGE_PATH).unwrap()
+    }
+
+    /// A maintainer changes the page on its branch.
+    pub(super) fn page_becomes(&self, page: impl AsRef<[u8]>) {
+        let maintainer = self.gitlab.person("maintainer").unwrap();
+        maintainer.push_file(HANDBOOK, "main", PAGE_PATH, page).unwrap();
+    }
+
+    /// A maintainer merges the one open merge request.
+    pub(super) fn merges(&self) {
+        let maintainer = self.gitlab.person("maintainer").unwrap();
+        maintainer.merge(HANDBOOK, self.merge_request().iid).unwrap();
+    }
+
+    /// The lines that a merge request takes away and adds, as its page shows them to a maintainer.
+    pub(super) fn shown_diff(&self, iid: u64) -> Vec<String> {
+        let files = self.gitlab.merge_request_diff(HANDBOOK, iid).unwrap();
+        assert!(files.iter().all(|file| file.new_path == PAGE_PATH), "{files:?}");
+        let lines = files.iter().flat_map(|file| file.diff.lines());
+        lines
+            .filter(|line| line.starts_with(['+', '-']))
+            .map(ToOwned::to_owned)
+            .collect()
+    }
+
+    /// A community's charter becomes this, by a facilitator's push.
+    pub(super) fn charter_becomes(&self, path: &str, charter: &str) {
+        let facilitator = self.gitlab.person("darwinjs").unwrap();
+        let project = format!("{GROUP}/{path}");
+        facilitator
+            .push_file(&project, "main", convenor_core::charter::PATH, charter)
+            .unwrap();
+    }
+
+    pub(super) fn charter(&self, path: &str) -> String {
+        let project = format!("{GROUP}/{path}");
+        self.gitlab
+            .text(&project, "main", convenor_core::charter::PATH)
+            .unwrap()
+    }
+
+    /// What an operator reads about a thing (`convenor plan`): nothing due, and why.
+    pub(super) async fn report(&self, thing: &Thing) -> String {
+        let client = assemble::client(&self.settings).unwrap();
+        let planner = assemble::planner(&self.settings, &client, self.store.clone(), clock(&self.hands)).unwrap();
+        let plan = planner.plan(thing).await.unwrap();
+        assert!(plan.is_empty(), "{plan:?}");
+        plan.report
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
+}
+
+/// The line that `after` has more than `before`; every other byte has to be the same.
+pub(super) fn one_more_line(before: &[u8], after: &[u8]) -> String {
+    let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+    let start = before[..same]
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |at| at + 1);
+    let added = after.len().checked_sub(before.len()).expect("the page became shorter");
+    assert!(
+        after[start + added..] == before[start..],
+        "more than one line changed:\n{}",
+        String::from_utf8_lossy(after)
+    );
+    let line = String::from_utf8(after[start..start + added].to_vec()).unwrap();
+    assert_eq!(line.matches('\n').count(), 1, "{line}");
+    line.trim_end().to_owned()
 }
 
 /// The webhook door, over real HTTP.

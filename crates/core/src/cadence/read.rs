@@ -167,7 +167,8 @@ impl Reader<'_> {
             every,
             on: day,
             at: self.seen.at,
-            timezone: self.seen.zone.unwrap_or_default(),
+            // A zone without a time says nothing yet.
+            timezone: self.seen.at.and(self.seen.zone.clone()).unwrap_or_default(),
             minutes: self.seen.minutes,
             from: self.seen.from,
         };

@@ -276,6 +276,16 @@ fn made_inside(mut text: Markdown, seen: &ProposalSeen, wanted: &Wanted, judged:
     text = text.words("issue board with its labels\n");
     text = tick(text, done(&["add_member"]));
     text = text.words("members\n");
+    for member in wanted
+        .members
+        .iter()
+        .filter(|member| seen.refused_members.contains(&member.user))
+    {
+        text = text
+            .words("  - GitLab refused to add ")
+            .username_code(&member.username)
+            .words("; add them by hand\n");
+    }
     text = tick(text, done(&["create_issue"]));
     text = text.words("kick-off issue\n");
     text

@@ -136,14 +136,13 @@ fn change(
             "the project's path is no slug, so no branch can be named after it; rename the path".to_owned(),
         ));
     };
-    let branch_name = format!("convenor/{}", slug.as_str());
     row::plan(&Change {
         bot: seen.bot.id,
         community: seen.project.id,
         proposal: proposal(program, charter),
         page,
         path: &handbook.page,
-        branch_name: &branch_name,
+        branch_name: &seen.branch_name,
         branch: seen.branch.as_ref(),
         merge_requests: &seen.merge_requests,
         facts: &facts(row, charter.status),

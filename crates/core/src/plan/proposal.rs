@@ -8,7 +8,7 @@ use super::judge::{Judged, Stage, judge};
 use super::labels::{self, State};
 use super::listing::Listing;
 use super::provision;
-use super::seen::{ProjectStanding, ProposalSeen};
+use super::seen::{IssueSeen, ProjectStanding, ProposalSeen};
 use super::status::{self, Status, own_statuses};
 use super::{Plan, Remark, Step};
 use crate::approval::Acceptance;
@@ -22,14 +22,8 @@ use crate::thing::Thing;
 /// What is due for a proposal.
 #[must_use]
 pub fn plan(context: &Context<'_>, seen: &ProposalSeen) -> Plan {
-    if !labels::is_proposal(&seen.issue.labels) {
-        return Plan::nothing(Remark::NotAProposal);
-    }
-    if is_finished(seen) {
-        return Plan::nothing(Remark::UpToDate);
-    }
-    if !seen.issue.open {
-        return Plan::nothing(Remark::Closed);
+    if let Some(why) = is_over(&seen.issue) {
+        return Plan::nothing(why);
     }
     let known = own_statuses(&seen.notes, seen.bot.id);
     let status = known.first().map(|(_, status)| status.clone()).unwrap_or_default();
@@ -46,8 +40,18 @@ pub fn plan(context: &Context<'_>, seen: &ProposalSeen) -> Plan {
     plan
 }
 
-fn is_finished(seen: &ProposalSeen) -> bool {
-    !seen.issue.open && seen.issue.labels.iter().any(|label| label == State::Active.label())
+/// Why nothing can be due for a proposal with this issue; `None`: more has to be known.
+#[must_use]
+pub fn is_over(issue: &IssueSeen) -> Option<Remark> {
+    if !labels::is_proposal(&issue.labels) {
+        return Some(Remark::NotAProposal);
+    }
+    let is_active = issue.labels.iter().any(|label| label == State::Active.label());
+    match (issue.open, is_active) {
+        (true, _) => None,
+        (false, true) => Some(Remark::UpToDate),
+        (false, false) => Some(Remark::Closed),
+    }
 }
 
 fn acceptance_step(seen: &ProposalSeen, judged: &Judged, now: Timestamp) -> Option<Step> {

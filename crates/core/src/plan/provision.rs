@@ -1,5 +1,7 @@
 //! The steps that make a project out of an accepted proposal.
 
+use jiff::Timestamp;
+
 use super::Step;
 use super::seen::{InsideSeen, ProjectSeen, ProjectStanding, ProposalSeen};
 use super::step::FileChange;
@@ -20,6 +22,9 @@ pub const TOPIC: &str = "community-of-practice";
 pub fn standing(evidence: Evidence<'_>) -> ProjectStanding {
     if let Some(recorded) = evidence.recorded {
         return match recorded {
+            Some(project) if !evidence.remembered && project.creator.is_some_and(|maker| maker != evidence.bot) => {
+                ProjectStanding::Foreign(project.clone())
+            }
             Some(project) if !project.archived && !project.marked_for_deletion => {
                 ProjectStanding::Ours(project.clone())
             }
@@ -39,6 +44,9 @@ pub fn standing(evidence: Evidence<'_>) -> ProjectStanding {
 pub struct Evidence<'a> {
     /// The project that we remember for this proposal: `Some(None)` when GitLab no longer has it.
     pub recorded: Option<Option<&'a ProjectSeen>>,
+    /// Whether our own store remembers it. The comment remembers it too, but whoever may edit our comment could write another
+    /// project's id there.
+    pub remembered: bool,
     /// The project at the wanted path.
     pub at_path: Option<&'a ProjectSeen>,
     /// The `proposal` of that project's charter, when it has one.
@@ -47,6 +55,8 @@ pub struct Evidence<'a> {
     pub intake: &'a str,
     /// This proposal.
     pub issue: IssueIid,
+    /// When the proposal was opened.
+    pub proposed_at: Timestamp,
     /// Whether we announced that we make a project here, before it was there.
     pub announced: bool,
     /// Who we are.
@@ -56,14 +66,14 @@ pub struct Evidence<'a> {
 fn is_ours(evidence: &Evidence<'_>, project: &ProjectSeen) -> bool {
     let made_by_bot = match project.creator {
         Some(creator) => creator == evidence.bot,
-        // A GitLab that does not tell the creator: then only a charter of ours proves it.
-        None => evidence.charter_proposal.is_some(),
+        // A GitLab that does not tell the creator: then it has to be younger than the proposal.
+        None => project.created_at.is_some_and(|made| made >= evidence.proposed_at),
     };
     let for_this = match evidence.charter_proposal {
         Some(proposal) => {
             proposal.iid == evidence.issue && proposal.project.as_str().eq_ignore_ascii_case(evidence.intake)
         }
-        None => project.empty && evidence.announced,
+        None => project.empty != Some(false) && evidence.announced,
     };
     made_by_bot && for_this
 }
@@ -81,7 +91,7 @@ pub fn steps(seen: &ProposalSeen, wanted: &Wanted) -> Vec<Step> {
     steps.extend(first_commit(project, inside, wanted, seen.issue.iid));
     steps.extend(labels(project.id, inside, wanted));
     steps.extend(board(project.id, inside, wanted));
-    steps.extend(members(project.id, inside, wanted, seen.bot.id));
+    steps.extend(members(project.id, inside, wanted, seen));
     steps.extend(issues(project.id, inside, wanted));
     steps
 }
@@ -159,8 +169,9 @@ fn board(project: ProjectId, inside: &InsideSeen, wanted: &Wanted) -> Vec<Step> 
 }
 
 /// Whoever has the role already, by inheritance or by a person's hand, is left alone.
-fn members(project: ProjectId, inside: &InsideSeen, wanted: &Wanted, bot: UserId) -> Vec<Step> {
-    let lacks = |user: &UserId, level| *user != bot && inside.members.get(user).is_none_or(|has| *has < level);
+fn members(project: ProjectId, inside: &InsideSeen, wanted: &Wanted, seen: &ProposalSeen) -> Vec<Step> {
+    let asked = |user: &UserId| *user != seen.bot.id && !seen.refused_members.contains(user);
+    let lacks = |user: &UserId, level| asked(user) && inside.members.get(user).is_none_or(|has| *has < level);
     let missing = wanted.members.iter().filter(|member| lacks(&member.user, member.level));
     missing
         .map(|member| Step::AddMember {
@@ -187,4 +198,153 @@ fn issues(project: ProjectId, inside: &InsideSeen, wanted: &Wanted) -> Vec<Step>
             description: issue.description.clone(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::project;
+    use super::*;
+    use crate::charter::FullPath;
+
+    const BOT: UserId = UserId(1);
+
+    fn evidence<'a>() -> Evidence<'a> {
+        Evidence {
+            recorded: None,
+            remembered: false,
+            at_path: None,
+            charter_proposal: None,
+            intake: "cops/intake",
+            issue: IssueIid(12),
+            proposed_at: Timestamp::from_second(1_700_000_000).unwrap(),
+            announced: false,
+            bot: BOT,
+        }
+    }
+
+    fn word(evidence: Evidence<'_>) -> &'static str {
+        match standing(evidence) {
+            ProjectStanding::Free => "free",
+            ProjectStanding::Ours(_) => "ours",
+            ProjectStanding::Gone => "gone",
+            ProjectStanding::Foreign(_) => "foreign",
+            ProjectStanding::Unknown => "unknown",
+        }
+    }
+
+    #[test]
+    fn a_free_path_is_free() {
+        assert_eq!(word(evidence()), "free");
+    }
+
+    #[test]
+    fn a_remembered_project_is_ours_until_a_person_ends_it() {
+        let made = project(77, "Rust", "rust");
+        let recorded = Evidence {
+            recorded: Some(Some(&made)),
+            ..evidence()
+        };
+        assert_eq!(word(recorded), "ours");
+        for ended in [
+            ProjectSeen {
+                archived: true,
+                ..made.clone()
+            },
+            ProjectSeen {
+                marked_for_deletion: true,
+                ..made.clone()
+            },
+        ] {
+            assert_eq!(
+                word(Evidence {
+                    recorded: Some(Some(&ended)),
+                    ..evidence()
+                }),
+                "gone"
+            );
+        }
+        assert_eq!(
+            word(Evidence {
+                recorded: Some(None),
+                ..evidence()
+            }),
+            "gone"
+        );
+    }
+
+    #[test]
+    fn an_id_that_somebody_wrote_into_our_comment_proves_nothing() {
+        let foreign = ProjectSeen {
+            creator: Some(UserId(9)),
+            ..project(55, "Payroll", "payroll")
+        };
+        assert_eq!(
+            word(Evidence {
+                recorded: Some(Some(&foreign)),
+                ..evidence()
+            }),
+            "foreign"
+        );
+    }
+
+    #[test]
+    fn an_empty_project_of_ours_is_ours_only_when_it_was_announced() {
+        let empty = ProjectSeen {
+            empty: Some(true),
+            ..project(77, "Rust", "rust")
+        };
+        let found = Evidence {
+            at_path: Some(&empty),
+            ..evidence()
+        };
+        assert_eq!(word(found), "foreign");
+        assert_eq!(
+            word(Evidence {
+                announced: true,
+                ..found
+            }),
+            "ours"
+        );
+    }
+
+    #[test]
+    fn a_charter_says_whose_project_it_is() {
+        let made = project(77, "Rust", "rust");
+        for (intake, iid, expected) in [
+            ("Cops/Intake", 12, "ours"),
+            ("cops/intake", 3, "foreign"),
+            ("a/b", 12, "foreign"),
+        ] {
+            let reference = IssueReference {
+                project: FullPath::new(intake).unwrap(),
+                iid: IssueIid(iid),
+            };
+            let found = Evidence {
+                at_path: Some(&made),
+                charter_proposal: Some(&reference),
+                announced: true,
+                ..evidence()
+            };
+            assert_eq!(word(found), expected, "{intake}#{iid}");
+        }
+    }
+
+    #[test]
+    fn somebody_elses_project_is_foreign_even_with_a_charter_that_names_us() {
+        let reference = IssueReference {
+            project: FullPath::new("cops/intake").unwrap(),
+            iid: IssueIid(12),
+        };
+        let foreign = ProjectSeen {
+            creator: Some(UserId(9)),
+            ..project(55, "Rust", "rust")
+        };
+        let found = Evidence {
+            at_path: Some(&foreign),
+            charter_proposal: Some(&reference),
+            announced: true,
+            ..evidence()
+        };
+        assert_eq!(word(found), "foreign");
+    }
 }

@@ -85,20 +85,13 @@ struct RowMarker {
 /// What is due for this change.
 #[must_use]
 pub fn plan(change: &Change<'_>) -> Plan {
-    let open = change
-        .merge_requests
-        .iter()
-        .find(|mr| mr.state == MergeRequestState::Opened && mr.author == change.bot);
-    if change
-        .merge_requests
-        .iter()
-        .any(|mr| mr.state == MergeRequestState::Locked)
-    {
+    let in_state = |state| change.merge_requests.iter().find(move |mr| mr.state == state);
+    if in_state(MergeRequestState::Locked).is_some() {
         return Plan::nothing(Remark::WaitsForMerge);
     }
-    match (&change.wanted, open) {
-        (Wanted::AsItIs, None) => Plan::nothing(Remark::UpToDate),
-        (Wanted::AsItIs, Some(open)) => no_longer_needed(change, open),
+    match (&change.wanted, in_state(MergeRequestState::Opened)) {
+        (Wanted::AsItIs, Some(open)) if open.author == change.bot => no_longer_needed(change, open),
+        (Wanted::AsItIs, _) => Plan::nothing(Remark::UpToDate),
         (Wanted::Page(page), Some(open)) => keep_true(change, page, open),
         (Wanted::Page(page), None) => propose(change, page),
     }
@@ -239,9 +232,11 @@ fn commit(change: &Change<'_>, page: &[u8], force: bool) -> Step {
     }
 }
 
+/// The words of a merge request that somebody else opened from our branch are theirs.
 fn description_update(change: &Change<'_>, open: &MergeRequestSeen, description: &Markdown) -> Option<Step> {
     let wanted = marker(change, description);
-    (marker_of(open).as_ref() != Some(&wanted)).then(|| Step::UpdateMergeRequest {
+    let is_due = open.author == change.bot && marker_of(open).as_ref() != Some(&wanted);
+    is_due.then(|| Step::UpdateMergeRequest {
         project: change.page.project,
         merge_request: open.iid,
         title: change.words.title.clone(),

@@ -202,7 +202,7 @@ fn seen() -> CommunitySeen {
             marked_for_deletion: false,
             creator: Some(BOT),
             created_at: None,
-            empty: false,
+            empty: Some(false),
             default_branch: Some("main".to_owned()),
             visibility: Visibility::Public,
             topics: Vec::new(),
@@ -219,6 +219,7 @@ fn seen() -> CommunitySeen {
                 last_commit: Some(CommitSha("a".repeat(40))),
             }),
         }),
+        branch_name: "convenor/rust-at-work".to_owned(),
         branch: None,
         merge_requests: Vec::new(),
         reviewers: Vec::new(),
@@ -332,6 +333,20 @@ fn a_branch_of_that_name_that_is_not_ours_is_left_alone() {
     branch.message = Untrusted::new("my own work");
     branch.page = None;
     assert_eq!(world.settle(), (vec![], vec![Remark::BranchIsAPersons]));
+}
+
+#[test]
+fn a_merge_request_that_a_person_opened_from_our_branch_is_enough() {
+    let mut world = World::new();
+    world.settle();
+    world.newest().author = SOMEBODY;
+    world.newest().description = Untrusted::new("By hand");
+    assert_eq!(world.settle(), (vec![], vec![Remark::WaitsForMerge]));
+    world.page_becomes(&PAGE.replace("| Zen |", "| Python | @pia |\r\n| Zen |"));
+    assert_eq!(world.settle().0, ["commit"], "our branch follows, their words stay");
+    let merged_by_hand = world.on_branch();
+    world.page_becomes(&merged_by_hand);
+    assert_eq!(world.settle().0, Vec::<&str>::new());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What an observation found. Filled by the shell, judged by the plans.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use url::Url;
@@ -58,8 +58,8 @@ pub struct ProjectSeen {
     pub creator: Option<UserId>,
     /// When it was made.
     pub created_at: Option<Timestamp>,
-    /// It has no commit yet.
-    pub empty: bool,
+    /// Whether it has no commit yet; `None`: this GitLab does not tell.
+    pub empty: Option<bool>,
     /// The branch that its first commit goes to.
     pub default_branch: Option<String>,
     /// Who sees it.
@@ -166,6 +166,8 @@ pub struct ProposalSeen {
     pub acceptance: Option<Acceptance>,
     /// The project that belongs to this proposal or stands in its way.
     pub project: ProjectStanding,
+    /// People whom GitLab refused to add during this look: whatever the reason, asking again would not help.
+    pub refused_members: BTreeSet<UserId>,
     /// What is inside the project; only when it is ours.
     pub inside: Option<InsideSeen>,
     /// The handbook page, when the program has one.
@@ -312,6 +314,8 @@ pub struct CommunitySeen {
     pub issues: Vec<OwnIssueSeen>,
     /// The handbook page.
     pub page: Option<PageSeen>,
+    /// The name of our branch, whether or not it is there.
+    pub branch_name: String,
     /// Our branch.
     pub branch: Option<BranchSeen>,
     /// Merge requests from it, newest first.

@@ -1,6 +1,6 @@
 //! Rules of the plans, on a small world that does what the steps say: observe, plan, apply, as the service does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
@@ -120,7 +120,10 @@ impl World {
             }
             Step::CreateProject { name, slug, .. } => {
                 let made = project(77, name.as_str(), slug.as_str());
-                self.seen.project = ProjectStanding::Ours(ProjectSeen { empty: true, ..made });
+                self.seen.project = ProjectStanding::Ours(ProjectSeen {
+                    empty: Some(true),
+                    ..made
+                });
                 self.seen.inside = Some(InsideSeen {
                     files: Vec::new(),
                     labels: Vec::new(),
@@ -256,7 +259,7 @@ fn note(id: NoteId, author: UserId, body: &str, system: bool, at: Timestamp) -> 
     }
 }
 
-fn project(id: u64, name: &str, path: &str) -> ProjectSeen {
+pub(super) fn project(id: u64, name: &str, path: &str) -> ProjectSeen {
     ProjectSeen {
         id: ProjectId(id),
         name: Untrusted::new(name),
@@ -268,7 +271,7 @@ fn project(id: u64, name: &str, path: &str) -> ProjectSeen {
         marked_for_deletion: false,
         creator: Some(BOT),
         created_at: Some(time(0)),
-        empty: false,
+        empty: Some(false),
         default_branch: Some("main".to_owned()),
         visibility: Visibility::Public,
         topics: Vec::new(),
@@ -314,6 +317,7 @@ fn seen() -> ProposalSeen {
         rivals: Vec::new(),
         acceptance: None,
         project: ProjectStanding::Free,
+        refused_members: BTreeSet::new(),
         inside: None,
         page: Some(PageSeen {
             project: ProjectId(30),
@@ -405,6 +409,20 @@ fn an_approved_proposal_becomes_a_project_with_everything() {
         [Thing::Community(ProgramName::new("cop").unwrap(), ProjectId(77))]
     );
     assert_eq!(world.state(), ["other", "cop::approved"]);
+}
+
+#[test]
+fn a_person_whom_gitlab_refuses_does_not_hold_up_the_rest() {
+    let mut world = World::new(ApprovalPolicy::Never);
+    world.seen.refused_members.insert(UserId(23));
+    let (done, last) = world.settle();
+    assert_eq!(done.iter().filter(|kind| **kind == "add_member").count(), 2);
+    assert_eq!(last.knocks.len(), 1, "the row is next");
+    assert!(
+        world.comment().contains("GitLab refused to add `@alice`"),
+        "{}",
+        world.comment()
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use thiserror::Error;
 use url::Url;
 
-use super::page::Piece;
+use super::page::{Page, Piece};
 use crate::escape::clean;
 use crate::untrusted::Untrusted;
 
@@ -186,14 +186,13 @@ pub(super) enum Part {
 }
 
 impl Said {
-    pub(super) fn read(source: &str, pieces: &[Piece]) -> Self {
+    pub(super) fn read(page: &Page<'_>, pieces: &[Piece]) -> Self {
         let mut said = Self::default();
         let mut open: Option<(String, String)> = None;
         for piece in pieces {
             match piece {
-                Piece::Span(from, to) => said.add(&mut open, &source[*from as usize..*to as usize]),
-                Piece::Text(text) => said.add(&mut open, text),
-                Piece::Link(target) => open = Some((String::new(), target.to_string())),
+                Piece::Text(words) | Piece::Code(words) => said.add(&mut open, page.words(*words)),
+                Piece::Link(target) => open = Some((String::new(), page.words(*target).to_owned())),
                 Piece::LinkEnd => said.close(open.take()),
                 Piece::Tag => said.parts.push(Part::Break),
                 Piece::Image => {}

@@ -146,7 +146,8 @@ impl Table<'_> {
         })
     }
 
-    fn replaced(&self, row: &Row<'_>, new: &Rewritten<'_>) -> Result<Edited, Refusal> {
+    /// The page with another line in the row's place, when it reads back.
+    pub(super) fn replaced(&self, row: &Row<'_>, new: &Rewritten<'_>) -> Result<Edited, Refusal> {
         if new.line != row.source() {
             read_back(self, &new.line, &new.cells, new.slots)?;
         }

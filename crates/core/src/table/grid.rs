@@ -1,5 +1,7 @@
 //! One table of a page, as its readers see it: header, rows, cells, and what is wrong with them.
 
+use std::borrow::Cow;
+
 use super::cell::Said;
 use super::finding::{Finding, Malformed};
 use super::page::{CellSpan, Grid, Line, Page, Piece, Split};
@@ -147,7 +149,7 @@ impl<'p> Table<'p> {
     /// The line of its header, from 1.
     #[must_use]
     pub fn line(&self) -> usize {
-        self.page.line_at(self.grid.header.start)
+        self.grid.line
     }
 
     /// Line of a row, from 1: a table's lines follow each other.
@@ -204,7 +206,7 @@ impl<'p> Table<'p> {
     }
 
     pub(super) fn said_span(&self, span: &CellSpan) -> Said {
-        Said::read(self.page.text, self.pieces(span))
+        Said::read(self.page, self.pieces(span))
     }
 
     fn pieces(&self, span: &CellSpan) -> &'p [Piece] {
@@ -271,40 +273,64 @@ impl<'p> Row<'p> {
         (header_lead != split.lead).then_some(Malformed::OuterPipes)
     }
 
-    /// What the cell of a column says, the text alone.
-    pub(super) fn text(&self, column: usize) -> String {
-        let text = self.table.page.text;
+    /// What the cell of a column says: the text alone, white space as it is written.
+    pub(super) fn text(&self, column: usize) -> Cow<'p, str> {
+        let page = self.table.page;
         let pieces = self
             .table
             .spans(self.line)
             .get(column)
             .map(|span| self.table.pieces(span))
             .unwrap_or_default();
-        let said: String = pieces.iter().map(|piece| piece.text(text)).collect();
-        collapse(&said)
+        let mut said = pieces
+            .iter()
+            .map(|piece| page.read_piece(piece))
+            .filter(|part| !part.is_empty());
+        match (said.next(), said.next()) {
+            (None, _) => Cow::Borrowed(""),
+            (Some(one), None) => Cow::Borrowed(one),
+            (Some(one), Some(two)) => Cow::Owned([one, two].into_iter().chain(said).collect()),
+        }
     }
 
     /// A bracket left over in the text is the trace of a link that lost its other half.
     fn has_broken_link(&self, column: usize) -> bool {
         let source = self.table.page.text.as_bytes();
-        let Some(span) = self.table.spans(self.line).get(column) else {
-            return false;
-        };
-        let mut open = 0usize;
-        for piece in self.table.pieces(span) {
-            // Text that is not written as it reads is code or an entity, where brackets are only brackets.
-            let Piece::Span(from, to) = piece else { continue };
-            for at in *from as usize..*to as usize {
-                match source[at] {
-                    b'[' | b']' if at > 0 && source[at - 1] == b'\\' => {}
-                    b'[' => open += 1,
-                    b']' if open == 0 || source.get(at + 1) == Some(&b'(') => return true,
-                    b']' => open -= 1,
-                    _ => {}
-                }
+        let mut paired = self.brackets(column).filter(|&at| source[at] == b']');
+        !self.lone_brackets(column).is_empty() || paired.any(|at| source.get(at + 1) == Some(&b'('))
+    }
+
+    /// Where a bracket of the cell's text has no other half.
+    pub(super) fn lone_brackets(&self, column: usize) -> Vec<usize> {
+        let source = self.table.page.text.as_bytes();
+        let (mut open, mut lone) = (Vec::new(), Vec::new());
+        for at in self.brackets(column) {
+            if source[at] == b'[' {
+                open.push(at);
+            } else if open.pop().is_none() {
+                lone.push(at);
             }
         }
-        open > 0
+        lone.append(&mut open);
+        lone
+    }
+
+    /// Where brackets of the cell stand that are neither a link's nor escaped. In code, and in text that is not written as
+    /// it reads (entities), brackets are only brackets.
+    fn brackets(&self, column: usize) -> impl Iterator<Item = usize> {
+        let source = self.table.page.text.as_bytes();
+        let pieces = self
+            .table
+            .spans(self.line)
+            .get(column)
+            .map(|span| self.table.pieces(span))
+            .unwrap_or_default();
+        let written = pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(words) if !words.spelled => Some(words.from as usize..words.to as usize),
+            _ => None,
+        });
+        let is_bracket = |&at: &usize| matches!(source[at], b'[' | b']') && (at == 0 || source[at - 1] != b'\\');
+        written.flatten().filter(is_bracket)
     }
 
     /// Whether our split of the line is the parser's.

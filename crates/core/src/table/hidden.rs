@@ -39,6 +39,9 @@ const PAIRS: [(&str, &str); 4] = [
 
 /// The parts of the page, from `base` on, whose headings and tables do not count; an unclosed one is no such part.
 pub(super) fn regions(text: &str, base: usize) -> Vec<Range<usize>> {
+    if !text[base..].contains('{') {
+        return Vec::new();
+    }
     let mut regions = shortcodes(text, base);
     for (open, close) in PAIRS {
         regions.extend(between(text, base, open, close));

@@ -17,6 +17,7 @@ mod page;
 mod people;
 mod read_back;
 mod reconcile;
+mod repair;
 mod report;
 mod rewrite;
 mod scan;

@@ -19,6 +19,8 @@ pub struct Page<'a> {
     pub(super) grids: Vec<Grid>,
     pub(super) cells: Vec<CellSpan>,
     pub(super) pieces: Vec<Piece>,
+    /// Texts with escapes and entities, as they are read, one after the other.
+    pub(super) spelled: String,
 }
 
 /// A heading and where it stands.
@@ -37,6 +39,8 @@ pub struct Heading {
 /// One table: lines as byte ranges of the page.
 #[derive(Debug)]
 pub(super) struct Grid {
+    /// Line of its header, from 1.
+    pub(super) line: usize,
     /// Index of the heading it stands under.
     pub(super) section: Option<usize>,
     /// Begin of the outermost block that contains it (a list, a quote or the table itself).
@@ -81,14 +85,14 @@ pub(super) struct CellSpan {
 }
 
 /// A piece of what a cell says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// Text that stands in the page as it is read.
-    Span(u32, u32),
-    /// Text that is written otherwise than it is read (escapes, entities).
-    Text(Box<str>),
+    /// Text.
+    Text(Words),
+    /// Text in a code span.
+    Code(Words),
     /// Begin of a link, with its target.
-    Link(Box<str>),
+    Link(Words),
     /// End of a link.
     LinkEnd,
     /// An HTML tag.
@@ -97,16 +101,12 @@ pub(super) enum Piece {
     Image,
 }
 
-impl Piece {
-    /// The text that a reader sees for it.
-    pub(super) fn text<'p>(&'p self, source: &'p str) -> &'p str {
-        match self {
-            Self::Span(from, to) => &source[*from as usize..*to as usize],
-            Self::Text(text) => text,
-            Self::Tag => " ",
-            Self::Link(_) | Self::LinkEnd | Self::Image => "",
-        }
-    }
+/// A stretch of text: of the page, or of [`Page::spelled`] when it is read otherwise than it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) spelled: bool,
 }
 
 impl<'a> Page<'a> {
@@ -144,19 +144,38 @@ impl<'a> Page<'a> {
         self.grids.len()
     }
 
-    pub(super) fn line_at(&self, offset: usize) -> usize {
-        line_of(self.text.as_bytes(), offset)
+    pub(super) fn words(&self, words: Words) -> &str {
+        let source = if words.spelled {
+            self.spelled.as_str()
+        } else {
+            self.text
+        };
+        &source[words.from as usize..words.to as usize]
+    }
+
+    /// The text that a reader sees for a piece.
+    pub(super) fn read_piece(&self, piece: &Piece) -> &str {
+        match piece {
+            Piece::Text(words) | Piece::Code(words) => self.words(*words),
+            Piece::Tag => " ",
+            Piece::Link(_) | Piece::LinkEnd | Piece::Image => "",
+        }
     }
 }
 
 /// The number, from 1, of the line on which the offset lies; `\n`, `\r\n` and a lone `\r` end lines, as in CommonMark.
 pub(super) fn line_of(bytes: &[u8], offset: usize) -> usize {
-    let before = &bytes[..offset.min(bytes.len())];
-    let breaks = before
-        .iter()
-        .enumerate()
-        .filter(|&(i, &b)| b == b'\n' || (b == b'\r' && bytes.get(i + 1) != Some(&b'\n')));
-    1 + breaks.count()
+    1 + breaks(bytes, 0..offset.min(bytes.len()))
+}
+
+/// How many lines end in the range.
+pub(super) fn breaks(bytes: &[u8], range: Range<usize>) -> usize {
+    let ends = |&at: &usize| match bytes[at] {
+        b'\n' => true,
+        b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    range.filter(ends).count()
 }
 
 /// Begin of the line on which the offset lies.
@@ -195,6 +214,18 @@ impl Line {
         }
     }
 
+    /// The line of a row whose bytes, break included, the parser gives.
+    pub(super) fn of_row(text: &str, row: Range<usize>, cells: u32) -> Self {
+        let end = row.start + text[row.clone()].trim_end_matches(['\n', '\r']).len();
+        Self {
+            start: line_start(text, row.start),
+            content: row.start,
+            end,
+            next: row.end,
+            cells: (cells, cells),
+        }
+    }
+
     /// The line's break, empty at the end of the page.
     pub(super) fn line_break<'t>(&self, text: &'t str) -> &'t str {
         &text[self.end..self.next]
@@ -226,28 +257,34 @@ pub(super) struct Split {
 
 fn split(text: &str, row: Range<usize>) -> Split {
     let bytes = text.as_bytes();
-    let pipes: Vec<usize> = row
-        .clone()
-        .filter(|&at| bytes[at] == b'|' && (at == row.start || bytes[at - 1] != b'\\'))
-        .collect();
-    let blank = |range: Range<usize>| text[range].trim_matches([' ', '\t', '\u{b}', '\u{c}']).is_empty();
-    let lead = pipes.first().is_some_and(|&first| blank(row.start..first));
-    let mut slots = Vec::with_capacity(pipes.len() + 1);
-    let mut from = if lead { pipes[0] + 1 } else { row.start };
-    for &pipe in pipes.iter().skip(usize::from(lead)) {
-        slots.push(from..pipe);
+    let is_blank = |range: Range<usize>| {
+        bytes[range]
+            .iter()
+            .all(|b| matches!(b, b' ' | b'\t' | b'\x0b' | b'\x0c'))
+    };
+    let is_pipe = |&at: &usize| bytes[at] == b'|' && (at == row.start || bytes[at - 1] != b'\\');
+    let mut split = Split {
+        slots: Vec::with_capacity(8),
+        lead: false,
+        trail: false,
+        piped: false,
+    };
+    let mut from = row.start;
+    for pipe in row.clone().filter(is_pipe) {
+        if !split.piped && is_blank(from..pipe) {
+            split.lead = true;
+        } else {
+            split.slots.push(from..pipe);
+        }
+        split.piped = true;
         from = pipe + 1;
     }
-    let trail = !slots.is_empty() && blank(from..row.end);
+    let rest_is_blank = is_blank(from..row.end);
+    split.trail = !split.slots.is_empty() && rest_is_blank;
     // A lone pipe begins no cell; whatever else follows the last pipe is one.
-    let lone_pipe = slots.is_empty() && lead && blank(from..row.end);
-    if !(trail || lone_pipe) {
-        slots.push(from..row.end);
+    let lone_pipe = split.lead && split.slots.is_empty() && rest_is_blank;
+    if !(split.trail || lone_pipe) {
+        split.slots.push(from..row.end);
     }
-    Split {
-        slots,
-        lead,
-        trail,
-        piped: !pipes.is_empty(),
-    }
+    split
 }

@@ -41,23 +41,63 @@ pub(super) fn rewritten<'c>(table: &Table<'c>, row: &Row<'c>, cells: &'c [Option
     new
 }
 
+/// A short row with empty cells for those that it lacks.
+pub(super) fn completed<'c>(table: &Table<'c>, row: &Row<'c>) -> Rewritten<'c> {
+    let split = row.line.split(table.page.text);
+    let style = Style::around(table, row.index, Some(row.index));
+    let mut new = Rewritten {
+        line: row.source().to_owned(),
+        cells: row.cells(),
+        slots: split.slots.len(),
+    };
+    append(
+        &mut new,
+        &vec![""; table.columns() - split.slots.len()],
+        split.trail,
+        &style,
+    );
+    new
+}
+
+/// The row with a pipe before its first cell.
+pub(super) fn with_leading_pipe<'c>(row: &Row<'c>) -> Rewritten<'c> {
+    let marks = row.line.content - row.line.start;
+    let (prefix, content) = row.source().split_at(marks);
+    let cells = row.cells();
+    Rewritten {
+        line: format!("{prefix}| {content}"),
+        slots: cells.len(),
+        cells,
+    }
+}
+
 /// Cells that a short row lacks are written behind it, as many as are needed.
 fn append_missing<'c>(new: &mut Rewritten<'c>, cells: &'c [Option<Cell>], trail: bool, style: &Style) {
-    let filled = |column: &usize| cells[*column].as_ref().is_some_and(|cell| !cell.is_empty());
-    let Some(last) = (new.slots..cells.len()).rev().find(filled) else {
+    let missing = cells
+        .iter()
+        .skip(new.slots)
+        .map(|cell| cell.as_ref().map_or("", Cell::as_str));
+    let mut missing: Vec<&str> = missing.collect();
+    while missing.last().is_some_and(|cell| cell.is_empty()) {
+        missing.pop();
+    }
+    append(new, &missing, trail, style);
+}
+
+fn append<'c>(new: &mut Rewritten<'c>, cells: &[&'c str], trail: bool, style: &Style) {
+    if cells.is_empty() {
         return;
-    };
+    }
     new.line.truncate(new.line.trim_end().len());
     if !trail {
         new.line.push_str(" |");
     }
-    for (column, cell) in cells.iter().enumerate().take(last + 1).skip(new.slots) {
-        new.cells[column] = cell.as_ref().map_or("", Cell::as_str);
-        new.line
-            .push_str(&style.slot(column, new.cells[column], Ends::default()));
+    for &cell in cells {
+        new.cells[new.slots] = cell;
+        new.line.push_str(&style.slot(new.slots, cell, Ends::default()));
         new.line.push('|');
+        new.slots += 1;
     }
-    new.slots = last + 1;
 }
 
 impl Ends {

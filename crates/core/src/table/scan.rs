@@ -6,7 +6,7 @@ use std::ops::Range;
 use pulldown_cmark::{Alignment, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::hidden;
-use super::page::{Align, CellSpan, Grid, Heading, Line, Page, Piece, line_of, line_start};
+use super::page::{Align, CellSpan, Grid, Heading, Line, Page, Piece, Words, breaks, line_start};
 
 /// Reads the headings and tables of a page.
 pub(super) fn read(text: &str) -> Page<'_> {
@@ -23,9 +23,12 @@ pub(super) fn read_from(text: &str, base: usize) -> Page<'_> {
             grids: Vec::new(),
             cells: Vec::new(),
             pieces: Vec::new(),
+            spelled: String::new(),
         },
         hidden: hidden::regions(text, base),
         base,
+        parsed: masked.as_ptr() as usize..masked.as_ptr() as usize + masked.len(),
+        counted: (0, 1),
         depth: 0,
         root: base,
         sections: vec![None],
@@ -48,6 +51,10 @@ struct Scan<'a> {
     /// Parts of the page that the site never renders as Markdown.
     hidden: Vec<Range<usize>>,
     base: usize,
+    /// Addresses of the text that the parser is given.
+    parsed: Range<usize>,
+    /// An offset and its line: lines are counted once.
+    counted: (usize, usize),
     depth: usize,
     root: usize,
     /// The latest heading of each open container; a heading in a quote or list says nothing about what follows outside.
@@ -72,7 +79,8 @@ impl Scan<'_> {
                 self.depth -= 1;
                 self.end(tag);
             }
-            Event::Text(text) | Event::Code(text) => self.text(&text, range),
+            Event::Text(text) => self.text(&text, Piece::Text),
+            Event::Code(code) => self.text(&code, Piece::Code),
             Event::InlineHtml(_) => self.piece(Piece::Tag),
             _ => {}
         }
@@ -87,13 +95,13 @@ impl Scan<'_> {
             }
             Tag::Table(aligns) => self.open_table(&aligns, range.start),
             Tag::TableRow if self.in_table => {
-                let line = self.line(range.start);
+                let line = Line::of_row(self.page.text, range, u32_of(self.page.cells.len()));
                 if let Some(grid) = self.page.grids.last_mut() {
                     grid.rows.push(line);
                 }
             }
             Tag::TableCell if self.in_table => self.open_cell(range),
-            Tag::Link { dest_url, .. } => self.piece(Piece::Link(dest_url.to_string().into())),
+            Tag::Link { dest_url, .. } => self.word_piece(&dest_url, Piece::Link),
             Tag::Image { .. } => {
                 self.piece(Piece::Image);
                 self.quiet += 1;
@@ -137,7 +145,7 @@ impl Scan<'_> {
         if self.is_hidden(heading.line) {
             return;
         }
-        heading.line = line_of(self.page.text.as_bytes(), heading.line);
+        heading.line = self.line_number(heading.line);
         heading.text = collapse(&heading.text);
         self.page.headings.push(heading);
         if let Some(section) = self.sections.last_mut() {
@@ -149,12 +157,18 @@ impl Scan<'_> {
         if self.is_hidden(start) {
             return;
         }
-        let header = self.line(start);
+        let at = u32_of(self.page.cells.len());
+        let header = Line {
+            cells: (at, at),
+            ..Line::at(self.page.text, start)
+        };
         let delimiter = self.delimiter(&header);
         if !is_delimiter(self.page.text, &delimiter) {
             return;
         }
+        let line = self.line_number(header.start);
         self.page.grids.push(Grid {
+            line,
             section: self.sections.last().copied().flatten(),
             root: line_start(self.page.text, self.root).max(self.base),
             aligns: aligns.iter().copied().map(align).collect(),
@@ -177,12 +191,12 @@ impl Scan<'_> {
         }
     }
 
-    fn line(&self, content: usize) -> Line {
-        let at = u32_of(self.page.cells.len());
-        Line {
-            cells: (at, at),
-            ..Line::at(self.page.text, content)
-        }
+    /// The number of the line, from 1; asked from the page's begin to its end.
+    fn line_number(&mut self, offset: usize) -> usize {
+        let (from, line) = self.counted;
+        let line = line + breaks(self.page.text.as_bytes(), from..offset.max(from));
+        self.counted = (offset.max(from), line);
+        line
     }
 
     fn open_cell(&mut self, range: Range<usize>) {
@@ -197,18 +211,45 @@ impl Scan<'_> {
         }
     }
 
-    fn text(&mut self, text: &str, range: Range<usize>) {
-        if let Some(heading) = &mut self.heading {
-            heading.text.push_str(text);
-        } else if self.page.text[range.clone()] == *text {
-            self.piece(Piece::Span(u32_of(range.start), u32_of(range.end)));
-        } else {
-            self.piece(Piece::Text(text.to_string().into()));
+    fn text(&mut self, text: &str, piece: fn(Words) -> Piece) {
+        match &mut self.heading {
+            Some(heading) => heading.text.push_str(text),
+            None => self.word_piece(text, piece),
         }
     }
 
+    fn word_piece(&mut self, text: &str, piece: fn(Words) -> Piece) {
+        if self.says() {
+            let words = self.words(text);
+            self.piece(piece(words));
+        }
+    }
+
+    /// Where the text stands: the parser borrows what is read as it is written, so its address tells; a copy otherwise.
+    fn words(&mut self, text: &str) -> Words {
+        let at = (text.as_ptr() as usize).wrapping_sub(self.parsed.start);
+        let spelled = at.saturating_add(text.len()) > self.parsed.len();
+        let from = if spelled {
+            self.page.spelled.len()
+        } else {
+            at + self.base
+        };
+        if spelled {
+            self.page.spelled.push_str(text);
+        }
+        Words {
+            from: u32_of(from),
+            to: u32_of(from + text.len()),
+            spelled,
+        }
+    }
+
+    fn says(&self) -> bool {
+        self.in_table && self.quiet == 0 && self.heading.is_none()
+    }
+
     fn piece(&mut self, piece: Piece) {
-        if self.in_table && self.quiet == 0 && self.heading.is_none() {
+        if self.says() {
             self.page.pieces.push(piece);
             let end = u32_of(self.page.pieces.len());
             if let Some(cell) = self.page.cells.last_mut() {
@@ -255,7 +296,7 @@ pub(super) fn collapse(text: &str) -> String {
 
 /// GFM allows tabs in the line of dashes, pulldown-cmark does not: it is given blanks there, which changes no offset.
 fn blank_tabs_of_delimiters(text: &str) -> Cow<'_, str> {
-    if !text.contains("-\t") && !text.contains("|\t") && !text.contains("\t|") && !text.contains(":\t") {
+    if !text.contains('\t') {
         return Cow::Borrowed(text);
     }
     let mut masked = String::with_capacity(text.len());

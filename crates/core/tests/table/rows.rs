@@ -336,3 +336,26 @@ fn two_tables_with_one_header_are_two_candidates() {
 fn a_page_that_is_not_utf_8_is_a_finding() {
     assert_eq!(Page::parse(b"# H\n\xff").unwrap_err(), Finding::NotUtf8 { line: 2 });
 }
+
+#[track_caller]
+fn check_repaired(row: &str, expected: Option<&str>) {
+    let page = format!("## H\n\n| a | b |\n|---|---|\n{row}\n");
+    let parsed = Page::parse(page.as_bytes()).unwrap();
+    let mended = parsed.table("H", None).unwrap().repair(0);
+    assert_eq!(mended.ok().and_then(|edited| edited.after).as_deref(), expected);
+}
+
+#[test]
+fn a_malformed_row_is_mended_when_asked_and_only_where_the_mend_is_certain() {
+    check_repaired(
+        "| Defending against GitHub]| @x |",
+        Some("| Defending against GitHub| @x |"),
+    );
+    check_repaired("| [Agile | @x |", Some("| Agile | @x |"));
+    check_repaired("| Agile |", Some("| Agile | |"));
+    check_repaired("Agile | @x |", Some("| Agile | @x |"));
+    check_repaired("| Agile | @x |", Some("| Agile | @x |"));
+    check_repaired("| a | b | c |", None);
+    check_repaired("| [a](b c | d |", None);
+    check_repaired("text", None);
+}

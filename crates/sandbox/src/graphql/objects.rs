@@ -379,7 +379,7 @@ fn project_people(object: Object) -> Object {
                 .argument(InputValue::new("iids", TypeRef::named_nn_list(TEXT)))
                 .argument(InputValue::new("labelName", TypeRef::named_list(TEXT))),
         )
-        .field(field("issue", may("Issue"), |look| one_issue(look)).argument(InputValue::new("iid", may(TEXT))))
+        .field(field("issue", may("Issue"), one_issue).argument(InputValue::new("iid", may(TEXT))))
         .field(
             paged(field("mergeRequests", may("MergeRequestConnection"), requests))
                 .argument(InputValue::new("state", may("MergeRequestState")))
@@ -387,10 +387,7 @@ fn project_people(object: Object) -> Object {
                 .argument(InputValue::new("sourceBranches", TypeRef::named_nn_list(TEXT)))
                 .argument(InputValue::new("targetBranches", TypeRef::named_nn_list(TEXT))),
         )
-        .field(
-            field("mergeRequest", may("MergeRequest"), |look| one_request(look))
-                .argument(InputValue::new("iid", must(TEXT))),
-        )
+        .field(field("mergeRequest", may("MergeRequest"), one_request).argument(InputValue::new("iid", must(TEXT))))
 }
 
 fn wanted_state(look: &Look<'_>) -> Option<String> {

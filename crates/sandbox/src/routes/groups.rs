@@ -5,9 +5,11 @@ use crate::http::{Answer, Params, Refusal, Result};
 use crate::show;
 use crate::state::groups::NewGroup;
 use crate::state::projects::Project;
-use crate::state::rights::OWNER;
+use crate::state::rights::{GUEST, OWNER};
 use crate::state::{Place, State};
 use serde_json::json;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 pub(super) const ROUTES: &[Route] = &[
     ("GET", "/groups", list),
@@ -176,6 +178,8 @@ pub(super) struct ProjectFilter {
     least: u64,
     order_by: String,
     ascending: bool,
+    /// What was found out about a namespace: the user's level there, and whether it is archived.
+    namespaces: RefCell<HashMap<u64, (u64, bool)>>,
 }
 
 impl ProjectFilter {
@@ -216,13 +220,40 @@ impl ProjectFilter {
                 .one_of("order_by", &orders)?
                 .unwrap_or_else(|| "created_at".to_owned()),
             ascending: params.one_of("sort", &["asc", "desc"])?.as_deref() == Some("asc"),
+            namespaces: RefCell::default(),
         })
     }
 
+    /// Level in and state of a project's namespace, looked up once a list.
+    fn namespace(&self, state: &State, project: &Project) -> (u64, bool) {
+        *self
+            .namespaces
+            .borrow_mut()
+            .entry(project.namespace)
+            .or_insert_with(|| {
+                let archived = state.ancestors_of(project.owner).any(|g| g.archived);
+                let level = match project.owner {
+                    Place::Group(group) => state.group_level(self.user, group),
+                    _ => 0,
+                };
+                (level, archived)
+            })
+    }
+
+    fn level(&self, state: &State, project: &Project) -> u64 {
+        let (level, _) = self.namespace(state, project);
+        if level >= OWNER {
+            level
+        } else {
+            state.project_level(self.user, project.id)
+        }
+    }
+
     pub(super) fn takes(&self, state: &State, project: &Project) -> bool {
-        let archived = state.is_archived(project);
+        let (namespace_level, namespace_archived) = self.namespace(state, project);
+        let archived = project.archived || namespace_archived;
         let active = !archived && project.marked_for_deletion_on.is_none();
-        state.sees_project(self.user, project)
+        (namespace_level >= GUEST || state.sees_project(self.user, project))
             && self.archived.is_none_or(|wanted| wanted == archived)
             && self.active.is_none_or(|wanted| wanted == active)
             && self.visibility.as_ref().is_none_or(|v| *v == project.visibility)
@@ -230,8 +261,8 @@ impl ProjectFilter {
                 .topic
                 .as_ref()
                 .is_none_or(|t| t.iter().all(|t| project.topics.contains(t)))
-            && (self.least == 0 || state.project_level(self.user, project.id) >= self.least)
-            && (!self.owned || state.project_level(self.user, project.id) >= OWNER)
+            && (self.least == 0 || self.level(state, project) >= self.least)
+            && (!self.owned || self.level(state, project) >= OWNER)
             && self.search.as_ref().is_none_or(|s| {
                 let fields = [Some(&project.name), Some(&project.path), project.description.as_ref()];
                 fields.into_iter().flatten().any(|f| f.to_lowercase().contains(s))
@@ -240,8 +271,8 @@ impl ProjectFilter {
 
     pub(super) fn sort(&self, found: &mut [&Project]) {
         match self.order_by.as_str() {
-            "name" => found.sort_by_key(|p| (p.name.to_lowercase(), p.id)),
-            "path" => found.sort_by_key(|p| (p.path.clone(), p.id)),
+            "name" => found.sort_by_cached_key(|p| (p.name.to_lowercase(), p.id)),
+            "path" => found.sort_by_cached_key(|p| (p.path.clone(), p.id)),
             "updated_at" => found.sort_by_key(|p| (p.updated_at, p.id)),
             "last_activity_at" => found.sort_by_key(|p| (p.last_activity_at, p.id)),
             _ => found.sort_by_key(|p| p.id),

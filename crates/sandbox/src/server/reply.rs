@@ -2,11 +2,14 @@
 
 use crate::http::{Answer, Body};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame;
 use std::io;
+use std::time::Duration;
+
+const FLUSH: Duration = Duration::from_millis(10);
 
 /// A body that may break off.
 pub(super) type Stream = BoxBody<Bytes, io::Error>;
@@ -45,14 +48,18 @@ fn whole(answer: Answer, head: bool) -> Result<http::Response<Stream>, io::Error
 fn cut(answer: Answer) -> Result<http::Response<Stream>, io::Error> {
     let (builder, bytes) = prepared(answer);
     let half = bytes.slice(..bytes.len() / 2);
-    let broken = Err(io::Error::new(
-        io::ErrorKind::ConnectionAborted,
-        "a fault cut the answer",
-    ));
-    let frames = stream::iter([Ok(Frame::data(half)), broken]);
+    // The first half must have left before the connection breaks.
+    let broken = stream::once(async {
+        tokio::time::sleep(FLUSH).await;
+        Err(io::Error::new(
+            io::ErrorKind::ConnectionAborted,
+            "a fault cut the answer",
+        ))
+    });
+    let frames = stream::iter([Ok(Frame::data(half))]).chain(Box::pin(broken));
     builder
         .header("content-length", bytes.len())
-        .body(StreamBody::new(frames).boxed())
+        .body(BodyExt::boxed(StreamBody::new(frames)))
         .map_err(io::Error::other)
 }
 

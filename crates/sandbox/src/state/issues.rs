@@ -100,7 +100,7 @@ impl State {
     /// The issue, if the user may see it.
     pub(crate) fn find_issue(&self, user: Option<u64>, project: u64, iid: u64) -> Result<&Issue> {
         let found = self.project(project)?;
-        if !self.sees_feature(user, found, "issues") {
+        if !self.sees_project(user, found) || !self.sees_feature(user, found, "issues") {
             return Err(Refusal::nothing_here());
         }
         let issue = found.issues.get(&iid).ok_or_else(Refusal::nothing_here)?;

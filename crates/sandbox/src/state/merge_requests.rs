@@ -109,7 +109,8 @@ impl State {
     /// The merge request, if the user may see it.
     pub(crate) fn find_merge_request(&self, user: Option<u64>, project: u64, iid: u64) -> Result<&MergeRequest> {
         let found = self.project(project)?;
-        if !self.sees_feature(user, found, "merge_requests") || !self.sees_code(user, found) {
+        let visible = self.sees_project(user, found) && self.sees_code(user, found);
+        if !visible || !self.sees_feature(user, found, "merge_requests") {
             return Err(Refusal::nothing_here());
         }
         found.merge_requests.get(&iid).ok_or_else(Refusal::nothing_here)

@@ -60,6 +60,8 @@ pub(crate) struct State {
     places: HashMap<String, Place>,
     redirects: HashMap<String, u64>,
     projects_in: HashMap<u64, BTreeSet<u64>>,
+    /// Names in lower case by namespace, because they are unique there.
+    project_names: HashMap<(u64, String), u64>,
     next_id: HashMap<&'static str, u64>,
     last_instant: Timestamp,
 }
@@ -83,6 +85,7 @@ impl State {
             places: HashMap::new(),
             redirects: HashMap::new(),
             projects_in: HashMap::new(),
+            project_names: HashMap::new(),
             next_id: HashMap::new(),
             last_instant: Timestamp::UNIX_EPOCH,
         };
@@ -152,14 +155,22 @@ impl State {
             .filter(|id| self.projects.contains_key(id))
     }
 
-    pub(crate) fn put_project_in(&mut self, namespace: u64, project: u64) {
+    /// Enters a project into its namespace under its name.
+    pub(crate) fn put_project_in(&mut self, namespace: u64, name: &str, project: u64) {
         self.projects_in.entry(namespace).or_default().insert(project);
+        self.project_names.insert((namespace, name.to_lowercase()), project);
     }
 
-    pub(crate) fn take_project_out(&mut self, namespace: u64, project: u64) {
+    pub(crate) fn take_project_out(&mut self, namespace: u64, name: &str, project: u64) {
         if let Some(projects) = self.projects_in.get_mut(&namespace) {
             projects.remove(&project);
         }
+        self.project_names.remove(&(namespace, name.to_lowercase()));
+    }
+
+    /// The project of a name in a namespace, whatever its case.
+    pub(crate) fn project_named(&self, namespace: u64, name: &str) -> Option<u64> {
+        self.project_names.get(&(namespace, name.to_lowercase())).copied()
     }
 
     /// Ids of the projects directly in a namespace, oldest first.

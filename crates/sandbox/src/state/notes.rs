@@ -163,7 +163,7 @@ impl State {
         let id = self.push_note(actor, thing, extracted.text.clone(), false, internal);
         self.follow_text(actor, thing, &extracted.text, None);
         happened::note(self, actor, thing, id, "create");
-        if !extracted.commands.is_empty() {
+        if !wishes.summary.is_empty() {
             self.carry_out(actor, thing, &wishes)?;
         }
         Ok(Posted::Note(id))
@@ -245,7 +245,7 @@ impl State {
         if note.body != extracted.text {
             happened::note(self, actor, thing, id, "update");
         }
-        if extracted.commands.is_empty() {
+        if wishes.summary.is_empty() {
             Ok(())
         } else {
             self.carry_out(actor, thing, &wishes)

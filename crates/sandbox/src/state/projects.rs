@@ -129,6 +129,7 @@ impl State {
         let visibility = self.new_visibility(owner, new.visibility.as_deref())?;
         let full_path = format!("{}/{path}", self.namespace_path(owner));
         let (id, project_namespace, now) = (self.id(Kind::Project), self.id(Kind::Namespace), self.now());
+        let shown_name = name.clone();
         let default_branch = new.default_branch.clone().filter(|_| new.initialize_with_readme);
         let project = Project {
             id,
@@ -170,7 +171,7 @@ impl State {
         };
         self.projects.insert(id, project);
         self.put_place(&full_path, Place::Project(id));
-        self.put_project_in(namespace, id);
+        self.put_project_in(namespace, &shown_name, id);
         happened::project(self, id, "project_create", None);
         if new.initialize_with_readme {
             self.write_first_readme(actor, id, default_branch.as_deref().unwrap_or("main"))?;
@@ -203,11 +204,7 @@ impl State {
         let path_taken = self
             .place(&full_path)
             .is_some_and(|p| but.is_none_or(|id| p != Place::Project(id)));
-        let lower = name.to_lowercase();
-        let name_taken = self
-            .projects_in(namespace)
-            .filter(|id| Some(*id) != but)
-            .any(|id| self.projects.get(&id).is_some_and(|p| p.name.to_lowercase() == lower));
+        let name_taken = self.project_named(namespace, name).is_some_and(|id| Some(id) != but);
         if !path_taken && !name_taken {
             return Ok(());
         }
@@ -265,13 +262,21 @@ impl State {
         names::check_project(&name, &path)?;
         self.check_free(namespace, owner, &name, &path, Some(id))?;
         let new = format!("{}/{path}", self.namespace_path(owner));
-        let project = self.project_mut(id)?;
-        project.name = name;
-        project.path = path;
+        self.set_project_name(id, &name)?;
+        self.project_mut(id)?.path = path;
         if !same_path {
             self.set_project_path(id, &old, &new);
             happened::project(self, id, "project_rename", Some(&old));
         }
+        Ok(())
+    }
+
+    fn set_project_name(&mut self, id: u64, name: &str) -> Result<()> {
+        let project = self.project(id)?;
+        let (namespace, old) = (project.namespace, project.name.clone());
+        self.take_project_out(namespace, &old, id);
+        self.put_project_in(namespace, name, id);
+        self.project_mut(id)?.name = name.to_owned();
         Ok(())
     }
 
@@ -327,8 +332,8 @@ impl State {
             .map_err(|_| Refusal::message(400, "Project with same name or path in target namespace already exists"))?;
         let new = format!("{}/{path}", self.namespace_path(target));
         self.set_project_path(id, &old, &new);
-        self.take_project_out(old_namespace, id);
-        self.put_project_in(new_namespace, id);
+        self.take_project_out(old_namespace, &name, id);
+        self.put_project_in(new_namespace, &name, id);
         let project = self.project_mut(id)?;
         project.owner = target;
         project.namespace = new_namespace;
@@ -348,8 +353,8 @@ impl State {
         let new_path = format!("{path}-deletion_scheduled-{id}");
         let new = format!("{}/{new_path}", self.namespace_path(project.owner));
         self.set_project_path(id, &old, &new);
+        self.set_project_name(id, &format!("{name}-deletion_scheduled-{id}"))?;
         let project = self.project_mut(id)?;
-        project.name = format!("{name}-deletion_scheduled-{id}");
         project.path = new_path;
         project.marked_for_deletion_on = Some(today);
         happened::project(self, id, "project_rename", Some(&old));
@@ -401,7 +406,7 @@ impl State {
         happened::project(self, id, "project_destroy", None);
         if let Some(project) = self.projects.remove(&id) {
             self.drop_place(&project.full_path);
-            self.take_project_out(project.namespace, id);
+            self.take_project_out(project.namespace, &project.name, id);
             for label in project.labels {
                 self.labels.remove(&label);
             }

@@ -4,15 +4,18 @@
 //! The same values stand in the charter's `cadence` mapping, key by key. Nothing here reads a clock or the machine's zone
 //! files: the moment is handed in and the zones come with the program.
 
+mod finding;
 mod next;
 mod read;
+mod words;
 mod zone;
 
 use std::fmt;
 
 use jiff::civil::{Date, Time, Weekday};
 
-pub use read::{Finding, Problem, Reading, read};
+pub use finding::{Finding, Problem};
+pub use read::{Reading, read};
 pub use zone::Zone;
 
 /// How long a meeting is taken to last where its length is not said: GitLab's "speedy meeting" of an hour.
@@ -154,9 +157,9 @@ impl Day {
         let text = text.trim().to_ascii_lowercase();
         let mut words = text.split_whitespace();
         let day = match (words.next()?, words.next()) {
-            (weekday, None) if read::weekday(weekday).is_some() => Self::Weekday(read::weekday(weekday)?),
-            (number, None) => Self::OfMonth(read::day_of_month(number)?),
-            (nth, Some(weekday)) => Self::NthWeekday(read::nth(nth)?, read::weekday(weekday)?),
+            (weekday, None) if words::weekday(weekday).is_some() => Self::Weekday(words::weekday(weekday)?),
+            (number, None) => Self::OfMonth(words::day_of_month(number)?),
+            (nth, Some(weekday)) => Self::NthWeekday(words::nth(nth)?, words::weekday(weekday)?),
         };
         words.next().is_none().then_some(day)
     }

@@ -90,7 +90,7 @@ impl Default for Every {
 }
 
 impl Every {
-    /// Reads `week`, `2 weeks`, `month`, `3 months`, `quarter`, `year`; `None` for anything else.
+    /// Reads `week`, `2 weeks`, `fortnight`, `month`, `3 months`, `quarter`, `year`; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_ascii_lowercase();
@@ -100,6 +100,7 @@ impl Every {
         };
         let every = match unit.strip_suffix('s').unwrap_or(unit) {
             "week" => Self::Weeks(count),
+            "fortnight" => Self::Weeks(count.checked_mul(2)?),
             "month" => Self::Months(count),
             "quarter" => Self::Months(count.checked_mul(3)?),
             "year" => Self::Months(count.checked_mul(12)?),

@@ -127,8 +127,14 @@ impl Reader<'_> {
             return false;
         };
         let found = self.phrase(used);
+        // "Quarterly, first Monday of the month": a day's month is no second rhythm.
+        let belongs_to_the_day = matches!(self.word(0), "of" | "in");
         self.at += used;
-        keep(&mut self.seen.every, every).unwrap_or_else(|()| self.note(Problem::SaidTwice, &found));
+        if belongs_to_the_day {
+            self.seen.every.get_or_insert(every);
+        } else {
+            keep(&mut self.seen.every, every).unwrap_or_else(|()| self.note(Problem::SaidTwice, &found));
+        }
         true
     }
 
@@ -165,17 +171,7 @@ impl Reader<'_> {
             Some(count) => (count, lead + 1),
             None => (1, lead),
         };
-        let unit = self.word(used);
-        // In "first Tuesday of the quarter" the quarter counts, in "of the month" the month.
-        Every::parse(&format!(
-            "{count} {}",
-            if unit == "fortnight" {
-                return Some((Every::Weeks(2), used + 1));
-            } else {
-                unit
-            }
-        ))
-        .map(|every| (every, used + 1))
+        Every::parse(&format!("{count} {}", self.word(used))).map(|every| (every, used + 1))
     }
 
     fn day(&mut self) -> bool {
@@ -473,6 +469,8 @@ mod tests {
             "Monthly, third Friday, 14:30 Europe/Paris, 30 minutes",
         );
         check("every 6 months", "Every 6 months, day not yet set");
+        check("Quarterly, first Monday of the month", "Quarterly, first Monday");
+        check("each fortnight on Mondays", "Every 2 weeks, Monday");
         check("Tuesdays, 4 p.m. UTC", "Weekly, Tuesday, 16:00 UTC");
     }
 

@@ -1,4 +1,3 @@
-
 use super::super::Join;
 use super::*;
 

@@ -4,15 +4,18 @@
 //! The same values stand in the charter's `cadence` mapping, key by key. Nothing here reads a clock or the machine's zone
 //! files: the moment is handed in and the zones come with the program.
 
+mod finding;
 mod next;
 mod read;
+mod words;
 mod zone;
 
 use std::fmt;
 
 use jiff::civil::{Date, Time, Weekday};
 
-pub use read::{Finding, Problem, Reading, read};
+pub use finding::{Finding, Problem};
+pub use read::{Reading, read};
 pub use zone::Zone;
 
 /// How long a meeting is taken to last where its length is not said: GitLab's "speedy meeting" of an hour.
@@ -87,7 +90,7 @@ impl Default for Every {
 }
 
 impl Every {
-    /// Reads `week`, `2 weeks`, `month`, `3 months`, `quarter`, `year`; `None` for anything else.
+    /// Reads `week`, `2 weeks`, `fortnight`, `month`, `3 months`, `quarter`, `year`; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_ascii_lowercase();
@@ -97,6 +100,7 @@ impl Every {
         };
         let every = match unit.strip_suffix('s').unwrap_or(unit) {
             "week" => Self::Weeks(count),
+            "fortnight" => Self::Weeks(count.checked_mul(2)?),
             "month" => Self::Months(count),
             "quarter" => Self::Months(count.checked_mul(3)?),
             "year" => Self::Months(count.checked_mul(12)?),
@@ -154,9 +158,9 @@ impl Day {
         let text = text.trim().to_ascii_lowercase();
         let mut words = text.split_whitespace();
         let day = match (words.next()?, words.next()) {
-            (weekday, None) if read::weekday(weekday).is_some() => Self::Weekday(read::weekday(weekday)?),
-            (number, None) => Self::OfMonth(read::day_of_month(number)?),
-            (nth, Some(weekday)) => Self::NthWeekday(read::nth(nth)?, read::weekday(weekday)?),
+            (weekday, None) if words::weekday(weekday).is_some() => Self::Weekday(words::weekday(weekday)?),
+            (number, None) => Self::OfMonth(words::day_of_month(number)?),
+            (nth, Some(weekday)) => Self::NthWeekday(words::nth(nth)?, words::weekday(weekday)?),
         };
         words.next().is_none().then_some(day)
     }

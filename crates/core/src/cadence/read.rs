@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 
 use jiff::civil::{Date, Time, Weekday};
 
+use super::finding::{Finding, Problem};
+use super::words::{count_word, day_of_month, duration, nth, time_of_day, weekday, words};
 use super::zone::{self, Zone};
 use super::{Cadence, Day, Every, Nth};
 use crate::untrusted::Untrusted;
@@ -15,55 +17,6 @@ pub struct Reading {
     pub cadence: Cadence,
     /// What was not understood or had to be guessed.
     pub findings: Vec<Finding>,
-}
-
-/// One thing that was not understood or had to be guessed; a note to the person, never a refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What is the matter.
-    pub problem: Problem,
-    /// The words of the person that it is about.
-    pub found: Untrusted,
-}
-
-/// What can be the matter with a cadence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// The words say nothing that a calendar can hold.
-    NotUnderstood,
-    /// A weekday in a rhythm of months.
-    WhichWeek,
-    /// "Every second Tuesday": each other week, or the second one of a month.
-    OtherOrSecond,
-    /// A day of the month, or the first, second … weekday, in a rhythm of weeks.
-    DayOfWeekNeeded,
-    /// The abbreviation is used in several parts of the world.
-    AmbiguousZone,
-    /// An everyday abbreviation was taken as this zone.
-    ZoneTakenAs(Zone),
-    /// Said twice, and not the same; the first was taken.
-    SaidTwice,
-    /// More meetings in a cycle than one.
-    SeveralDays,
-}
-
-impl Problem {
-    /// What is the matter and what would mend it, without the person's own words.
-    #[must_use]
-    pub fn mend(&self) -> String {
-        match self {
-            Self::NotUnderstood => "not understood; write it like `Monthly, first Tuesday, 16:00 UTC, 50 minutes`".into(),
-            Self::WhichWeek => "which week of the month? Write `first Tuesday` or `last Tuesday`".into(),
-            Self::OtherOrSecond => {
-                "each other week, or the second one of the month? Write `every two weeks, Tuesday` or `monthly, second Tuesday`".into()
-            }
-            Self::DayOfWeekNeeded => "which day of the week? Write `weekly, Tuesday`".into(),
-            Self::AmbiguousZone => "used for several time zones; write a name such as `Asia/Kolkata`".into(),
-            Self::ZoneTakenAs(zone) => format!("taken as the time zone `{zone}`; write another name if that is wrong"),
-            Self::SaidTwice => "said twice; the first one counts".into(),
-            Self::SeveralDays => "only one meeting in a cycle can be kept; choose one".into(),
-        }
-    }
 }
 
 /// Reads a cadence. What is not understood becomes findings, and the rest still counts.
@@ -81,37 +34,6 @@ pub fn read(text: &Untrusted) -> Reading {
         reader.step();
     }
     reader.finish()
-}
-
-pub(super) fn weekday(word: &str) -> Option<Weekday> {
-    Some(match word.trim_end_matches('s').trim_end_matches('.') {
-        "monday" | "mon" => Weekday::Monday,
-        "tuesday" | "tue" => Weekday::Tuesday,
-        "wednesday" | "wed" | "wedne" => Weekday::Wednesday,
-        "thursday" | "thu" | "thur" => Weekday::Thursday,
-        "friday" | "fri" => Weekday::Friday,
-        "saturday" | "sat" => Weekday::Saturday,
-        "sunday" | "sun" => Weekday::Sunday,
-        _ => return None,
-    })
-}
-
-pub(super) fn nth(word: &str) -> Option<Nth> {
-    Some(match word {
-        "first" | "1st" => Nth::First,
-        "second" | "2nd" => Nth::Second,
-        "third" | "3rd" => Nth::Third,
-        "fourth" | "4th" => Nth::Fourth,
-        "last" => Nth::Last,
-        _ => return None,
-    })
-}
-
-pub(super) fn day_of_month(word: &str) -> Option<u8> {
-    let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let ending = &word[digits.len()..];
-    let day = digits.parse::<u8>().ok()?;
-    (matches!(ending, "" | "st" | "nd" | "rd" | "th") && (1..=31).contains(&day)).then_some(day)
 }
 
 #[derive(Default)]
@@ -205,8 +127,14 @@ impl Reader<'_> {
             return false;
         };
         let found = self.phrase(used);
+        // "Quarterly, first Monday of the month": a day's month is no second rhythm.
+        let belongs_to_the_day = matches!(self.word(0), "of" | "in");
         self.at += used;
-        keep(&mut self.seen.every, every).unwrap_or_else(|()| self.note(Problem::SaidTwice, &found));
+        if belongs_to_the_day {
+            self.seen.every.get_or_insert(every);
+        } else {
+            keep(&mut self.seen.every, every).unwrap_or_else(|()| self.note(Problem::SaidTwice, &found));
+        }
         true
     }
 
@@ -243,17 +171,7 @@ impl Reader<'_> {
             Some(count) => (count, lead + 1),
             None => (1, lead),
         };
-        let unit = self.word(used);
-        // In "first Tuesday of the quarter" the quarter counts, in "of the month" the month.
-        Every::parse(&format!(
-            "{count} {}",
-            if unit == "fortnight" {
-                return Some((Every::Weeks(2), used + 1));
-            } else {
-                unit
-            }
-        ))
-        .map(|every| (every, used + 1))
+        Every::parse(&format!("{count} {}", self.word(used))).map(|every| (every, used + 1))
     }
 
     fn day(&mut self) -> bool {
@@ -476,116 +394,6 @@ fn keep<T: PartialEq>(slot: &mut Option<T>, value: T) -> Result<(), ()> {
     }
 }
 
-fn words(text: &str) -> Vec<String> {
-    text.to_lowercase()
-        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')' | '|' | '*' | '`' | '~'))
-        .map(|word| word.trim_matches('_'))
-        .map(|word| {
-            if word.contains('/') {
-                word
-            } else {
-                word.trim_end_matches(['.', ':', '!'])
-            }
-        })
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
-}
-
-fn count_word(word: &str) -> Option<u8> {
-    Some(match word {
-        "one" => 1,
-        "two" | "second" | "2nd" | "other" => 2,
-        "three" | "third" | "3rd" => 3,
-        "four" => 4,
-        "six" => 6,
-        "eight" => 8,
-        digits => digits.parse().ok()?,
-    })
-}
-
-fn duration(first: &str, second: &str, third: &str) -> Option<(u16, usize)> {
-    if first == "half" && second == "an" && third == "hour" {
-        return Some((30, 3));
-    }
-    if matches!(first, "an" | "one") && matches!(second, "hour" | "h") {
-        return Some((60, 2));
-    }
-    let digits = first
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(first.len());
-    let (number, glued) = first.split_at(digits);
-    let (unit, used) = match glued.trim_start_matches('-') {
-        "" => (second, 2),
-        unit => (unit, 1),
-    };
-    match unit {
-        "minutes" | "minute" | "min" | "mins" | "minuten" => number.parse().ok().map(|minutes| (minutes, used)),
-        "hours" | "hour" | "hrs" | "hr" => hours(number).map(|minutes| (minutes, used)),
-        // "1h" is a length, "16h" a time of day.
-        "h" => hours(number)
-            .filter(|minutes| *minutes <= 240)
-            .map(|minutes| (minutes, used)),
-        _ => None,
-    }
-}
-
-fn hours(number: &str) -> Option<u16> {
-    let (whole, half) = number.split_once('.').unwrap_or((number, "0"));
-    let minutes = match half {
-        "0" => 0,
-        "25" => 15,
-        "5" => 30,
-        "75" => 45,
-        _ => return None,
-    };
-    whole.parse::<u16>().ok()?.checked_mul(60)?.checked_add(minutes)
-}
-
-fn time_of_day(word: &str, next: &str) -> Option<Time> {
-    match word {
-        "noon" | "midday" => return Time::new(12, 0, 0, 0).ok(),
-        "midnight" => return Time::new(0, 0, 0, 0).ok(),
-        _ => {}
-    }
-    let (clock, half) = match word.strip_suffix("am").or_else(|| word.strip_suffix("a.m")) {
-        Some(clock) => (clock, "am"),
-        None => match word.strip_suffix("pm").or_else(|| word.strip_suffix("p.m")) {
-            Some(clock) => (clock, "pm"),
-            None => (word, next),
-        },
-    };
-    let half = match half {
-        "am" | "a.m" => Some(false),
-        "pm" | "p.m" => Some(true),
-        _ => None,
-    };
-    let (hour, minute) = match clock.split_once([':', '.', 'h']) {
-        Some((hour, minute)) => (hour, minute),
-        None if half.is_some() => (clock, "00"),
-        None => return None,
-    };
-    let minute = if minute.is_empty() && clock.ends_with('h') {
-        "00"
-    } else {
-        minute
-    };
-    if minute.len() != 2 {
-        return None;
-    }
-    let hour = twenty_four(hour.parse().ok()?, half)?;
-    Time::new(hour, minute.parse().ok()?, 0, 0).ok()
-}
-
-fn twenty_four(hour: i8, afternoon: Option<bool>) -> Option<i8> {
-    match afternoon {
-        None => Some(hour),
-        Some(_) if !(1..=12).contains(&hour) => None,
-        Some(false) => Some(hour % 12),
-        Some(true) => Some(hour % 12 + 12),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -661,6 +469,8 @@ mod tests {
             "Monthly, third Friday, 14:30 Europe/Paris, 30 minutes",
         );
         check("every 6 months", "Every 6 months, day not yet set");
+        check("Quarterly, first Monday of the month", "Quarterly, first Monday");
+        check("each fortnight on Mondays", "Every 2 weeks, Monday");
         check("Tuesdays, 4 p.m. UTC", "Weekly, Tuesday, 16:00 UTC");
     }
 

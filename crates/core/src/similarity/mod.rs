@@ -9,6 +9,7 @@ mod acronym;
 mod judge;
 mod reading;
 mod thesaurus;
+mod vocabulary;
 mod words;
 
 use serde::Serialize;

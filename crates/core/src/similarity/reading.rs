@@ -359,7 +359,9 @@ fn single(words: &[Word], at: usize, in_name: bool) -> Option<Found> {
 /// about just that. In a purpose such words say nothing.
 fn says_little(words: &[Word], at: usize, in_name: bool) -> bool {
     let gathering = |word: &Word| words::kind(word) == Kind::Gathering;
-    let little = |word: &Word| gathering(word) || (words::kind(word) == Kind::Common && !word.capitals);
+    let little = |word: &Word| {
+        gathering(word) || (words::kind(word) == Kind::Common && !word.capitals && !(in_name && words::is_role(word)))
+    };
     if gathering(&words[at]) {
         return !(in_name && words.iter().all(gathering));
     }

@@ -1,8 +1,9 @@
 //! The subjects that communities are about, the words for them, and how they border on each other (`subjects.txt`).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::LazyLock;
 
+use super::vocabulary::Words;
 use super::words::{self, Kind, Word};
 
 /// A subject, by its place in the list.
@@ -40,10 +41,9 @@ struct Entry {
 #[derive(Default)]
 pub(super) struct Thesaurus {
     entries: Vec<Entry>,
-    /// Subjects by the joined stems of a phrase; several where it is ambiguous.
-    phrases: HashMap<String, Vec<Subject>>,
-    /// The same for words that count in names only.
-    name_phrases: HashMap<String, Vec<Subject>>,
+    /// What words mean, and the words that count in names only.
+    anywhere: Words,
+    in_names: Words,
     everyday: HashSet<String>,
     longest: usize,
 }
@@ -173,17 +173,12 @@ impl Thesaurus {
             return;
         }
         self.longest = self.longest.max(words.len());
-        let phrases = if names_only.is_some() {
-            &mut self.name_phrases
+        let known = if names_only.is_some() {
+            &mut self.in_names
         } else {
-            &mut self.phrases
+            &mut self.anywhere
         };
-        for key in keys(&words) {
-            let subjects = phrases.entry(key).or_default();
-            if !subjects.contains(&subject) {
-                subjects.push(subject);
-            }
-        }
+        known.add(&words, subject);
     }
 
     /// The most words that a phrase has.
@@ -193,15 +188,11 @@ impl Thesaurus {
 
     /// The subjects that these words may mean, in a name or elsewhere; none, one, or several.
     pub(super) fn subjects(&self, words: &[Word], in_name: bool) -> &[Subject] {
-        for key in keys(words) {
-            if let Some(subjects) = self.phrases.get(&key) {
-                return subjects;
-            }
-            if let Some(subjects) = self.name_phrases.get(&key).filter(|_| in_name) {
-                return subjects;
-            }
-        }
-        &[]
+        let found = self
+            .anywhere
+            .find(words)
+            .or_else(|| self.in_names.find(words).filter(|_| in_name));
+        found.map_or(&[], Vec::as_slice)
     }
 
     /// Whether the word has everyday meanings beside its subject.
@@ -211,9 +202,8 @@ impl Thesaurus {
 
     /// Whether the stem of a word is one of the words for a subject.
     pub(super) fn means(&self, stem: &str, subject: Subject) -> bool {
-        self.phrases
-            .get(stem)
-            .is_some_and(|subjects| subjects.contains(&subject))
+        let known = self.anywhere.apart.get(stem);
+        known.is_some_and(|subjects| subjects.contains(&subject))
     }
 
     /// The subjects of a phrase that differs from this long word by a slip of the pen.
@@ -224,15 +214,19 @@ impl Thesaurus {
             return &[];
         }
         let ends = |text: &str| (text.as_bytes()[0], text.as_bytes()[text.len() - 2..].to_vec());
-        let near = |phrase: &&String| {
+        let near = |phrase: &String| {
             phrase.len().abs_diff(stem.len()) <= 1
                 && phrase.len() >= 7
                 && ends(phrase) == ends(stem)
                 && strsim::osa_distance(phrase, stem) == 1
         };
-        let best = self.phrases.keys().filter(near).min();
-        best.and_then(|phrase| self.phrases.get(phrase))
-            .map_or(&[], Vec::as_slice)
+        let Words { phrases, apart, .. } = &self.anywhere;
+        let best = phrases
+            .iter()
+            .chain(apart)
+            .filter(|(phrase, _)| near(phrase))
+            .min_by_key(|(phrase, _)| *phrase);
+        best.map_or(&[], |(_, subjects)| subjects)
     }
 
     /// The subject's name, for people.
@@ -323,14 +317,6 @@ fn significant(phrase: &str) -> Vec<Word> {
         .into_iter()
         .filter(|word| words::kind(word) != Kind::Function)
         .collect()
-}
-
-/// What a phrase is found by: its stems joined, and the stem of its words joined (`Fin Ops` is `finops`).
-fn keys(words: &[Word]) -> impl Iterator<Item = String> {
-    let stems: String = words.iter().map(|word| word.stem.as_str()).collect();
-    let whole = words::stem(&words.iter().map(|word| word.plain.as_str()).collect::<String>());
-    let other = (words.len() > 1 && whole != stems).then_some(whole);
-    [stems].into_iter().chain(other)
 }
 
 #[cfg(test)]

@@ -53,9 +53,9 @@ pub(super) fn words(text: &str) -> Vec<Word> {
 pub(super) fn kind(word: &Word) -> Kind {
     // In capitals it is information technology.
     let is_it = word.capitals && word.plain == "it";
-    if (FUNCTION.contains(word.plain.as_str()) && !is_it)
-        || (word.plain.len() == 1 && !word.plain.starts_with(['c', 'r']))
-    {
+    if is_it {
+        Kind::Common
+    } else if FUNCTION.contains(word.plain.as_str()) || (word.plain.len() == 1 && !word.plain.starts_with(['c', 'r'])) {
         Kind::Function
     } else if GATHERING.contains(word.plain.as_str()) {
         Kind::Gathering
@@ -100,6 +100,22 @@ fn readable(text: &str) -> String {
     ] {
         text = text.replace(sign, written);
     }
+    // "D&I" and "R&D" are words.
+    let bytes: Vec<char> = text.chars().collect();
+    let letter = |at: usize| bytes.get(at).is_some_and(char::is_ascii_alphanumeric);
+    let short = |at: usize| {
+        at >= 1
+            && letter(at - 1)
+            && letter(at + 1)
+            && !(letter(at + 2) && letter(at + 3))
+            && !(at >= 4 && letter(at - 4))
+    };
+    text = bytes
+        .iter()
+        .enumerate()
+        .filter(|(at, c)| !(**c == '&' && short(*at)))
+        .map(|(_, c)| *c)
+        .collect();
     // Without its "on" it would be any call.
     for (apart, joined) in [("On-call", "oncall"), ("on-call", "oncall"), ("On-Call", "oncall")] {
         text = text.replace(apart, joined);
@@ -137,19 +153,33 @@ fn camel_parts(piece: &str) -> Vec<&str> {
     parts
 }
 
-/// The word without its endings. It needs not be a word, only the same for all forms of one.
-pub(super) fn stem(word: &str) -> String {
-    let mut stem = american(word);
-    if stem.len() > 3 && stem.ends_with('s') && !stem.ends_with("ss") && !stem.ends_with("us") && !stem.ends_with("is")
-    {
-        stem.pop();
-        if stem.ends_with("ie") && stem.len() > 4 {
-            stem.truncate(stem.len() - 2);
-            stem.push('y');
-        } else if ["sse", "xe", "che", "she"].iter().any(|end| stem.ends_with(end)) {
-            stem.pop();
+/// The word in the singular and in American spelling.
+pub(super) fn singular(word: &str) -> String {
+    let mut word = american(word);
+    if word.len() > 3 && word.ends_with('s') && !["ss", "us", "is"].iter().any(|end| word.ends_with(end)) {
+        word.pop();
+        if word.ends_with("ie") && word.len() > 4 {
+            word.truncate(word.len() - 2);
+            word.push('y');
+        } else if ["sse", "xe", "che", "she"].iter().any(|end| word.ends_with(end)) {
+            word.pop();
         }
     }
+    word
+}
+
+/// What is done, for a word that names a doing or who does it: `test` of "testing" and "testers".
+pub(super) fn doing(word: &str) -> Option<String> {
+    let word = singular(word);
+    let ending = ["ing", "er", "or", "ist"]
+        .iter()
+        .find_map(|ending| word.strip_suffix(ending))?;
+    (ending.len() >= 4).then(|| ending.trim_end_matches('e').to_owned())
+}
+
+/// The word without its endings. It needs not be a word, only the same for all forms of one.
+pub(super) fn stem(word: &str) -> String {
+    let mut stem = singular(word);
     if stem.len() <= 10 && stem.starts_with("analy") {
         return "analy".to_owned();
     }
@@ -219,6 +249,7 @@ fn american(word: &str) -> String {
         ("yse", "yze"),
         ("ising", "izing"),
         ("ised", "ized"),
+        ("iser", "izer"),
         ("ise", "ize"),
         ("our", "or"),
         ("centre", "center"),

@@ -1,9 +1,4 @@
 //! A client that nobody here wrote, `python-gitlab` from PyPI, against the sandbox.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test says what it expects and why it is skipped"
-)]
 
 use gitlab_sandbox::{Config, Sandbox};
 use std::path::{Path, PathBuf};

@@ -587,7 +587,7 @@ fn merging_needs_the_right_the_head_and_no_draft() {
             .person("developer")
             .unwrap()
             .edit_merge_request(P, iid, json!({"title": title}))
-            .unwrap()
+            .unwrap();
     };
     rename("Draft: one");
     assert_eq!(status(&merge("maintainer", json!({}))), 405);

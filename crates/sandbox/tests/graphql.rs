@@ -70,6 +70,27 @@ async fn one_look_reads_a_whole_group_page_by_page() {
 }
 
 #[tokio::test]
+async fn issues_and_merge_requests_are_filtered_by_state() {
+    let (gitlab, token) = world();
+    let admin = gitlab.admin();
+    admin.open_issue("g/one", "open", "", &["a", "b"]).unwrap();
+    let closed = admin.open_issue("g/one", "closed", "", &["a"]).unwrap();
+    admin.close_issue("g/one", closed).unwrap();
+    let query = "{ project(fullPath: \"g/one\") {
+        issues(state: opened, labelName: [\"a\"]) { nodes { iid state labels { nodes { title } } author { username } } }
+        mergeRequests(state: merged) { count } issue(iid: \"2\") { title closedAt } } }";
+    let (_, answer) = ask(&gitlab, Some(&token), query, Value::Null).await;
+    let project = &answer["data"]["project"];
+    let labels = json!({"nodes": [{"title": "a"}, {"title": "b"}]});
+    let expected = json!([{"iid": "1", "state": "opened", "labels": labels, "author": {"username": "root"}}]);
+    assert_eq!(project["issues"]["nodes"], expected);
+    assert_eq!(
+        (&project["mergeRequests"]["count"], &project["issue"]["title"]),
+        (&json!(0), &json!("closed"))
+    );
+}
+
+#[tokio::test]
 async fn what_is_hidden_is_null_and_a_bad_token_is_401() {
     let (gitlab, token) = world();
     gitlab.add_project("secret/project").unwrap();

@@ -1,4 +1,5 @@
 //! A client that nobody here wrote, `python-gitlab` from PyPI, against the sandbox.
+
 use gitlab_sandbox::{Config, Sandbox};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -242,3 +242,10 @@ fn the_example_seed_can_be_sown_and_looked_at() {
     assert_eq!(gitlab.merge_request_diff("communities/handbook", 1).unwrap().len(), 1);
     assert_eq!(gitlab.boards("communities/intake").unwrap()[0].lists.len(), 2);
 }
+
+#[test]
+fn the_readme_counts_the_routes() {
+    let gitlab = Sandbox::start(Config::default()).unwrap();
+    let said = format!("{} routes of the REST API", gitlab.routes().len());
+    assert!(include_str!("../README.md").contains(&said), "the README should say: {said}");
+}

@@ -43,10 +43,6 @@ pub(super) enum Node {
     Commit(u64, String),
     Page(Arc<Page>),
     Edge(Arc<Page>, usize),
-    Weight {
-        score: usize,
-        limit: usize,
-    },
     Made {
         thing: Option<Box<Self>>,
         errors: Vec<String>,
@@ -117,6 +113,11 @@ impl Look<'_> {
         text(self.args, name)
     }
 
+    /// An enum value.
+    pub(super) fn word(&self, name: &str) -> Option<String> {
+        self.args.get(name).and_then(|v| v.enum_name().ok().map(str::to_owned))
+    }
+
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
         self.args.get(name).and_then(|v| v.boolean().ok())
     }
@@ -166,13 +167,17 @@ pub(super) fn text(args: &ObjectAccessor<'_>, name: &str) -> Option<String> {
 pub(super) type Give = fn(&Look<'_>) -> Gives;
 
 /// A field that reads.
-pub(super) fn field(name: &str, kind: TypeRef, give: Give) -> Field {
+pub(super) fn field(
+    name: &str,
+    kind: TypeRef,
+    give: impl Fn(&Look<'_>) -> Gives + Copy + Send + Sync + 'static,
+) -> Field {
     Field::new(name, kind, move |context| {
         FieldFuture::new(async move { Ok(read(&context, give)) })
     })
 }
 
-fn read<'a>(context: &ResolverContext<'a>, give: Give) -> Option<FieldValue<'a>> {
+fn read<'a>(context: &ResolverContext<'a>, give: impl Fn(&Look<'_>) -> Gives) -> Option<FieldValue<'a>> {
     let asker = context.data::<Asker>().ok()?;
     let node = context
         .parent_value

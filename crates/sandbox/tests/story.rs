@@ -247,5 +247,8 @@ fn the_example_seed_can_be_sown_and_looked_at() {
 fn the_readme_counts_the_routes() {
     let gitlab = Sandbox::start(Config::default()).unwrap();
     let said = format!("{} routes of the REST API", gitlab.routes().len());
-    assert!(include_str!("../README.md").contains(&said), "the README should say: {said}");
+    assert!(
+        include_str!("../README.md").contains(&said),
+        "the README should say: {said}"
+    );
 }

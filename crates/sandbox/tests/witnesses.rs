@@ -1,6 +1,10 @@
 //! What GitLab itself published, as witnesses: its JSON schemas for answers, its description of the API for calls. Where
 //! those files are not beside this repository, the calls are still made and the comparison is skipped.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what it expects and why it is skipped")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test says what it expects and why it is skipped"
+)]
 
 use gitlab_sandbox::{Config, OpenApi, Role, Sandbox};
 use serde_json::{Value, json};
@@ -317,5 +321,8 @@ async fn answers_fit_gitlabs_schemas_and_calls_its_description() {
     assert_eq!(compared.faults, Vec::<String>::new());
     assert!(compared.checked >= 40, "{compared:?}");
     let described = compared.checked + compared.unknown;
-    println!("{} answers validated, {} of {described} calls described", session.validated, compared.checked);
+    println!(
+        "{} answers validated, {} of {described} calls described",
+        session.validated, compared.checked
+    );
 }

@@ -65,6 +65,17 @@ pub enum ApplyError {
     },
 }
 
+/// How a batch went.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// How many steps were done.
+    pub done: usize,
+    /// Whom GitLab refused to add.
+    pub refused: BTreeSet<UserId>,
+    /// Why the batch ended before its end.
+    pub failed: Option<ApplyError>,
+}
+
 impl Applier {
     /// An applier. `secrets` go into the webhooks that it makes.
     #[must_use]
@@ -87,11 +98,8 @@ impl Applier {
 
     /// Carries out the steps in their order, up to the first that fails. A person whom GitLab refuses to add is no failure of
     /// the batch: who they are is given back.
-    ///
-    /// # Errors
-    /// Why a step failed; the steps before it are done.
-    pub async fn apply(&self, thing: &Thing, cause: &str, steps: &[Step]) -> Result<BTreeSet<UserId>, ApplyError> {
-        let mut refused = BTreeSet::new();
+    pub async fn apply(&self, thing: &Thing, cause: &str, steps: &[Step]) -> Applied {
+        let mut applied = Applied::default();
         for step in steps {
             let result = self.journalled(thing, cause, step).await;
             if let Some(progress) = &self.progress {
@@ -99,14 +107,18 @@ impl Applier {
                 progress(thing, step, outcome);
             }
             match (result, step) {
+                (Ok(()), _) => applied.done += 1,
                 (Err(error), Step::AddMember { user, .. }) if is_refusal(&error) => {
                     tracing::warn!(%thing, %error, "GitLab refuses: {step}");
-                    refused.insert(*user);
+                    applied.refused.insert(*user);
                 }
-                (result, _) => result?,
+                (Err(error), _) => {
+                    applied.failed = Some(error);
+                    break;
+                }
             }
         }
-        Ok(refused)
+        applied
     }
 
     async fn journalled(&self, thing: &Thing, cause: &str, step: &Step) -> Result<(), ApplyError> {
@@ -185,10 +197,11 @@ impl Applier {
                 note,
                 body,
             } => writer.update_note(*project, *issue, *note, body).await?.id.to_string(),
-            Step::DeleteOwnNote { project, issue, note } => {
-                writer.delete_note(*project, *issue, *note).await?;
-                note.to_string()
-            }
+            Step::DeleteOwnNote { project, issue, note } => match writer.delete_note(*project, *issue, *note).await {
+                // Gone already is what was wanted.
+                Ok(()) | Err(GitLabError::NotFound { .. }) => note.to_string(),
+                Err(error) => return Err(error),
+            },
             Step::SetIssueState {
                 project,
                 issue,

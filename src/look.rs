@@ -23,7 +23,13 @@ use crate::store::{Store, StoreError};
 use crate::worker::{Look, Looker};
 
 /// A look that is not done after this many rounds is chasing something that changes under its hands, or its own tail.
-const MOST_ROUNDS: usize = 12;
+const MOST_ROUNDS: usize = 60;
+
+/// So many rounds in a row may end in doubt with nothing done; then time has to mend what is wrong.
+const MOST_DOUBTS: u32 = 5;
+
+/// How soon a look that got on, and then failed, is worth another.
+const GO_ON_AFTER: Duration = Duration::from_secs(1);
 
 /// Removals of rows are counted over a rolling day.
 const REMOVALS_COUNT_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -175,6 +181,7 @@ pub struct GitLabLooker {
     store: Store,
     clock: Clock,
     resync: Duration,
+    pause: Duration,
 }
 
 impl GitLabLooker {
@@ -188,6 +195,7 @@ impl GitLabLooker {
             store,
             clock,
             resync,
+            pause: Duration::from_millis(200),
         }
     }
 
@@ -198,26 +206,42 @@ impl GitLabLooker {
         self
     }
 
+    /// The same, with another first pause before it looks again at what is in doubt (0.2 s, doubling).
+    #[must_use]
+    pub fn with_pause(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
     /// The reading half.
     #[must_use]
     pub fn planner(&self) -> &Planner {
         &self.planner
     }
 
-    /// A look by hand: it asks for no further looks in the store, but gives them back.
-    pub async fn look_and_tell(&self, thing: &Thing, cause: &str) -> (Look, Vec<Thing>) {
-        match self.settle(thing, cause).await {
-            Ok(settled) => (Look::Done { next: self.resync }, settled.knocks),
-            Err(error) => (error.into_look(), Vec::new()),
-        }
+    async fn settle(&self, thing: &Thing, cause: &str) -> Result<Settled, Unsettled> {
+        let mut got_on = false;
+        let result = self.settle_in_rounds(thing, cause, &mut got_on).await;
+        result.map_err(|error| Unsettled { error, got_on })
     }
 
-    async fn settle(&self, thing: &Thing, cause: &str) -> Result<Settled, LookError> {
+    async fn settle_in_rounds(&self, thing: &Thing, cause: &str, got_on: &mut bool) -> Result<Settled, LookError> {
         let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_));
         let mut worked = only_knocks;
         let mut refused = BTreeSet::new();
+        let mut doubts = 0;
         for _ in 0..MOST_ROUNDS {
-            let plan = self.planner.plan_without(thing, &refused).await?;
+            let plan = match self.planner.plan_without(thing, &refused).await {
+                Err(PlanError::Observe(ObserveError::GitLab(source)))
+                    if is_in_doubt(&source) && doubts < MOST_DOUBTS =>
+                {
+                    tracing::info!(%thing, %source, "could not see; looking again");
+                    tokio::time::sleep(self.pause * 2_u32.pow(doubts)).await;
+                    doubts += 1;
+                    continue;
+                }
+                other => other?,
+            };
             if plan.is_empty() {
                 // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
                 let knocks = if worked { plan.knocks } else { Vec::new() };
@@ -227,15 +251,50 @@ impl GitLabLooker {
                 });
             }
             worked = true;
-            match self.applier.apply(thing, cause, &plan.steps).await {
+            let applied = self.applier.apply(thing, cause, &plan.steps).await;
+            refused.extend(applied.refused);
+            *got_on |= applied.done > 0;
+            doubts = if applied.done > 0 { 0 } else { doubts };
+            match applied.failed {
+                None => {}
                 // Somebody was faster, or an earlier attempt had been done after all: what is due now is to be seen again.
-                Err(ApplyError::GitLab { source, .. }) if source.is_already_there() => {
+                Some(ApplyError::GitLab { source, .. }) if source.is_already_there() => {
                     tracing::info!(%thing, %source, "found it done already; looking again");
                 }
-                other => refused.extend(other?),
+                // Nobody knows whether it happened, or it surely did not: looking again tells, sending again would not.
+                Some(ApplyError::GitLab { source, .. }) if is_in_doubt(&source) && doubts < MOST_DOUBTS => {
+                    tracing::info!(%thing, %source, "in doubt; looking again");
+                    tokio::time::sleep(self.pause * 2_u32.pow(doubts)).await;
+                    doubts += 1;
+                }
+                Some(error) => return Err(error.into()),
             }
         }
         Err(LookError::Restless)
+    }
+}
+
+/// Whether looking again in a moment can tell more: what became of a write, or what a proxy's page stood in front of.
+fn is_in_doubt(error: &GitLabError) -> bool {
+    let garbled = matches!(error, GitLabError::Unreadable { .. } | GitLabError::Incomplete { .. });
+    error.is_outcome_unknown() || garbled || (error.is_passing() && error.retry_after().is_none())
+}
+
+struct Unsettled {
+    error: LookError,
+    got_on: bool,
+}
+
+impl Unsettled {
+    /// A look that got on is not one of those that fail again and again.
+    fn into_look(self) -> Look {
+        match self.error.into_look() {
+            Look::Retry { after: None, error } if self.got_on => Look::Retry {
+                after: Some(GO_ON_AFTER),
+                error,
+            },
+            other => other,
+        }
     }
 }
 
@@ -277,7 +336,7 @@ impl Looker for GitLabLooker {
     async fn look(&self, thing: &Thing, cause: &str) -> Look {
         let settled = match self.settle(thing, cause).await {
             Ok(settled) => settled,
-            Err(error) => return error.into_look(),
+            Err(unsettled) => return unsettled.into_look(),
         };
         let report: Vec<String> = settled.report.iter().map(ToString::to_string).collect();
         tracing::info!(%thing, report = report.join("; "), "looked");

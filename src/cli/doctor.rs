@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use convenor_core::doctor::{self, Check, Level, TokenSeen};
+use convenor_core::ids::AccessLevel;
 use convenor_core::program::Program;
 use jiff::tz::TimeZone;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{Context, init, open_store, print, print_json};
 use crate::assemble;
@@ -45,7 +47,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
 
 async fn of_installation(settings: &Settings) -> Vec<Check> {
     let mut checks = vec![doctor::secrets(
-        settings.webhook.secret_tokens.len(),
+        &lengths(&settings.webhook.secret_tokens),
         settings.webhook.signing_tokens.len(),
     )];
     checks.push(match open_store(settings).await {
@@ -110,6 +112,10 @@ async fn of_gitlab(settings: &Settings, reader: &Reader, checks: &mut Vec<Check>
     }
 }
 
+fn lengths(secrets: &[SecretString]) -> Vec<usize> {
+    secrets.iter().map(|secret| secret.expose_secret().len()).collect()
+}
+
 fn unreachable_program(error: &ObserveError, program: &Program) -> Check {
     Check::error(
         "program",
@@ -120,21 +126,19 @@ fn unreachable_program(error: &ObserveError, program: &Program) -> Check {
 }
 
 async fn of_program(observer: &Observer, settings: &Settings) -> Result<Vec<Check>, ObserveError> {
-    let address = init::address(&settings.server.public_url);
-    let setup = observer.setup(address.clone()).await?;
-    let mut hooks = setup.group_hooks.clone().unwrap_or_default();
-    hooks.extend(
-        setup
-            .project_hooks
-            .iter()
-            .filter_map(|(_, hooks)| hooks.clone())
-            .flatten(),
-    );
+    let setup = observer.setup(init::address(&settings.server.public_url)).await?;
+    let places = observer.places().await?;
+    let intake = observer.role_in_project(places.intake.id).await?;
     let mut checks = vec![
         doctor::role(observer.role_in_group().await?),
-        doctor::hooks(&hooks, address.as_ref().map(url::Url::as_str)),
-        doctor::labels(&setup.labels),
+        doctor::project_role("role.intake", intake, AccessLevel::REPORTER),
     ];
+    if let Some(handbook) = &places.handbook {
+        let role = observer.role_in_project(handbook.id).await?;
+        checks.push(doctor::project_role("role.handbook", role, AccessLevel::DEVELOPER));
+    }
+    checks.extend(doctor::hooks(&setup));
+    checks.push(doctor::labels(&setup.labels));
     checks.extend(doctor::page(observer.program(), observer.page().await?.as_ref()));
     Ok(checks)
 }

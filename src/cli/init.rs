@@ -68,13 +68,16 @@ pub async fn set_up(
     say(&format!("program {name}\n"));
     for step in &plan.steps {
         if let Some(applier) = applier {
-            applier
+            let applied = applier
                 .apply(
                     &Thing::Program(name.clone()),
                     "convenor init",
                     std::slice::from_ref(step),
                 )
-                .await?;
+                .await;
+            if let Some(error) = applied.failed {
+                return Err(error.into());
+            }
             say(&format!("  done: {step}\n"));
         } else {
             say(&format!("  would {step}\n"));

@@ -1,7 +1,9 @@
 //! `convenor plan` and `convenor apply`: what is due, and doing it once.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::bail;
 use convenor_core::plan::Plan;
@@ -15,7 +17,7 @@ use crate::assemble;
 use crate::clock::Clock;
 use crate::look::{GitLabLooker, Planner};
 use crate::settings::Settings;
-use crate::worker::Look;
+use crate::worker::{Look, Worker};
 
 /// Arguments of `convenor plan`.
 #[derive(Debug, clap::Args)]
@@ -131,41 +133,50 @@ pub(super) async fn apply(args: ApplyArgs, context: &Context) -> anyhow::Result<
     };
     let things = things(&planner, &settings, args.program.as_deref()).await?;
     let bar = progress_bar(things.len());
-    let looker = assemble::looker(&settings, &client, planner, store, clock).with_progress(show(&bar));
-    let failed = look_at_all(&looker, things, &bar).await;
+    store.knock(&things, "convenor apply", clock.now()).await?;
+    let looker = assemble::looker(&settings, &client, planner, store.clone(), clock.clone()).with_progress(show(&bar));
+    let worker = Worker::new(store, Arc::new(looker), clock, settings.worker);
+    let failed = look_at_all(&worker, &bar).await?;
     bar.finish_and_clear();
     if failed > 0 {
-        bail!("{failed} of the looks above failed; run `convenor apply` again once the causes are mended");
+        bail!(
+            "{failed} of the things above could not be brought about; run `convenor apply` again once the causes are mended"
+        );
     }
     print("Everything that was due is done.\n");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Looks at each thing, and then at the things that those looks asked for.
-async fn look_at_all(looker: &GitLabLooker, things: Vec<Thing>, bar: &ProgressBar) -> usize {
-    let mut failed = 0;
-    let mut waiting: std::collections::VecDeque<Thing> = things.into();
-    let mut looked_again = 0;
-    while let Some(thing) = waiting.pop_front() {
-        bar.set_message(thing.to_string());
-        match looker.look_and_tell(&thing, "convenor apply").await {
-            (Look::Done { .. }, knocks) => {
-                // One more turn for what a look has changed; more would be for the service.
-                let fresh: Vec<Thing> = knocks.into_iter().filter(|knock| !waiting.contains(knock)).collect();
-                if looked_again < 1000 {
-                    looked_again += fresh.len();
-                    waiting.extend(fresh);
+/// Looks at whatever is due, as a worker does: with a lease, so that a service on the same database does not look at the same
+/// thing. Gives the number of things whose last look failed.
+async fn look_at_all(worker: &Worker<GitLabLooker>, bar: &ProgressBar) -> anyhow::Result<usize> {
+    let mut failed = BTreeSet::new();
+    for _ in 0..MOST_TURNS {
+        while let Some(looked) = worker.run_due_once().await? {
+            bar.set_message(looked.thing.to_string());
+            match looked.look {
+                Some(Look::Retry { error, .. } | Look::Hold { reason: error }) => {
+                    bar.suspend(|| print(&format!("{}: not yet: {error}\n", looked.thing)));
+                    failed.insert(looked.thing);
+                }
+                Some(Look::Done { .. }) | None => {
+                    failed.remove(&looked.thing);
                 }
             }
-            (Look::Retry { error, .. } | Look::Hold { reason: error }, _) => {
-                failed += 1;
-                bar.suspend(|| print(&format!("{thing}: failed: {error}\n")));
-            }
+            bar.inc(1);
         }
-        bar.inc(1);
+        if failed.is_empty() {
+            break;
+        }
+        tokio::time::sleep(TURN).await;
     }
-    failed
+    Ok(failed.len())
 }
+
+/// What failed is given so many further turns…
+const MOST_TURNS: u32 = 5;
+/// …this far apart.
+const TURN: Duration = Duration::from_secs(2);
 
 fn progress_bar(length: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");

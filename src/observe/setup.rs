@@ -66,6 +66,19 @@ impl Observer {
         Ok(member.map(|member| member.access_level))
     }
 
+    /// The bot's own role in a project, inherited or direct.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn role_in_project(&self, project: ProjectId) -> Result<Option<AccessLevel>, ObserveError> {
+        let bot = self.places().await?.bot.id;
+        let members = self.reader.project_members_all(project).await?;
+        Ok(members
+            .into_iter()
+            .find(|member| member.id == bot)
+            .map(|member| member.access_level))
+    }
+
     /// The group's hooks; `None` where GitLab has none (Free) or does not let us see them.
     ///
     /// # Errors

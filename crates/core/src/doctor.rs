@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::ids::AccessLevel;
-use crate::plan::init::HookSeen;
+use crate::plan::Step;
+use crate::plan::init::{self, HookSeen, InitSeen};
 use crate::plan::labels::State;
 use crate::plan::listing;
 use crate::plan::seen::PageSeen;
@@ -182,38 +183,75 @@ pub fn role(level: Option<AccessLevel>) -> Check {
     }
 }
 
-/// Checks that deliveries reach us: hooks of the group and, where they are needed, of the projects.
+/// Checks the bot's role in a project that it works in.
 #[must_use]
-pub fn hooks(hooks: &[HookSeen], address: Option<&str>) -> Check {
-    let Some(address) = address else {
-        return Check::warning(
-            "webhook.present",
+pub fn project_role(name: &'static str, level: Option<AccessLevel>, least: AccessLevel) -> Check {
+    match level {
+        Some(level) if level >= least => Check::fine(name, format!("the bot is {level} there")),
+        Some(level) => Check::error(
+            name,
+            format!("the bot is {level} there"),
+            format!("make it at least {least}"),
+        ),
+        None => Check::error(
+            name,
+            "the bot is no member there",
+            format!("add it as {least} at least"),
+        ),
+    }
+}
+
+/// Checks that deliveries reach us, from each place that needs a webhook of its own.
+#[must_use]
+pub fn hooks(setup: &InitSeen) -> Vec<Check> {
+    const NAME: &str = "webhook.present";
+    let Some(address) = &setup.address else {
+        return vec![Check::warning(
+            NAME,
             "server.public_url is no address that GitLab could reach",
             "set it and run `convenor init`; until then changes are found by the scheduled resync",
-        );
+        )];
     };
-    let Some(hook) = hooks.iter().find(|hook| hook.url == address) else {
-        return Check::warning(
-            "webhook.present",
-            format!("no webhook sends to {address}"),
-            "run `convenor init`; until then changes are found by the scheduled resync",
-        );
-    };
-    if !hook.enabled {
-        return Check::error(
-            "webhook.present",
+    let mut checks: Vec<Check> = init::plan(setup, false).steps.iter().filter_map(missing_hook).collect();
+    let all = setup
+        .group_hooks
+        .iter()
+        .chain(setup.project_hooks.iter().filter_map(|(_, hooks)| hooks.as_ref()));
+    let ours: Vec<&HookSeen> = all.flatten().filter(|hook| hook.url == address.as_str()).collect();
+    checks.extend(ours.iter().filter(|hook| !hook.enabled).map(|hook| {
+        Check::error(
+            NAME,
             format!("GitLab has disabled webhook {} after failed deliveries", hook.id),
             "mend what made them fail, then press Test in the webhook's settings",
-        );
+        )
+    }));
+    if checks.is_empty() {
+        checks.push(Check::fine(
+            NAME,
+            format!("{} send to {address}", counted(ours.len(), "webhook")),
+        ));
     }
-    if !hook.events_are_complete {
-        return Check::warning(
-            "webhook.present",
-            format!("webhook {} leaves events out", hook.id),
-            "run `convenor init`",
-        );
+    checks
+}
+
+fn missing_hook(step: &Step) -> Option<Check> {
+    let (scope, found) = match step {
+        Step::CreateHook { scope, .. } => (scope, "has no webhook of ours"),
+        Step::UpdateHook { scope, .. } => (scope, "has a webhook that leaves events out"),
+        _ => return None,
+    };
+    Some(Check::warning(
+        "webhook.present",
+        format!("{scope} {found}"),
+        "run `convenor init`; until then changes there are found by the scheduled resync",
+    ))
+}
+
+fn counted(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        many => format!("{many} {what}s"),
     }
-    Check::fine("webhook.present", format!("webhook {} sends to {address}", hook.id))
 }
 
 /// Checks that the state labels are there.
@@ -299,20 +337,31 @@ pub fn clock(gitlab: Option<Timestamp>, ours: Timestamp) -> Check {
     }
 }
 
-/// Checks that deliveries can be believed.
+/// Secrets shorter than this can be guessed; the same as the least that Standard Webhooks asks for.
+const SHORTEST_SECRET: usize = 24;
+
+/// Checks that deliveries can be believed. `tokens` are the lengths of the secret tokens.
 #[must_use]
-pub fn secrets(tokens: usize, signing_tokens: usize) -> Check {
-    match (tokens, signing_tokens) {
-        (0, 0) => Check::error(
-            "webhook.secret",
+pub fn secrets(tokens: &[usize], signing_tokens: usize) -> Check {
+    const NAME: &str = "webhook.secret";
+    if tokens.is_empty() && signing_tokens == 0 {
+        return Check::error(
+            NAME,
             "no webhook secret is configured",
             "set CONVENOR_WEBHOOK__SECRET_TOKEN or CONVENOR_WEBHOOK__SIGNING_TOKEN; `serve` refuses to start without",
-        ),
-        (tokens, signing) => Check::fine(
-            "webhook.secret",
-            format!("{tokens} secret tokens, {signing} signing tokens"),
-        ),
+        );
     }
+    let found = format!(
+        "{}, {}",
+        counted(tokens.len(), "secret token"),
+        counted(signing_tokens, "signing token")
+    );
+    if tokens.iter().any(|length| *length < SHORTEST_SECRET) {
+        let mend =
+            format!("use at least {SHORTEST_SECRET} random characters, and run `convenor init` for the webhooks");
+        return Check::warning(NAME, format!("{found}; one is so short that it can be guessed"), mend);
+    }
+    Check::fine(NAME, found)
 }
 
 #[cfg(test)]
@@ -320,7 +369,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::ids::HookId;
+    use crate::ids::{GroupId, HookId, ProjectId};
 
     fn token_seen(scopes: &[&str], expires_at: Option<Date>) -> TokenSeen {
         TokenSeen {
@@ -375,33 +424,73 @@ mod tests {
         assert_eq!(of(None), Level::Error);
     }
 
-    #[test]
-    fn a_hook_has_to_be_there_enabled_and_complete() {
-        let url = "https://convenor.example.com/webhooks/gitlab";
-        let hook = HookSeen {
+    fn setup(hook: Option<HookSeen>) -> InitSeen {
+        InitSeen {
+            group: GroupId(1),
+            may_label_group: true,
+            intake: ProjectId(2),
+            intake_in_group: true,
+            labels: Vec::new(),
+            branch: "main".to_owned(),
+            template: None,
+            replacement_is_proposed: false,
+            group_hooks: None,
+            project_hooks: vec![
+                (ProjectId(2), Some(hook.into_iter().collect())),
+                (ProjectId(3), Some(vec![good_hook()])),
+            ],
+            outside_group: Vec::new(),
+            address: Some(url::Url::parse(HOOK_URL).unwrap()),
+        }
+    }
+
+    const HOOK_URL: &str = "https://convenor.example.com/webhooks/gitlab";
+
+    fn good_hook() -> HookSeen {
+        HookSeen {
             id: HookId(1),
-            url: url.to_owned(),
+            url: HOOK_URL.to_owned(),
             events_are_complete: true,
             enabled: true,
-        };
-        let of = |hook: &HookSeen| hooks(std::slice::from_ref(hook), Some(url)).level;
-        assert_eq!(of(&hook), Level::Ok);
+        }
+    }
+
+    #[test]
+    fn every_place_has_to_have_a_hook_that_is_enabled_and_complete() {
+        let of = |hook| levels(&hooks(&setup(hook)));
+        assert_eq!(of(Some(good_hook())), [Level::Ok]);
         assert_eq!(
-            of(&HookSeen {
+            of(None),
+            [Level::Warning],
+            "the other project's hook does not make up for it"
+        );
+        assert_eq!(
+            of(Some(HookSeen {
                 enabled: false,
-                ..hook.clone()
-            }),
-            Level::Error
+                ..good_hook()
+            })),
+            [Level::Error]
         );
         assert_eq!(
-            of(&HookSeen {
+            of(Some(HookSeen {
                 events_are_complete: false,
-                ..hook.clone()
-            }),
-            Level::Warning
+                ..good_hook()
+            })),
+            [Level::Warning]
         );
-        assert_eq!(hooks(&[], Some(url)).level, Level::Warning);
-        assert_eq!(hooks(&[hook], None).level, Level::Warning);
+        let nowhere = InitSeen {
+            address: None,
+            ..setup(Some(good_hook()))
+        };
+        assert_eq!(levels(&hooks(&nowhere)), [Level::Warning]);
+    }
+
+    #[test]
+    fn the_bot_has_to_be_developer_of_the_handbook() {
+        let of = |level| project_role("role.handbook", level, AccessLevel::DEVELOPER).level;
+        assert_eq!(of(Some(AccessLevel::DEVELOPER)), Level::Ok);
+        assert_eq!(of(Some(AccessLevel::REPORTER)), Level::Error);
+        assert_eq!(of(None), Level::Error);
     }
 
     #[test]
@@ -430,7 +519,9 @@ mod tests {
 
     #[test]
     fn without_a_secret_nothing_can_be_believed() {
-        assert_eq!(secrets(0, 0).level, Level::Error);
-        assert_eq!(secrets(0, 1).level, Level::Ok);
+        assert_eq!(secrets(&[], 0).level, Level::Error);
+        assert_eq!(secrets(&[], 1).level, Level::Ok);
+        assert_eq!(secrets(&[24], 0).level, Level::Ok);
+        assert_eq!(secrets(&[24, 1], 1).level, Level::Warning);
     }
 }

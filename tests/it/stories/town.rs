@@ -231,7 +231,7 @@ impl Town {
         let work = self.store.list_work().await.unwrap();
         let held: Vec<_> = work.iter().filter(|work| work.state != WorkState::Ready).collect();
         assert!(held.is_empty(), "held: {held:?}");
-        let failed = work.into_iter().filter(|work| work.attempts > 0);
+        let failed = work.into_iter().filter(|work| work.last_error.is_some());
         let Some(due) = failed.filter_map(|work| work.due_at).min() else {
             return false;
         };
@@ -483,7 +483,7 @@ fn settings(
 fn worker(settings: &Settings, store: &Store, hands: &Arc<AtomicI64>) -> Worker<GitLabLooker> {
     let client = assemble::client(settings).unwrap();
     let planner = assemble::planner(settings, &client, store.clone(), clock(hands)).unwrap();
-    let looker = assemble::looker(settings, &client, planner, store.clone(), clock(hands));
+    let looker = assemble::looker(settings, &client, planner, store.clone(), clock(hands)).with_pause(Duration::ZERO);
     Worker::new(store.clone(), Arc::new(looker), clock(hands), settings.worker)
 }
 

@@ -84,6 +84,8 @@ pub enum Remark {
     NoCharter,
     /// The charter cannot be read.
     BrokenCharter,
+    /// The project is being set up.
+    BeingMade,
     /// The merge request waits for a maintainer.
     WaitsForMerge,
     /// A person closed the merge request: that is a no until the facts change.
@@ -120,6 +122,7 @@ impl fmt::Display for Remark {
             Self::ForeignProject => "a project that is not ours stands at the wanted path",
             Self::NoCharter => "the project has no charter, so it is no community",
             Self::BrokenCharter => "the charter cannot be read; nothing is changed until it is mended",
+            Self::BeingMade => "the community is being set up",
             Self::WaitsForMerge => "the merge request waits for a maintainer",
             Self::MergeRequestClosedByPerson => "a person closed the merge request; that counts until the facts change",
             Self::BranchIsAPersons => "a person pushed to the branch, so it is theirs",

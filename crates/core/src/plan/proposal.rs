@@ -169,6 +169,7 @@ fn remark(judged: &Judged) -> Remark {
         Stage::Broken => Remark::TemplatesBroken(judged.faults.iter().map(ToString::to_string).collect()),
         Stage::Making(_) => match &judged.listing {
             Listing::Unusable(why) => Remark::PageUnusable(why.clone()),
+            _ if !judged.made => Remark::BeingMade,
             _ => Remark::WaitsForMerge,
         },
         Stage::Done(_) => Remark::UpToDate,

@@ -19,6 +19,7 @@ mod table;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
 
@@ -128,7 +129,12 @@ pub async fn main() -> ExitCode {
         config: cli.config,
         verbosity: cli.verbose,
     };
-    match dispatch(cli.command, &context).await {
+    let result = dispatch(cli.command, &context).await;
+    let result = result.and_then(|code| match UNWRITTEN.get() {
+        Some(error) => Err(anyhow::anyhow!("standard output could not be written: {error}")),
+        None => Ok(code),
+    });
+    match result {
         Ok(code) => code,
         Err(error) => {
             let mut stderr = anstream::stderr().lock();
@@ -147,9 +153,28 @@ async fn open_store(settings: &Settings) -> Result<Store, StoreError> {
     Store::open(&settings.database.url).await
 }
 
+/// Why standard output could not be written, for the exit code: half a page must not pass for the whole.
+static UNWRITTEN: OnceLock<std::io::Error> = OnceLock::new();
+
 /// Prints to standard output; when a reader such as `head` has gone, the rest is nobody's.
 fn print(text: &str) {
-    let _ = anstream::stdout().lock().write_all(text.as_bytes());
+    print_bytes(text.as_bytes());
+}
+
+fn print_bytes(bytes: &[u8]) {
+    let mut out = anstream::stdout().lock();
+    let written = out.write_all(bytes).and_then(|()| out.flush());
+    note_output(written);
+}
+
+/// Remembers that standard output could not be written, unless its reader has gone.
+fn note_output(written: std::io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        // Only the first is told; the others follow from it.
+        let _ = UNWRITTEN.set(error);
+    }
 }
 
 /// Prints a value as JSON.

@@ -213,7 +213,8 @@ fn rooms_that_the_papers_name_exist() {
         for code in codes(&text) {
             let path = code.split([' ', ':']).next().unwrap_or_default().trim_end_matches('/');
             let is_path = path.contains('/') && rooms.contains(&path.split('/').next().unwrap_or_default());
-            let exists = root().join(path).exists() || root().join(format!("{path}.rs")).exists();
+            let beside = paper.parent().is_some_and(|folder| folder.join(path).exists());
+            let exists = beside || root().join(path).exists() || root().join(format!("{path}.rs")).exists();
             assert!(!is_path || exists, "{}: there is no {path}", paper.display());
         }
     }

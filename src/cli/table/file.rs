@@ -24,8 +24,8 @@ pub(super) fn read(page: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// Prints the page as it is: no byte of it may be taken for a colour.
 pub(super) fn print(page: &[u8]) {
-    // When a reader such as `head` has gone, the rest is nobody's.
-    let _ = io::stdout().lock().write_all(page);
+    let mut out = io::stdout().lock();
+    crate::cli::note_output(out.write_all(page).and_then(|()| out.flush()));
 }
 
 /// Puts other bytes in the place of the file's, all or none: they are written beside it and then renamed. Permissions

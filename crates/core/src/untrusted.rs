@@ -25,6 +25,12 @@ impl Untrusted {
         &self.0
     }
 
+    /// Its first characters, at most so many: for work whose cost grows with the length.
+    #[must_use]
+    pub fn first(&self, most: usize) -> Self {
+        Self(self.0.chars().take(most).collect())
+    }
+
     /// Whether there is nothing but white space.
     #[must_use]
     pub fn is_blank(&self) -> bool {

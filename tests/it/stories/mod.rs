@@ -9,4 +9,5 @@ mod handbook;
 mod hostile;
 mod main_job;
 mod names;
+mod rendered;
 mod town;

@@ -19,6 +19,9 @@ pub const KICKOFF: &str = "kickoff";
 /// Kind of the marker in the first agenda issue.
 pub const AGENDA: &str = "agenda";
 
+/// So many characters of the purpose go into the files; the proposal keeps the rest.
+const MOST_PURPOSE: usize = 10_000;
+
 /// The templates of a new community, checked.
 #[derive(Clone, Debug)]
 pub struct Blueprint {
@@ -103,7 +106,7 @@ impl Wanted {
         let charter = charter(context, seen, form);
         let data = ProjectData {
             slug: form.slug.clone(),
-            purpose: form.purpose.clone(),
+            purpose: form.purpose.first(MOST_PURPOSE),
             members: form
                 .members
                 .iter()

@@ -95,6 +95,17 @@ async fn slowness_is_before_or_after_the_effect() {
 }
 
 #[tokio::test]
+async fn a_caller_that_gives_up_does_not_undo_what_it_asked_for() {
+    let client = Client::new(Config::default());
+    client.fault(Effect::SlowBefore(150));
+    let gave_up = tokio::time::timeout(Duration::from_millis(30), client.send("POST", ISSUES)).await;
+    assert!(gave_up.is_err());
+    assert_eq!(client.opened(), 0);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(client.opened(), 1);
+}
+
+#[tokio::test]
 async fn lists_can_be_short_and_stale() {
     let client = Client::new(Config::default());
     for _ in 0..3 {

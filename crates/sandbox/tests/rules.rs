@@ -601,6 +601,56 @@ fn merging_needs_the_right_the_head_and_no_draft() {
 }
 
 #[test]
+fn protections_say_who_pushes_merges_and_rewrites() {
+    let gitlab = world();
+    let protect = |name: &str, push: u64, merge: u64| {
+        let body = json!({"name": name, "push_access_level": push, "merge_access_level": merge});
+        gitlab
+            .admin()
+            .api("POST", &format!("{API}/protected_branches"), body)
+            .unwrap();
+    };
+    gitlab.admin().create_branch(P, "release", "main").unwrap();
+    protect("release", 0, 40);
+    let action = json!({"action": "create", "file_path": "c", "content": "x"});
+    let commit = |name: &str, more: Value| {
+        let mut body = json!({"branch": "release", "commit_message": "m", "actions": [action]});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        gitlab
+            .as_user(name)
+            .api("POST", &format!("{API}/repository/commits"), body)
+    };
+    assert_eq!(status(&commit("owner", json!({}))), 403, "nobody may push");
+    let dev = gitlab.person("developer").unwrap();
+    dev.create_branch(P, "x", "main").unwrap();
+    dev.push_file(P, "x", "x.md", "x").unwrap();
+    let body = json!({"source_branch": "x", "target_branch": "release", "title": "x"});
+    let iid = dev.api("POST", &format!("{API}/merge_requests"), body).unwrap()["iid"]
+        .as_u64()
+        .unwrap();
+    assert_eq!(dev.merge(P, iid).unwrap_err().status, 401);
+    gitlab.person("maintainer").unwrap().merge(P, iid).unwrap();
+    gitlab
+        .admin()
+        .api("DELETE", &format!("{API}/protected_branches/release"), json!({}))
+        .unwrap();
+    protect("release", 40, 40);
+    let refused = commit("owner", json!({"start_branch": "main", "force": true})).unwrap_err();
+    assert!(
+        refused.body["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("You are not allowed to force push")
+    );
+    let path = format!("{API}/protected_branches/release");
+    gitlab
+        .admin()
+        .api("PATCH", &path, json!({"allow_force_push": true}))
+        .unwrap();
+    commit("owner", json!({"start_branch": "main", "force": true})).unwrap();
+}
+
+#[test]
 fn closing_words_work_on_the_default_branch_and_with_the_mergers_rights() {
     let gitlab = world();
     gitlab.add_project("other/q").unwrap();

@@ -175,7 +175,10 @@ async fn handle(world: &World, request: http::Request<Incoming>) -> Result<http:
     }
     let head = incoming.method == "HEAD";
     let reply = if incoming.path.starts_with("/api/") {
-        api::answer(world, &incoming).await
+        // On a task of its own: a caller that gives up does not undo what it asked for.
+        let world = world.clone();
+        let answer = tokio::spawn(async move { api::answer(&world, &incoming).await });
+        answer.await.map_err(io::Error::other)?
     } else if incoming.path.starts_with("/sandbox/") {
         Reply::Answer(control::answer(world, &incoming).await)
     } else {

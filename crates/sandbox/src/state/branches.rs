@@ -61,10 +61,8 @@ impl State {
         if protections.is_empty() {
             return level >= DEVELOPER;
         }
-        level >= DEVELOPER
-            && protections
-                .iter()
-                .any(|p| self.reaches(user, level, p.merge.min(p.push.max(1))))
+        let allowed = |p: &&Protection| self.reaches(user, level, p.push) || self.reaches(user, level, p.merge);
+        level >= DEVELOPER && protections.iter().any(allowed)
     }
 
     fn reaches(&self, user: u64, level: u64, needed: u64) -> bool {
@@ -102,6 +100,18 @@ impl State {
         Err(Refusal::forbidden_because(
             "You are not allowed to push into this branch",
         ))
+    }
+
+    /// A protected branch keeps its history, unless its protection says otherwise.
+    pub(crate) fn need_to_force(&self, project: u64, branch: &str, new: &str) -> Result<()> {
+        let protections = self.protections(project, branch);
+        let repo = &self.project(project)?.repo;
+        let forward = repo.branch(branch).is_none_or(|head| repo.contains(new, &head.id));
+        if forward || protections.is_empty() || protections.iter().any(|p| p.allow_force_push) {
+            return Ok(());
+        }
+        let text = "You are not allowed to force push code to a protected branch on this project.";
+        Err(Refusal::message(400, text))
     }
 
     /// Protects the default branch of a repository that just got its first commit.

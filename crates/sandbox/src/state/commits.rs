@@ -53,6 +53,7 @@ impl State {
             committer,
         };
         let commit = self.project_mut(project)?.repo.store(commit);
+        self.need_to_force(project, &new.branch, &commit.id)?;
         self.update_branch(actor, project, &new.branch, Some(&commit.id))?;
         Ok(commit)
     }

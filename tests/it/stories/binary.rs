@@ -32,7 +32,7 @@ impl Installation {
         fs::create_dir(folder.path().join("config")).unwrap();
         let settings = format!(
             "[server]\nlisten = \"{address}\"\npublic_url = \"http://{address}\"\n\
-             [gitlab]\nurl = \"{}\"\nrate_share = \"100%\"\n\
+             [worker]\nlease = \"2s\"\n[gitlab]\nurl = \"{}\"\nrate_share = \"100%\"\n\
              [[program]]\nname = \"cop\"\ngroup = \"{GROUP}\"\nintake = \"{INTAKE}\"\n\
              [program.handbook]\nproject = \"{HANDBOOK}\"\npage = \"{PAGE_PATH}\"\nheading = \"Current communities\"\n",
             gitlab.url()
@@ -118,7 +118,10 @@ fn figure(metrics: &str, name: &str, labels: &str) -> f64 {
 async fn the_installed_program_does_the_main_job_though_it_is_killed_in_the_middle() {
     let installed = Installation::new();
     let (code, said) = installed.run(&["doctor"]);
-    assert!(code == Some(0) && said.contains("run `convenor init`"), "{code:?} {said}");
+    assert!(
+        code == Some(0) && said.contains("run `convenor init`"),
+        "{code:?} {said}"
+    );
     let (code, said) = installed.run(&["init"]);
     assert_eq!(code, Some(0), "{said}");
 

@@ -19,6 +19,7 @@ use crate::gitlab::{
 };
 use crate::hooks::HookSecrets;
 use crate::store::{StepState, Store, StoreError};
+use crate::telemetry::metrics::{self, Ending};
 
 /// Told about every step that ended.
 pub type Progress = Arc<dyn Fn(&Thing, &Step, Outcome<'_>) + Send + Sync>;
@@ -132,6 +133,7 @@ impl Applier {
             Err(error) if is_unknown(error) => (StepState::Unknown, Some(error.to_string())),
             Err(error) => (StepState::Failed, Some(error.to_string())),
         };
+        metrics::stepped(step.kind(), ending(state));
         // Should this fail, the entry stays pending: that is true, and the next look finds out.
         self.store
             .journal_end(&entry, state, answer.as_deref(), self.clock.now())
@@ -376,6 +378,14 @@ fn is_refusal(error: &ApplyError) -> bool {
             ..
         }
     )
+}
+
+fn ending(state: StepState) -> Ending {
+    match state {
+        StepState::Done => Ending::Done,
+        StepState::Failed => Ending::Failed,
+        StepState::Pending | StepState::Unknown => Ending::Unknown,
+    }
 }
 
 fn is_unknown(error: &ApplyError) -> bool {

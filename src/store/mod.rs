@@ -9,6 +9,7 @@
 
 mod acceptances;
 mod deliveries;
+mod depth;
 mod error;
 mod journal;
 mod pools;
@@ -25,6 +26,7 @@ use tokio::task::JoinHandle;
 use crate::settings::DatabaseUrl;
 
 pub use deliveries::{Accepted, Delivery, StoredDelivery};
+pub use depth::QueueDepth;
 pub use error::StoreError;
 pub use journal::{JournalEntry, JournalId, StepState};
 pub use work::{Claim, Work, WorkState};

@@ -44,10 +44,13 @@ type Outcome<T> = Result<T, Refused>;
 
 impl World {
     pub(crate) fn new(config: Config, url: String, runtime: Option<tokio::runtime::Handle>) -> Self {
-        let faults = Faults::new(config.seed);
+        Self::holding(State::new(config, url.clone()), url, runtime)
+    }
+
+    fn holding(state: State, url: String, runtime: Option<tokio::runtime::Handle>) -> Self {
         let shared = Shared {
-            state: Arc::new(Mutex::new(State::new(config, url.clone()))),
-            faults: Mutex::new(faults),
+            faults: Mutex::new(Faults::new(state.config.seed)),
+            state: Arc::new(Mutex::new(state)),
             log: Mutex::default(),
             memory: Mutex::default(),
             wake: Notify::new(),
@@ -66,6 +69,13 @@ impl World {
     #[must_use]
     pub fn in_process(config: Config, url: &str) -> Self {
         Self::new(config, url.trim_end_matches('/').to_owned(), None)
+    }
+
+    /// The same world once more, in process, without its faults and its log of calls. What happens in one of them does not
+    /// happen in the other, so a world that took long to set up serves many runs.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self::holding(locked(&self.shared.state).clone(), self.url().to_owned(), None)
     }
 
     /// The instance's address, `http://127.0.0.1:PORT`, without a slash at the end.

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::error::{GitLabError, Words};
-use super::exchange::{Broken, Exchange};
+use super::exchange::{Broken, Exchange, Transport};
 use super::limits::{self, Documented, LimitSettings, Limits};
 use super::operation::{Effect, Operation};
 use super::origin::{BadAddress, Origin};
@@ -115,18 +115,33 @@ impl Client {
     /// When the address is no `https` address (or `http` where that is not allowed) or the token cannot be sent.
     pub fn new(settings: &ClientSettings) -> Result<Self, BadClient> {
         let origin = Origin::new(&settings.url, settings.allow_plain_http)?;
+        let exchange = Exchange::new(settings, &origin)?;
+        Ok(Self::with(settings, origin, exchange))
+    }
+
+    /// The same over another transport than HTTP. Everything else stays: limits, pauses, what is repeated and what is not.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn over(transport: Arc<dyn Transport>, settings: &ClientSettings) -> Result<Self, BadClient> {
+        let origin = Origin::new(&settings.url, settings.allow_plain_http)?;
+        let exchange = Exchange::over(transport, settings)?;
+        Ok(Self::with(settings, origin, exchange))
+    }
+
+    fn with(settings: &ClientSettings, origin: Origin, exchange: Exchange) -> Self {
         let documented = Documented::of_host(settings.url.host_str().unwrap_or_default());
         let shared = Shared {
-            exchange: Exchange::new(settings, &origin)?,
+            exchange,
             origin,
             first_pause: settings.first_pause,
             limits: Limits::new(settings.limits.clone(), documented),
             stats: CallStats::default(),
             graphql: AtomicBool::new(settings.graphql),
         };
-        Ok(Self {
+        Self {
             shared: Arc::new(shared),
-        })
+        }
     }
 
     /// What only looks.
@@ -214,7 +229,7 @@ impl Client {
         attempt: u32,
     ) -> Result<Response<Bytes>, Broken> {
         let started = Instant::now();
-        let outcome = self.shared.exchange.attempt(request, url.clone()).await;
+        let outcome = self.shared.exchange.attempt(request, url).await;
         self.shared.stats.record(operation.name);
         let took = started.elapsed();
         let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);

@@ -34,7 +34,8 @@ pub(crate) struct Shared {
     pub(crate) log: Mutex<CallLog>,
     pub(crate) memory: Mutex<HashMap<String, Answer>>,
     pub(crate) wake: Notify,
-    pub(crate) runtime: tokio::runtime::Handle,
+    /// None when no socket leads here.
+    pub(crate) runtime: Option<tokio::runtime::Handle>,
     sender: OnceLock<Option<Sender>>,
     url: String,
 }
@@ -42,11 +43,14 @@ pub(crate) struct Shared {
 type Outcome<T> = Result<T, Refused>;
 
 impl World {
-    pub(crate) fn new(config: Config, url: String, runtime: tokio::runtime::Handle) -> Self {
-        let faults = Faults::new(config.seed);
+    pub(crate) fn new(config: Config, url: String, runtime: Option<tokio::runtime::Handle>) -> Self {
+        Self::holding(State::new(config, url.clone()), url, runtime)
+    }
+
+    fn holding(state: State, url: String, runtime: Option<tokio::runtime::Handle>) -> Self {
         let shared = Shared {
-            state: Arc::new(Mutex::new(State::new(config, url.clone()))),
-            faults: Mutex::new(faults),
+            faults: Mutex::new(Faults::new(state.config.seed)),
+            state: Arc::new(Mutex::new(state)),
             log: Mutex::default(),
             memory: Mutex::default(),
             wake: Notify::new(),
@@ -59,13 +63,30 @@ impl World {
         }
     }
 
+    /// A world without a server: no socket, no thread, no runtime. Calls go through [`World::exchange`], webhooks through
+    /// [`World::take_deliveries`]. `url` is the address that the instance gives as its own, such as
+    /// `http://gitlab.example`. With [`Config::still`] everything is the same in every run.
+    #[must_use]
+    pub fn in_process(config: Config, url: &str) -> Self {
+        Self::new(config, url.trim_end_matches('/').to_owned(), None)
+    }
+
+    /// The same world once more, in process, without its faults and its log of calls. What happens in one of them does not
+    /// happen in the other, so a world that took long to set up serves many runs.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self::holding(locked(&self.shared.state).clone(), self.url().to_owned(), None)
+    }
+
     /// The instance's address, `http://127.0.0.1:PORT`, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.shared.url
     }
 
+    /// What sends webhooks over the network; none in process.
     pub(crate) fn sender(&self) -> Option<Sender> {
+        self.shared.runtime.as_ref()?;
         let make = || {
             let timeout = locked(&self.shared.state).config.hook_timeout;
             Sender::new(timeout).ok()

@@ -5,7 +5,6 @@
 //!     GITLAB_SANDBOX_CHECK=/tmp/record cargo test -p gitlab-sandbox --test record -- --nocapture
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stdout,
     clippy::print_stderr,
     reason = "a test says what it expects, what it counted and why it is skipped"
 )]

@@ -1,5 +1,5 @@
 //! What GitLab itself published, where it lies beside this repository: schemas for answers, payloads of webhooks.
-#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(dead_code, unused_imports, reason = "each test takes what it needs")]
 
 mod payloads;
 mod schemas;

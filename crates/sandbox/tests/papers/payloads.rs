@@ -4,6 +4,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+/// Fields of projects that came after the samples of system hooks were taken.
+const NEWER: [&str; 2] = ["owners", "project_namespace_id"];
+
 /// What the samples of one kind have.
 #[derive(Default)]
 struct Fields {
@@ -55,6 +58,7 @@ impl Payloads {
         faults.extend(missing);
         let invented = found
             .difference(&known.ever)
+            .filter(|f| !NEWER.contains(&f.as_str()))
             .map(|f| format!("{kind}: `{f}` is in no sample"));
         faults.extend(invented);
         found.len()

@@ -32,7 +32,7 @@ impl Installation {
         fs::create_dir(folder.path().join("config")).unwrap();
         let settings = format!(
             "[server]\nlisten = \"{address}\"\npublic_url = \"http://{address}\"\n\
-             [worker]\nlease = \"2s\"\n[gitlab]\nurl = \"{}\"\nrate_share = \"100%\"\n\
+             [worker]\nlease = \"3s\"\n[gitlab]\nurl = \"{}\"\nrate_share = \"100%\"\n\
              [[program]]\nname = \"cop\"\ngroup = \"{GROUP}\"\nintake = \"{INTAKE}\"\n\
              [program.handbook]\nproject = \"{HANDBOOK}\"\npage = \"{PAGE_PATH}\"\nheading = \"Current communities\"\n",
             gitlab.url()

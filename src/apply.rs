@@ -66,6 +66,14 @@ pub enum ApplyError {
     },
 }
 
+impl ApplyError {
+    /// Whether looking again tells more than the error: it may be there already, or it may have been done after all.
+    #[must_use]
+    pub fn is_worth_another_look(&self) -> bool {
+        matches!(self, Self::GitLab { source, .. } if source.is_already_there() || source.is_outcome_unknown())
+    }
+}
+
 /// How a batch went.
 #[derive(Debug, Default)]
 pub struct Applied {

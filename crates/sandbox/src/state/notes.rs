@@ -26,6 +26,8 @@ pub(crate) struct Note {
     pub(crate) system: bool,
     pub(crate) internal: bool,
     pub(crate) discussion_id: String,
+    /// Whether it stands in a thread that was begun as one.
+    pub(crate) threaded: bool,
 }
 
 /// What notes are written on.
@@ -194,6 +196,7 @@ impl State {
             system,
             internal,
             discussion_id,
+            threaded: false,
         };
         if let Some(notes) = self.notes_mut(thing) {
             notes.push(note);
@@ -203,6 +206,21 @@ impl State {
             self.touch_activity(thing.project());
         }
         id
+    }
+
+    /// Makes a note the first of a thread, or one more of a thread.
+    pub(crate) fn put_in_thread(&mut self, thing: Thing, id: u64, thread: Option<&str>) {
+        let Some(notes) = self.notes_mut(thing) else { return };
+        if let Some(thread) = thread {
+            let same = |n: &&mut Note| n.discussion_id == thread;
+            notes.iter_mut().filter(same).for_each(|n| n.threaded = true);
+        }
+        if let Some(note) = notes.iter_mut().find(|n| n.id == id) {
+            note.threaded = true;
+            if let Some(thread) = thread {
+                thread.clone_into(&mut note.discussion_id);
+            }
+        }
     }
 
     fn touch_thing(&mut self, thing: Thing, now: Timestamp) {

@@ -230,6 +230,15 @@ fn projects(call: &mut Call<'_>) -> Result {
     page.of(&found, shown)
 }
 
+/// Whether a text holds a word in lower case, whatever its own case.
+fn holds(text: &str, word: &str) -> bool {
+    if !text.is_ascii() {
+        return text.to_lowercase().contains(word);
+    }
+    let mut places = text.as_bytes().windows(word.len().max(1));
+    word.is_empty() || places.any(|w| w.eq_ignore_ascii_case(word.as_bytes()))
+}
+
 /// The projects of a group, and with `deep` those of the groups below it.
 pub(super) fn projects_below(state: &State, group: u64, deep: bool) -> Vec<&Project> {
     let mut groups = vec![group];
@@ -331,7 +340,7 @@ impl ProjectFilter {
         (level, archived)
     }
 
-    fn level(&self, state: &State, project: &Project) -> u64 {
+    pub(super) fn level(&self, state: &State, project: &Project) -> u64 {
         let (level, _) = self.namespace(state, project);
         if level >= OWNER {
             level
@@ -356,7 +365,7 @@ impl ProjectFilter {
             && (!self.owned || self.level(state, project) >= OWNER)
             && self.search.as_ref().is_none_or(|s| {
                 let fields = [Some(&project.name), Some(&project.path), project.description.as_ref()];
-                fields.into_iter().flatten().any(|f| f.to_lowercase().contains(s))
+                fields.into_iter().flatten().any(|f| holds(f, s))
             })
     }
 

@@ -6,7 +6,8 @@ use super::{Call, Route};
 use crate::http::{Answer, Params, Refusal, Result};
 use crate::show;
 use crate::state::State;
-use crate::state::issues::{Change, Issue, NewIssue};
+use crate::state::changes::Change;
+use crate::state::issues::{Issue, NewIssue};
 use crate::state::rights::OWNER;
 use jiff::Timestamp;
 

@@ -103,7 +103,7 @@ fn list(call: &mut Call<'_>) -> Result {
     let mut found: Vec<&Project> = state
         .projects
         .values()
-        .filter(|p| wanted.takes(state, p) && (!member || state.project_level(user, p.id) > 0))
+        .filter(|p| wanted.takes(state, p) && (!member || wanted.level(state, p) > 0))
         .collect();
     wanted.sort(&mut found);
     let shown = |p: &&Project| {

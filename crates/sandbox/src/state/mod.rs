@@ -4,8 +4,10 @@
 pub(crate) mod awards;
 pub(crate) mod boards;
 pub(crate) mod branches;
+pub(crate) mod changes;
 pub(crate) mod commits;
 pub(crate) mod events;
+pub(crate) mod following;
 pub(crate) mod groups;
 pub(crate) mod happenings;
 pub(crate) mod issues;
@@ -23,6 +25,7 @@ pub(crate) mod quick_actions;
 pub(crate) mod requests;
 pub(crate) mod rights;
 pub(crate) mod tokens;
+pub(crate) mod trail;
 pub(crate) mod users;
 
 use crate::Config;

@@ -141,7 +141,7 @@ pub(crate) struct Past {
 pub(crate) type HandedOut = (Delivery, Vec<(String, String)>);
 
 /// What waits, what was sent, and the chains of calls and events.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct HookLog {
     pub(crate) waiting: VecDeque<Delivery>,
     /// Tests and resends, which are sent inside the call that asked for them.

@@ -47,18 +47,21 @@ type Outcome<T> = Result<T, Refused>;
 
 impl World {
     pub(crate) fn new(config: Config, url: String, runtime: Option<tokio::runtime::Handle>) -> Self {
-        let faults = Faults::new(config.seed);
         let recorder = Recorder::new(config.record.as_deref());
         let mut state = State::new(config, url.clone());
-        state.hook_log.recorder = recorder.clone();
+        state.hook_log.recorder = recorder;
+        Self::holding(state, url, runtime)
+    }
+
+    fn holding(state: State, url: String, runtime: Option<tokio::runtime::Handle>) -> Self {
         let shared = Shared {
+            faults: Mutex::new(Faults::new(state.config.seed)),
+            recorder: state.hook_log.recorder.clone(),
             state: Arc::new(Mutex::new(state)),
-            faults: Mutex::new(faults),
             log: Mutex::default(),
             memory: Mutex::default(),
             wake: Notify::new(),
             runtime,
-            recorder,
             sender: OnceLock::new(),
             url,
         };
@@ -73,6 +76,13 @@ impl World {
     #[must_use]
     pub fn in_process(config: Config, url: &str) -> Self {
         Self::new(config, url.trim_end_matches('/').to_owned(), None)
+    }
+
+    /// The same world once more, in process, without its faults and its log of calls. What happens in one of them does not
+    /// happen in the other, so a world that took long to set up serves many runs.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self::holding(locked(&self.shared.state).clone(), self.url().to_owned(), None)
     }
 
     /// The instance's address, `http://127.0.0.1:PORT`, without a slash at the end.

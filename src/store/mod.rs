@@ -13,6 +13,7 @@ mod error;
 mod journal;
 mod pools;
 mod turns;
+mod waiting;
 mod work;
 mod writer;
 

@@ -128,18 +128,11 @@ fn a_link_to_any_page_of_the_project_is_a_link_to_it() {
 
 fn handbook(columns: &[(&str, &str)]) -> Handbook {
     Handbook {
-        project: "h/h".into(),
-        branch: None,
-        page: "p.md".into(),
-        heading: "H".into(),
-        order: RowOrder::Auto,
         columns: columns
             .iter()
             .map(|(header, template)| ((*header).to_owned(), (*template).to_owned()))
             .collect(),
-        reviewers: Vec::new(),
-        labels: Vec::new(),
-        list_private: false,
+        ..Handbook::new("h/h", "p.md", "H")
     }
 }
 

@@ -30,6 +30,10 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
     let copied = store.copy_to(&args.file).await;
     store.close().await;
     copied.with_context(|| format!("{} cannot be written", args.file.display()))?;
-    print(&format!("{} is a whole copy of {}\n", args.file.display(), database.display()));
+    print(&format!(
+        "{} is a whole copy of {}\n",
+        args.file.display(),
+        database.display()
+    ));
     Ok(ExitCode::SUCCESS)
 }

@@ -26,7 +26,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             clap_mangen::Man::new(command).render(&mut page)?;
             print_bytes(&page);
         }
-        Some(folder) => write_all(command, folder).with_context(|| format!("{} cannot be written", folder.display()))?,
+        Some(folder) => {
+            write_all(command, folder).with_context(|| format!("{} cannot be written", folder.display()))?
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

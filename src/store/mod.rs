@@ -15,6 +15,7 @@ mod journal;
 mod memory;
 mod pools;
 mod turns;
+mod waiting;
 mod work;
 mod writer;
 

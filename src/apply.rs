@@ -11,6 +11,7 @@ use convenor_core::plan::Step;
 use convenor_core::plan::provision;
 use convenor_core::plan::step::{FileChange, HookScope};
 use convenor_core::thing::Thing;
+use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::gitlab::{
@@ -20,6 +21,7 @@ use crate::gitlab::{
 use crate::hooks::HookSecrets;
 use crate::store::{StepState, Store, StoreError};
 use crate::telemetry::metrics::{self, Ending};
+use crate::telemetry::traces;
 
 /// Told about every step that ended.
 pub type Progress = Arc<dyn Fn(&Thing, &Step, Outcome<'_>) + Send + Sync>;
@@ -110,7 +112,8 @@ impl Applier {
     pub async fn apply(&self, thing: &Thing, cause: &str, steps: &[Step]) -> Applied {
         let mut applied = Applied::default();
         for step in steps {
-            let result = self.journalled(thing, cause, step).await;
+            let span = traces::step(step.kind());
+            let result = self.journalled(thing, cause, step).instrument(span).await;
             if let Some(progress) = &self.progress {
                 let outcome = result.as_ref().map_or_else(Outcome::Failed, |()| Outcome::Done);
                 progress(thing, step, outcome);

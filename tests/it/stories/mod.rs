@@ -12,3 +12,4 @@ mod main_job;
 mod names;
 mod rendered;
 mod town;
+mod traced;

@@ -11,11 +11,11 @@ use convenor_core::ids::UserId;
 use convenor_core::plan::context::Context;
 use convenor_core::plan::seen::{ProposalSeen, Removals};
 use convenor_core::plan::wanted::Blueprint;
-use convenor_core::plan::{Plan, Remark, community, proposal, step};
+use convenor_core::plan::{Plan, Premise, Remark, Step, community, proposal, step};
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::apply::{Applier, ApplyError, Progress};
+use crate::apply::{Applied, Applier, ApplyError, Progress};
 use crate::clock::Clock;
 use crate::gitlab::GitLabError;
 use crate::observe::{ObserveError, Observer, Remembered};
@@ -94,28 +94,47 @@ impl Planner {
     /// # Errors
     /// When it cannot be observed.
     pub async fn plan(&self, thing: &Thing) -> Result<Plan, PlanError> {
-        self.plan_without(thing, &BTreeSet::new()).await
+        Ok(self.plan_without(thing, &BTreeSet::new()).await?.0)
+    }
+
+    /// What a plan for this thing takes for granted, read now.
+    async fn premise(&self, thing: &Thing) -> Result<Premise, PlanError> {
+        let program = self.program(thing)?;
+        Ok(match thing {
+            Thing::Proposal(_, issue) => {
+                let issue = program.observer.issue(*issue).await?;
+                issue.as_ref().map_or(Premise::None, Premise::of_proposal)
+            }
+            Thing::Community(_, project) => program.observer.premise_of_community(*project).await?,
+            Thing::Handbook(_) | Thing::Program(_) => Premise::None,
+        })
+    }
+
+    fn program(&self, thing: &Thing) -> Result<&Program, PlanError> {
+        let name = thing.program();
+        let program = self.programs.get(name);
+        program.ok_or_else(|| PlanError::NoProgram(name.clone()))
     }
 
     /// What is due, when GitLab has just refused to add these people.
-    async fn plan_without(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<Plan, PlanError> {
+    async fn plan_without(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<(Plan, Premise), PlanError> {
         let name = thing.program();
-        let program = self
-            .programs
-            .get(name)
-            .ok_or_else(|| PlanError::NoProgram(name.clone()))?;
+        let program = self.program(thing)?;
+        let nothing = |why| Ok((Plan::nothing(why), Premise::None));
         match thing {
             Thing::Proposal(_, issue) => {
                 let Some(issue) = program.observer.issue(*issue).await? else {
-                    return Ok(Plan::nothing(Remark::NotAProposal));
+                    return nothing(Remark::NotAProposal);
                 };
                 if let Some(why) = proposal::is_over(&issue) {
-                    return Ok(Plan::nothing(why));
+                    return nothing(why);
                 }
                 let remembered = Remembered {
                     acceptance: self.store.acceptance(thing).await?,
                     project: self.store.made_project(thing).await?,
+                    of_others: self.store.projects_of_others(thing).await?,
                 };
+                let premise = Premise::of_proposal(&issue);
                 let files = program.blueprint.file_paths();
                 let seen = program.observer.proposal(issue, remembered, &files).await?;
                 let seen = ProposalSeen {
@@ -127,7 +146,7 @@ impl Planner {
                     blueprint: &program.blueprint,
                     now: self.clock.now(),
                 };
-                Ok(proposal::plan(&context, &seen))
+                Ok((proposal::plan(&context, &seen), premise))
             }
             Thing::Community(_, project) => {
                 let since = self
@@ -142,22 +161,22 @@ impl Planner {
                 };
                 let seen = program.observer.community(*project, removals).await?;
                 let Some(seen) = seen else {
-                    return Ok(Plan::nothing(Remark::NoCharter));
+                    return nothing(Remark::NoCharter);
                 };
-                Ok(community::plan(program.observer.program(), &seen))
+                let page = seen.page.as_ref().map(|page| page.visibility);
+                let premise = Premise::of_community(Some(&seen.project), page);
+                Ok((community::plan(program.observer.program(), &seen), premise))
             }
             Thing::Handbook(_) => {
                 let knocks = program.observer.concerned_by_page(self.clock.now()).await?;
-                Ok(Plan {
-                    knocks,
-                    report: vec![Remark::UpToDate],
-                    ..Plan::default()
-                })
+                let plan = Plan::nothing(Remark::UpToDate);
+                Ok((Plan { knocks, ..plan }, Premise::None))
             }
-            Thing::Program(_) => Ok(Plan {
-                knocks: self.members(program).await?,
-                ..Plan::nothing(Remark::UpToDate)
-            }),
+            Thing::Program(_) => {
+                let knocks = self.members(program).await?;
+                let plan = Plan::nothing(Remark::UpToDate);
+                Ok((Plan { knocks, ..plan }, Premise::None))
+            }
         }
     }
 
@@ -231,7 +250,7 @@ impl GitLabLooker {
         let mut refused = BTreeSet::new();
         let mut doubts = 0;
         for _ in 0..MOST_ROUNDS {
-            let plan = match self.planner.plan_without(thing, &refused).await {
+            let (plan, premise) = match self.planner.plan_without(thing, &refused).await {
                 Err(PlanError::Observe(ObserveError::GitLab(source)))
                     if is_in_doubt(&source) && doubts < MOST_DOUBTS =>
                 {
@@ -251,7 +270,7 @@ impl GitLabLooker {
                 });
             }
             worked = true;
-            let applied = self.applier.apply(thing, cause, &plan.steps).await;
+            let applied = self.apply(thing, cause, &plan.steps, &premise).await?;
             refused.extend(applied.refused);
             *got_on |= applied.done > 0;
             doubts = if applied.done > 0 { 0 } else { doubts };
@@ -278,6 +297,46 @@ impl GitLabLooker {
 fn is_in_doubt(error: &GitLabError) -> bool {
     let garbled = matches!(error, GitLabError::Unreadable { .. } | GitLabError::Incomplete { .. });
     error.is_outcome_unknown() || garbled || (error.is_passing() && error.retry_after().is_none())
+}
+
+impl GitLabLooker {
+    /// Applies the steps; just before each that tells something it asks once more whether that may still be told. When not,
+    /// the rest waits for the next observation.
+    async fn apply(&self, thing: &Thing, cause: &str, steps: &[Step], premise: &Premise) -> Result<Applied, LookError> {
+        let mut all = Applied::default();
+        let mut rest = steps;
+        while let Some(first) = rest.first() {
+            if first.tells() {
+                let now = match self.planner.premise(thing).await {
+                    Err(PlanError::Observe(ObserveError::GitLab(source))) => {
+                        let step = first.to_string();
+                        all.failed = Some(ApplyError::GitLab { step, source });
+                        break;
+                    }
+                    other => other?,
+                };
+                if now != *premise {
+                    tracing::info!(%thing, "it changed meanwhile; looking again before anything is told");
+                    break;
+                }
+            }
+            let end = rest
+                .iter()
+                .skip(1)
+                .position(Step::tells)
+                .map_or(rest.len(), |at| at + 1);
+            let (now, later) = rest.split_at(end);
+            let applied = self.applier.apply(thing, cause, now).await;
+            all.done += applied.done;
+            all.refused.extend(applied.refused);
+            all.failed = applied.failed;
+            if all.failed.is_some() {
+                break;
+            }
+            rest = later;
+        }
+        Ok(all)
+    }
 }
 
 struct Unsettled {

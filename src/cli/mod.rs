@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
+use convenor_core::escape::ascii_json;
 
 use crate::settings::{self, Settings, SettingsFaults};
 use crate::store::{Store, StoreError};
@@ -179,6 +180,6 @@ fn note_output(written: std::io::Result<()>) {
 
 /// Prints a value as JSON.
 fn print_json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
-    print(&format!("{}\n", serde_json::to_string_pretty(value)?));
+    print(&format!("{}\n", ascii_json(&serde_json::to_string_pretty(value)?)));
     Ok(())
 }

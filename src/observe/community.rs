@@ -2,6 +2,7 @@
 
 use convenor_core::charter;
 use convenor_core::ids::{MergeRequestIid, ProjectId};
+use convenor_core::plan::Premise;
 use convenor_core::plan::row;
 use convenor_core::plan::seen::{BranchSeen, CommunitySeen, PageSeen, ProjectSeen, Removals};
 use convenor_core::thing::Thing;
@@ -81,6 +82,20 @@ impl Observer {
             removals,
             reviewers: self.reviewers().await?,
         }))
+    }
+
+    /// What a plan for a community takes for granted, read now.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn premise_of_community(&self, id: ProjectId) -> Result<Premise, ObserveError> {
+        let handbook = self.places().await?.handbook.as_ref().map(|project| project.id);
+        let project = self.reader.project(id).await?.map(project_seen).transpose()?;
+        let page = match handbook {
+            Some(handbook) => Some(self.visibility_now(handbook).await?),
+            None => None,
+        };
+        Ok(Premise::of_community(project.as_ref(), page))
     }
 
     async fn branch(&self, page: &PageSeen, name: &str) -> Result<Option<BranchSeen>, ObserveError> {

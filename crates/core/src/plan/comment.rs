@@ -205,7 +205,9 @@ fn planned(mut text: Markdown, judged: &Judged) -> Markdown {
         text = text.words("- ").number(wanted.members.len() as u64).words(" members\n");
         text = text.words("- a kick-off issue\n");
     }
-    if let Listing::Missing(preview) = &judged.listing {
+    if let Listing::Missing(preview) = &judged.listing
+        && !preview.is_blank()
+    {
         text = text.words("\n#### The line in the handbook\n\n");
         text = text.fence("diff", preview);
     }
@@ -232,6 +234,9 @@ fn who_may_approve(mut text: Markdown, program: &Program, judged: &Judged) -> Ma
             }
             (Wish::Decline, NotCounted::TextChanged) => {
                 ": the proposal was declined before the text last changed, so that does not count any more."
+            }
+            (_, NotCounted::Edited) => {
+                ": the comment was edited afterwards, so it does not count. Please write a new one."
             }
             (_, NotCounted::NoRight | NotCounted::OwnProposal) => {
                 ": sorry, only those named above may approve or decline."

@@ -146,7 +146,7 @@ fn change(
         branch: seen.branch.as_ref(),
         merge_requests: &seen.merge_requests,
         facts: &facts(row, charter.status),
-        words: words(seen, charter, &slug, edit),
+        words: words(program, seen, charter, &slug, edit),
         wanted: edit
             .edited()
             .map_or(Wanted::AsItIs, |edited| Wanted::Page(edited.page.clone())),
@@ -169,7 +169,7 @@ fn facts(row: &WantedRow, status: Status) -> Digest {
     Digest::of_parts(fixed.chain(people.iter().map(String::as_str)).chain(fields))
 }
 
-fn words(seen: &CommunitySeen, charter: &Charter, slug: &Slug, edit: &Edit) -> Words {
+fn words(program: &Program, seen: &CommunitySeen, charter: &Charter, slug: &Slug, edit: &Edit) -> Words {
     let verb = match edit {
         Edit::Nothing | Edit::Line(ChangeKind::Added, _) => "docs: add ",
         Edit::Line(ChangeKind::Changed, _) => "docs: update ",
@@ -184,11 +184,11 @@ fn words(seen: &CommunitySeen, charter: &Charter, slug: &Slug, edit: &Edit) -> W
     Words {
         title: Title::new().words(verb).slug(slug).words(end),
         commit: CommitMessage::new().words(verb).slug(slug).words(end),
-        description: description(seen, charter, edit),
+        description: description(program, seen, charter, edit),
     }
 }
 
-fn description(seen: &CommunitySeen, charter: &Charter, edit: &Edit) -> Markdown {
+fn description(program: &Program, seen: &CommunitySeen, charter: &Charter, edit: &Edit) -> Markdown {
     let mut text = Markdown::new()
         .link(&seen.project.name, &seen.project.web_url)
         .words(match edit {
@@ -198,7 +198,7 @@ fn description(seen: &CommunitySeen, charter: &Charter, edit: &Edit) -> Markdown
             Edit::Line(ChangeKind::Adopted, _) => " has a project now; this links its line in the table to it.",
             Edit::Removal(_) => " has been retired; this removes its line from the table.",
         });
-    text = text.words("\n\n- Why: ").append(&reason(seen, charter));
+    text = text.words("\n\n- Why: ").append(&reason(program, seen, charter));
     text = text
         .words("\n- Facilitators: ")
         .append(&facilitators(charter))
@@ -215,7 +215,7 @@ fn description(seen: &CommunitySeen, charter: &Charter, edit: &Edit) -> Markdown
     )
 }
 
-fn reason(seen: &CommunitySeen, charter: &Charter) -> Markdown {
+fn reason(program: &Program, seen: &CommunitySeen, charter: &Charter) -> Markdown {
     let mut url = seen.project.web_url.clone();
     let branch = seen.project.default_branch.as_deref().unwrap_or("main");
     url.set_path(&format!(
@@ -227,11 +227,12 @@ fn reason(seen: &CommunitySeen, charter: &Charter) -> Markdown {
         .words("the ")
         .link_words("charter", &url)
         .words(" says so");
-    let Some(reference) = &charter.proposal else {
+    // A link leaves a reference at its target, so it leads to an issue of the intake or nowhere: charters are people's text.
+    let Some(proposal) = proposal(program, charter) else {
         return text;
     };
     let mut issue = seen.project.web_url.clone();
-    issue.set_path(&format!("/{}/-/issues/{}", reference.project.as_str(), reference.iid.0));
+    issue.set_path(&format!("/{}/-/issues/{}", program.intake, proposal.0));
     text.words("; it came from ").link_words("this proposal", &issue)
 }
 

@@ -56,6 +56,10 @@ pub fn of_proposal(program: &Program, seen: &ProposalSeen, wanted: Option<&Wante
     };
     match table::reconcile(&file.bytes, handbook, &row, &others) {
         Ok(Reconciled::UpToDate { .. }) => Listing::There,
+        // A page with fewer readers than the issue is not quoted there.
+        Ok(Reconciled::Change { .. }) if page.visibility < seen.intake.visibility => {
+            Listing::Missing(Untrusted::default())
+        }
         Ok(Reconciled::Change { edited, .. }) => Listing::Missing(diff(&edited)),
         Err(finding) => Listing::Unusable(finding.to_string()),
     }

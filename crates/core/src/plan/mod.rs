@@ -24,6 +24,7 @@ pub mod wishes;
 use std::fmt;
 
 use crate::ids::CommitSha;
+use crate::program::Visibility;
 use crate::thing::Thing;
 
 pub use step::Step;
@@ -135,6 +136,51 @@ impl fmt::Display for Remark {
                 "more rows would be removed within a day than is allowed; `convenor apply --allow-removals` releases it"
             }
         })
+    }
+}
+
+/// What a plan takes for granted about who may know what it tells. When it is no longer so, the plan is void.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Premise {
+    /// Nothing is told.
+    None,
+    /// A proposal's issue.
+    Proposal {
+        /// Not closed.
+        open: bool,
+        /// Only members see it.
+        confidential: bool,
+        /// Hash of its text.
+        text: String,
+    },
+    /// A community's project, and the page on which it is named.
+    Community {
+        /// Who sees the project; `None`: it is gone, archived or about to be deleted.
+        project: Option<Visibility>,
+        /// Who sees the page; `None`: there is no page.
+        page: Option<Visibility>,
+    },
+}
+
+impl Premise {
+    /// That of a proposal with this issue.
+    #[must_use]
+    pub fn of_proposal(issue: &seen::IssueSeen) -> Self {
+        Self::Proposal {
+            open: issue.open,
+            confidential: issue.confidential,
+            text: crate::proposal::text_hash(&issue.title, &issue.description),
+        }
+    }
+
+    /// That of a community with this project, on this page.
+    #[must_use]
+    pub fn of_community(project: Option<&seen::ProjectSeen>, page: Option<Visibility>) -> Self {
+        let there = project.filter(|project| !project.archived && !project.marked_for_deletion);
+        Self::Community {
+            project: there.map(|project| project.visibility),
+            page,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::labels::State;
 use super::proposal::plan;
 use super::seen::{
     BoardSeen, GroupSeen, InsideSeen, IssueSeen, LabelEventSeen, LabelSeen, MergeRequestSeen, MergeRequestState,
-    NoteSeen, OwnIssueSeen, PageSeen, ProjectSeen, ProjectStanding, ProposalSeen, RivalSeen, UserSeen,
+    NoteSeen, OwnIssueSeen, PageSeen, ProjectSeen, ProjectStanding, ProposalSeen, RivalSeen, Role, UserSeen,
 };
 use super::step::FileChange;
 use super::wanted::Blueprint;
@@ -65,7 +65,7 @@ impl World {
             seen: seen(),
             seconds: 100,
         };
-        world.seen.roles.insert(MAINTAINER, AccessLevel::MAINTAINER);
+        world.seen.roles.insert(MAINTAINER, role(AccessLevel::MAINTAINER));
         world
     }
 
@@ -148,7 +148,7 @@ impl World {
             }
             Step::CreateBoard { name, .. } => inside.boards.push(BoardSeen {
                 id: BoardId(5),
-                name,
+                name: Untrusted::new(name),
                 lists: Vec::new(),
             }),
             Step::CreateBoardList { label, .. } => {
@@ -235,6 +235,10 @@ fn url(path: &str) -> Url {
     Url::parse(&format!("https://gitlab.example.com/{path}")).unwrap()
 }
 
+fn role(level: AccessLevel) -> Role {
+    Role { level, until: None }
+}
+
 fn user(id: UserId) -> UserSeen {
     let name = match id {
         BOT => "convenor-bot",
@@ -256,6 +260,7 @@ fn note(id: NoteId, author: UserId, body: &str, system: bool, at: Timestamp) -> 
         system,
         internal: false,
         created_at: at,
+        edited: false,
     }
 }
 
@@ -312,6 +317,7 @@ fn seen() -> ProposalSeen {
         notes: Vec::new(),
         label_events: Vec::new(),
         roles: BTreeMap::new(),
+        blocked: BTreeSet::new(),
         people: [person(21, "darwinjs"), person(22, "brianwald"), person(23, "alice")].into(),
         projects: vec![project(10, "Intake", "intake")],
         rivals: Vec::new(),

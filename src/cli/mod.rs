@@ -24,6 +24,7 @@ use std::sync::OnceLock;
 use clap::{Parser, Subcommand};
 use convenor_core::escape::ascii_json;
 
+use crate::redact::Redactor;
 use crate::settings::{self, Settings, SettingsFaults};
 use crate::store::{Store, StoreError};
 use crate::telemetry;
@@ -109,7 +110,7 @@ impl Context {
     /// Everything that is wrong with the settings, at once.
     pub fn settings(&self) -> Result<Settings, SettingsFaults> {
         let settings = Settings::load(self.config.as_deref(), &settings::environment())?;
-        telemetry::start(&settings.log, self.verbosity);
+        telemetry::start(&settings.log, self.verbosity, Redactor::new(&settings.secrets()));
         Ok(settings)
     }
 

@@ -1,8 +1,10 @@
 //! One request, one answer, over the one HTTP connection pool; nothing here waits for a turn or repeats.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::header::LOCATION;
 use http::{HeaderValue, Request, Response};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -12,14 +14,19 @@ use super::error::{GitLabError, Words};
 use super::operation::{Effect, Operation};
 use super::origin::Origin;
 use super::resolver::Guarded;
+use crate::redact::Redactor;
 
 /// Answers longer than this are refused: the largest we ask for is a page of 100 descriptions of up to 1 MB each.
 const LONGEST_ANSWER: usize = 128 * 1024 * 1024;
+
+/// So much of a refusal is read: GitLab says in a line what is wrong, proxies in a page.
+const LONGEST_REFUSAL: usize = 64 * 1024;
 
 /// The connection pool with what every request carries.
 pub(crate) struct Exchange {
     http: reqwest::Client,
     token: HeaderValue,
+    redactor: Redactor,
     timeout: Duration,
 }
 
@@ -35,6 +42,7 @@ pub(crate) enum Broken {
 impl Exchange {
     pub(crate) fn new(settings: &ClientSettings, origin: &Origin) -> Result<Self, BadClient> {
         let token = sensitive(&settings.token)?;
+        let redactor = Redactor::new(settings.secrets.iter().chain([&settings.token]));
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("convenor/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -50,6 +58,7 @@ impl Exchange {
         Ok(Self {
             http,
             token,
+            redactor,
             timeout: settings.timeout,
         })
     }
@@ -66,7 +75,28 @@ impl Exchange {
             builder = builder.body(request.body().clone());
         }
         let answer = builder.send().await.map_err(|error| Broken::from(&error))?;
-        read_whole(answer).await
+        let answer = read_whole(answer).await?;
+        Ok(if answer.status().is_success() {
+            answer
+        } else {
+            self.without_secrets(answer)
+        })
+    }
+
+    /// A refusal may repeat what was sent: header, body or address.
+    fn without_secrets(&self, answer: Response<Bytes>) -> Response<Bytes> {
+        let mut answer = answer.map(|body| match self.redactor.clean(&body) {
+            Cow::Borrowed(_) => body.clone(),
+            Cow::Owned(cleaned) => Bytes::from(cleaned),
+        });
+        if let Some(location) = answer.headers().get(LOCATION) {
+            let cleaned = HeaderValue::from_bytes(&self.redactor.clean(location.as_bytes()));
+            match cleaned {
+                Ok(cleaned) => drop(answer.headers_mut().insert(LOCATION, cleaned)),
+                Err(_) => drop(answer.headers_mut().remove(LOCATION)),
+            }
+        }
+        answer
     }
 }
 
@@ -99,9 +129,18 @@ impl Broken {
 async fn read_whole(mut answer: reqwest::Response) -> Result<Response<Bytes>, Broken> {
     let status = answer.status();
     let headers = std::mem::take(answer.headers_mut());
+    let longest = if status.is_success() {
+        LONGEST_ANSWER
+    } else {
+        LONGEST_REFUSAL
+    };
     let mut body = BytesMut::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| Broken::Lost(cause_of(&error)))? {
-        if body.len() + chunk.len() > LONGEST_ANSWER {
+        if body.len() + chunk.len() > longest && !status.is_success() {
+            body.extend_from_slice(&chunk[..longest - body.len()]);
+            break;
+        }
+        if body.len() + chunk.len() > longest {
             return Err(Broken::Lost(Words::new("the answer is too long")));
         }
         body.extend_from_slice(&chunk);

@@ -155,7 +155,7 @@ pub use chat::ChatText;
 pub use kept::{JsonText, StoredText, ascii_json};
 pub use markdown::Markdown;
 pub use marker::Marker;
-pub use screen::{HtmlText, LogText, TerminalText};
+pub use screen::{HtmlText, LogText, TerminalText, log_line};
 pub use subject::{CommitMessage, NameProblem, PlainLine, ProjectName, Title};
 pub use template::TemplateValue;
 

@@ -1,5 +1,7 @@
 //! Rules of the plans, on a small world that does what the steps say: observe, plan, apply, as the service does.
 
+mod hostile;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

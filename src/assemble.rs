@@ -27,6 +27,7 @@ pub fn client(settings: &Settings) -> anyhow::Result<Client> {
             share: settings.gitlab.rate_share,
             ..LimitSettings::default()
         },
+        secrets: settings.secrets(),
         ..ClientSettings::new(settings.gitlab.url.clone(), token)
     };
     Client::new(&wanted).context("GitLab cannot be used as the settings say (gitlab.url, gitlab.token)")

@@ -11,11 +11,11 @@ use convenor_core::ids::{ProjectId, UserId};
 use convenor_core::plan::context::Context;
 use convenor_core::plan::seen::{ProposalSeen, Removals, Traffic};
 use convenor_core::plan::wanted::Blueprint;
-use convenor_core::plan::{Plan, Remark, Turn, community, handbook, proposal, step};
+use convenor_core::plan::{Plan, Premise, Remark, Step, Turn, community, handbook, proposal, step};
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::apply::{Applier, ApplyError, Progress};
+use crate::apply::{Applied, Applier, ApplyError, Progress};
 use crate::clock::Clock;
 use crate::gitlab::GitLabError;
 use crate::observe::{Asked, ObserveError, Observer, Remembered, Repair};
@@ -104,28 +104,47 @@ impl Planner {
     /// # Errors
     /// When it cannot be observed.
     pub async fn plan(&self, thing: &Thing) -> Result<Plan, PlanError> {
-        self.plan_without(thing, &BTreeSet::new()).await
+        Ok(self.plan_without(thing, &BTreeSet::new()).await?.0)
+    }
+
+    /// What a plan for this thing takes for granted, read now.
+    async fn premise(&self, thing: &Thing) -> Result<Premise, PlanError> {
+        let program = self.program(thing)?;
+        Ok(match thing {
+            Thing::Proposal(_, issue) => {
+                let issue = program.observer.issue(*issue).await?;
+                issue.as_ref().map_or(Premise::None, Premise::of_proposal)
+            }
+            Thing::Community(_, project) => program.observer.premise_of_community(*project).await?,
+            Thing::Handbook(_) => program.observer.premise_of_handbook().await?,
+            Thing::Program(_) => Premise::None,
+        })
+    }
+
+    fn program(&self, thing: &Thing) -> Result<&Program, PlanError> {
+        let name = thing.program();
+        let program = self.programs.get(name);
+        program.ok_or_else(|| PlanError::NoProgram(name.clone()))
     }
 
     /// What is due, when GitLab has just refused to add these people.
-    async fn plan_without(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<Plan, PlanError> {
-        let name = thing.program();
-        let program = self
-            .programs
-            .get(name)
-            .ok_or_else(|| PlanError::NoProgram(name.clone()))?;
+    async fn plan_without(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<(Plan, Premise), PlanError> {
+        let program = self.program(thing)?;
+        let nothing = |why| Ok((Plan::nothing(why), Premise::None));
         match thing {
             Thing::Proposal(_, issue) => {
                 let Some(issue) = program.observer.issue(*issue).await? else {
-                    return Ok(Plan::nothing(Remark::NotAProposal));
+                    return nothing(Remark::NotAProposal);
                 };
                 if let Some(why) = proposal::is_over(&issue) {
-                    return Ok(Plan::nothing(why));
+                    return nothing(why);
                 }
                 let remembered = Remembered {
                     acceptance: self.store.acceptance(thing).await?,
                     project: self.store.made_project(thing).await?,
+                    of_others: self.store.projects_of_others(thing).await?,
                 };
+                let premise = Premise::of_proposal(&issue);
                 let files = program.blueprint.file_paths();
                 let seen = program.observer.proposal(issue, remembered, &files).await?;
                 let seen = ProposalSeen {
@@ -137,18 +156,24 @@ impl Planner {
                     blueprint: &program.blueprint,
                     now: self.clock.now(),
                 };
-                Ok(proposal::plan(&context, &seen))
+                Ok((proposal::plan(&context, &seen), premise))
             }
             Thing::Community(_, project) => self.plan_community(thing, program, *project).await,
             Thing::Handbook(_) => self.plan_handbook(program).await,
-            Thing::Program(_) => Ok(Plan {
-                knocks: self.members(program).await?,
-                ..Plan::nothing(Remark::UpToDate)
-            }),
+            Thing::Program(_) => {
+                let knocks = self.members(program).await?;
+                let plan = Plan::nothing(Remark::UpToDate);
+                Ok((Plan { knocks, ..plan }, Premise::None))
+            }
         }
     }
 
-    async fn plan_community(&self, thing: &Thing, program: &Program, project: ProjectId) -> Result<Plan, PlanError> {
+    async fn plan_community(
+        &self,
+        thing: &Thing,
+        program: &Program,
+        project: ProjectId,
+    ) -> Result<(Plan, Premise), PlanError> {
         let now = self.clock.now();
         let since = now.checked_sub(REMOVALS_COUNT_FOR).unwrap_or(Timestamp::MIN);
         let removals = Removals {
@@ -156,8 +181,10 @@ impl Planner {
             allowed: self.asked.removals,
         };
         let Some(mut seen) = program.observer.community(project, removals).await? else {
-            return Ok(Plan::nothing(Remark::NoCharter));
+            return Ok((Plan::nothing(Remark::NoCharter), Premise::None));
         };
+        let pages = seen.listings.iter().map(|listing| listing.page.visibility);
+        let premise = Premise::of_community(Some(&seen.project), pages.collect());
         let rules = program.observer.program();
         let plan = community::plan(rules, &seen);
         let is_unknown = |name: &str| plan.turns.get(name) == Some(&Turn::Unknown);
@@ -170,10 +197,11 @@ impl Planner {
             listing.traffic = Some(Traffic { ahead, ..traffic });
             counted = true;
         }
-        Ok(if counted { community::plan(rules, &seen) } else { plan })
+        let plan = if counted { community::plan(rules, &seen) } else { plan };
+        Ok((plan, premise))
     }
 
-    async fn plan_handbook(&self, program: &Program) -> Result<Plan, PlanError> {
+    async fn plan_handbook(&self, program: &Program) -> Result<(Plan, Premise), PlanError> {
         let now = self.clock.now();
         let context = Context {
             program: program.observer.program(),
@@ -181,10 +209,12 @@ impl Planner {
             now,
         };
         let seen = program.observer.handbook(&self.asked).await?;
+        let pages = seen.pages.iter().map(|look| look.page.visibility);
+        let premise = Premise::of_handbook(seen.intake.visibility, pages.collect(), &seen.members);
         let mut plan = handbook::plan(&context, &seen);
         plan.knocks.extend(program.observer.concerned_by_page(now).await?);
         plan.knocks.extend(self.next_in_line(&context.program.name, now).await?);
-        Ok(plan)
+        Ok((plan, premise))
     }
 
     /// Who waits for a turn and might have it now.
@@ -274,7 +304,7 @@ impl GitLabLooker {
         let mut refused = BTreeSet::new();
         let mut doubts = 0;
         for _ in 0..MOST_ROUNDS {
-            let plan = match self.planner.plan_without(thing, &refused).await {
+            let (plan, premise) = match self.planner.plan_without(thing, &refused).await {
                 Err(PlanError::Observe(ObserveError::GitLab(source)))
                     if is_in_doubt(&source) && doubts < MOST_DOUBTS =>
                 {
@@ -302,7 +332,7 @@ impl GitLabLooker {
                 });
             }
             worked = true;
-            let applied = self.applier.apply(thing, cause, &plan.steps).await;
+            let applied = self.apply(thing, cause, &plan.steps, &premise).await?;
             refused.extend(applied.refused);
             *got_on |= applied.done > 0;
             doubts = if applied.done > 0 { 0 } else { doubts };
@@ -329,6 +359,46 @@ impl GitLabLooker {
 fn is_in_doubt(error: &GitLabError) -> bool {
     let garbled = matches!(error, GitLabError::Unreadable { .. } | GitLabError::Incomplete { .. });
     error.is_outcome_unknown() || garbled || (error.is_passing() && error.retry_after().is_none())
+}
+
+impl GitLabLooker {
+    /// Applies the steps; just before each that tells something it asks once more whether that may still be told. When not,
+    /// the rest waits for the next observation.
+    async fn apply(&self, thing: &Thing, cause: &str, steps: &[Step], premise: &Premise) -> Result<Applied, LookError> {
+        let mut all = Applied::default();
+        let mut rest = steps;
+        while let Some(first) = rest.first() {
+            if first.tells() {
+                let now = match self.planner.premise(thing).await {
+                    Err(PlanError::Observe(ObserveError::GitLab(source))) => {
+                        let step = first.to_string();
+                        all.failed = Some(ApplyError::GitLab { step, source });
+                        break;
+                    }
+                    other => other?,
+                };
+                if now != *premise {
+                    tracing::info!(%thing, "it changed meanwhile; looking again before anything is told");
+                    break;
+                }
+            }
+            let end = rest
+                .iter()
+                .skip(1)
+                .position(Step::tells)
+                .map_or(rest.len(), |at| at + 1);
+            let (now, later) = rest.split_at(end);
+            let applied = self.applier.apply(thing, cause, now).await;
+            all.done += applied.done;
+            all.refused.extend(applied.refused);
+            all.failed = applied.failed;
+            if all.failed.is_some() {
+                break;
+            }
+            rest = later;
+        }
+        Ok(all)
+    }
 }
 
 struct Unsettled {

@@ -11,9 +11,9 @@ mod setup;
 
 use std::collections::BTreeMap;
 
-use convenor_core::ids::{AccessLevel, UserId, Username};
+use convenor_core::ids::{ProjectId, UserId, Username};
 use convenor_core::plan::FileVersion;
-use convenor_core::plan::seen::{GroupSeen, MergeRequestSeen, MergeRequestState, People, ProjectSeen, UserSeen};
+use convenor_core::plan::seen::{GroupSeen, MergeRequestSeen, MergeRequestState, People, ProjectSeen, Role, UserSeen};
 use convenor_core::program::{Handbook, Program, Visibility};
 use convenor_core::proposal::PersonState;
 use tokio::sync::OnceCell;
@@ -140,6 +140,24 @@ impl Observer {
         project_seen(project)
     }
 
+    /// The intake project, with who sees it now.
+    async fn intake_now(&self) -> Result<ProjectSeen, ObserveError> {
+        let intake = self.places().await?.intake.clone();
+        Ok(ProjectSeen {
+            visibility: self.visibility_now(intake.id).await?,
+            ..intake
+        })
+    }
+
+    /// Who sees a project now. Never remembered: people open and close projects, and what was fit for a few would be told to
+    /// all. A project that cannot be read is taken for the widest, so that nothing narrower is told there.
+    async fn visibility_now(&self, project: ProjectId) -> Result<Visibility, ObserveError> {
+        let found = self.reader.project(project).await?;
+        Ok(found
+            .and_then(|project| project.visibility)
+            .unwrap_or(Visibility::Public))
+    }
+
     /// Accounts of the named people; who is not found is missing.
     async fn people(&self, names: impl IntoIterator<Item = Username>) -> Result<People, ObserveError> {
         let mut people = BTreeMap::new();
@@ -159,17 +177,18 @@ impl Observer {
     }
 
     /// Roles in the program's group now, inherited ones included. Who is not a member, or blocked, is left out.
-    async fn roles(
-        &self,
-        users: impl IntoIterator<Item = UserId>,
-    ) -> Result<BTreeMap<UserId, AccessLevel>, ObserveError> {
+    async fn roles(&self, users: impl IntoIterator<Item = UserId>) -> Result<BTreeMap<UserId, Role>, ObserveError> {
         let group = self.places().await?.group.id;
         let mut roles = BTreeMap::new();
         for user in users {
             if let Some(member) = self.reader.group_member(group, user).await?
                 && member.is_active()
             {
-                roles.insert(user, member.access_level);
+                let role = Role {
+                    level: member.access_level,
+                    until: member.expires_at,
+                };
+                roles.insert(user, role);
             }
         }
         Ok(roles)
@@ -211,7 +230,7 @@ fn project_seen(project: wire::Project) -> Result<ProjectSeen, ObserveError> {
         default_branch: project.default_branch,
         // Not told: assume the narrowest, which is never shown too widely.
         visibility: project.visibility.unwrap_or(Visibility::Private),
-        topics: project.topics.iter().map(|topic| topic.expose().to_owned()).collect(),
+        topics: project.topics,
     })
 }
 

@@ -80,10 +80,11 @@ async fn of_installation(settings: &Settings) -> Vec<Check> {
 
 async fn of_gitlab(settings: &Settings, reader: &Reader, checks: &mut Vec<Check>) {
     match reader.current_user().await {
-        Ok(user) => checks.push(Check::fine(
-            "gitlab",
-            format!("the token is that of {}", user.username.as_str()),
-        )),
+        Ok(user) => {
+            let found = format!("the token is that of {}", user.username.as_str());
+            checks.push(Check::fine("gitlab", found));
+            checks.extend(doctor::account(user.is_admin));
+        }
         Err(error) => {
             checks.push(Check::error(
                 "gitlab",

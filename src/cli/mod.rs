@@ -26,7 +26,9 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
+use convenor_core::escape::ascii_json;
 
+use crate::redact::Redactor;
 use crate::settings::{self, Settings, SettingsFaults};
 use crate::store::{Store, StoreError};
 use crate::telemetry;
@@ -124,7 +126,7 @@ impl Context {
     /// Everything that is wrong with the settings, at once.
     pub fn settings(&self) -> Result<Settings, SettingsFaults> {
         let settings = Settings::load(self.config.as_deref(), &settings::environment())?;
-        telemetry::start(&settings.log, self.verbosity);
+        telemetry::start(&settings.log, self.verbosity, Redactor::new(&settings.secrets()));
         Ok(settings)
     }
 
@@ -195,6 +197,6 @@ fn note_output(written: std::io::Result<()>) {
 
 /// Prints a value as JSON.
 fn print_json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
-    print(&format!("{}\n", serde_json::to_string_pretty(value)?));
+    print(&format!("{}\n", ascii_json(&serde_json::to_string_pretty(value)?)));
     Ok(())
 }

@@ -49,6 +49,8 @@ pub struct ClientSettings {
     pub limits: LimitSettings,
     /// Whether to use GraphQL where it saves calls; where this GitLab does not serve it, REST does the same.
     pub graphql: bool,
+    /// Other secrets that calls carry, such as those of webhooks: no error repeats them, nor the token.
+    pub secrets: Vec<SecretString>,
     /// Allows `http://` to other hosts than the loopback ones; the token is then readable on the way.
     pub allow_plain_http: bool,
 }
@@ -65,6 +67,7 @@ impl ClientSettings {
             first_pause: Duration::from_millis(250),
             limits: LimitSettings::default(),
             graphql: true,
+            secrets: Vec::new(),
             allow_plain_http: false,
         }
     }

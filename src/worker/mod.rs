@@ -222,7 +222,8 @@ impl Drop for AbortOnDrop {
 }
 
 fn panicked(error: &tokio::task::JoinError) -> Look {
-    tracing::error!(%error, "a look ended badly");
+    // Its own words may quote people's text; where it happened is logged by the panic itself.
+    tracing::error!(panicked = error.is_panic(), "a look ended badly");
     Look::Retry {
         after: None,
         error: "the look ended badly; this is a fault of Convenor".to_owned(),

@@ -208,7 +208,7 @@ fn planned(mut text: Markdown, judged: &Judged) -> Markdown {
     let mut previews: Vec<&Untrusted> = Vec::new();
     for listing in &judged.listings {
         match listing {
-            Listing::Missing(preview) if !previews.contains(&preview) => previews.push(preview),
+            Listing::Missing(preview) if !preview.is_blank() && !previews.contains(&preview) => previews.push(preview),
             _ => {}
         }
     }
@@ -241,6 +241,9 @@ fn who_may_approve(mut text: Markdown, program: &Program, judged: &Judged) -> Ma
             }
             (Wish::Decline, NotCounted::TextChanged) => {
                 ": the proposal was declined before the text last changed, so that does not count any more."
+            }
+            (_, NotCounted::Edited) => {
+                ": the comment was edited afterwards, so it does not count. Please write a new one."
             }
             (_, NotCounted::NoRight | NotCounted::OwnProposal) => {
                 ": sorry, only those named above may approve or decline."

@@ -10,4 +10,6 @@ mod hostile;
 mod main_job;
 mod names;
 mod rendered;
+#[path = "../security/mod.rs"]
+mod security;
 mod town;

@@ -107,18 +107,25 @@ fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
     ];
     for letters in [alphabet::STANDARD, alphabet::URL_SAFE] {
         let engine = GeneralPurpose::new(&letters, NO_PAD);
-        all.extend((0..3).map(|before| in_base64(&engine, secret, before)));
+        for before in 0..3 {
+            all.push(in_base64(&engine, secret, before, secret.len()));
+            all.push(in_base64(
+                &engine,
+                secret,
+                before,
+                (before + secret.len()) / 3 * 3 - before,
+            ));
+        }
     }
     all
 }
 
-/// The part of the secret's base64 that does not depend on the bytes around it, when so many bytes of a group of three stand
-/// before it.
-fn in_base64(engine: &GeneralPurpose, secret: &[u8], before: usize) -> Vec<u8> {
+/// So many bytes of the secret in base64, without what depends on the bytes before it, when so many bytes of a group of three
+/// stand there. The secret's end is spelled in one way when nothing follows, and in another when something does.
+fn in_base64(engine: &GeneralPurpose, secret: &[u8], before: usize, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; before];
-    bytes.extend_from_slice(secret);
-    let whole = bytes.len() / 3 * 3;
-    let text = engine.encode(&bytes[..whole]);
+    bytes.extend_from_slice(&secret[..length]);
+    let text = engine.encode(&bytes);
     // One byte before touches two characters, two touch three.
     let skip = if before == 0 { 0 } else { before + 1 };
     text.as_bytes()[skip..].to_vec()

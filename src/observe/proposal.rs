@@ -22,6 +22,10 @@ use super::handbook::OpenChanges;
 use super::{ObserveError, Observer, Places, address, project_seen};
 use crate::gitlab::{GitLabError, IssueFilter, wire};
 
+/// So much of another proposal is read, in characters: its name and purpose stand at the top, and every look at one proposal reads
+/// all others.
+const MOST_OF_A_RIVAL: usize = 8 * 1024;
+
 /// What our own store remembers of a proposal.
 #[derive(Clone, Debug, Default)]
 pub struct Remembered {
@@ -131,7 +135,7 @@ impl Observer {
     async fn rivals(&self, places: &Places, own: IssueIid) -> Result<Vec<RivalSeen>, ObserveError> {
         let mut rivals = Vec::new();
         for issue in self.open_proposals(places).await? {
-            let understood = form::parse(&issue.title, &issue.description).understood;
+            let understood = form::parse(&issue.title, &issue.description.first(MOST_OF_A_RIVAL)).understood;
             let Some(name) = understood.topic.filter(|_| issue.iid != own && !issue.confidential) else {
                 continue;
             };

@@ -11,4 +11,6 @@ mod hostile;
 mod main_job;
 mod names;
 mod rendered;
+#[path = "../security/mod.rs"]
+mod security;
 mod town;

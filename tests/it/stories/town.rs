@@ -77,7 +77,7 @@ pub(super) struct Town {
     settings: Settings,
     worker: Worker<GitLabLooker>,
     hands: Arc<AtomicI64>,
-    door: String,
+    pub(super) door: String,
     http: reqwest::Client,
     stop: CancellationToken,
     folder: tempfile::TempDir,

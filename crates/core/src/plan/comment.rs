@@ -1,6 +1,6 @@
 //! The one comment on a proposal: what was understood, what is missing, what looks alike, what would be made, how far it is.
 
-use super::judge::{Judged, LookAlike, Stage};
+use super::judge::{Judged, LookAlike, Stage, is_known_here};
 use super::listing::Listing;
 use super::seen::{MergeRequestSeen, MergeRequestState, ProjectStanding, ProposalSeen};
 use super::{provision, wanted::Wanted};
@@ -265,8 +265,12 @@ fn progress(mut text: Markdown, seen: &ProposalSeen, judged: &Judged) -> Markdow
     };
     text = tick(text, ours.is_some());
     text = match ours {
-        Some(project) => text.words("project ").link(&project.name, &project.web_url),
-        None => text.words("project ").slug(&wanted.slug),
+        Some(project) if is_known_here(seen, project) => text.words("project ").link(&project.name, &project.web_url),
+        // Fewer people may know of the project than of this issue: it is called what the proposal calls it.
+        Some(project) if project.path == wanted.slug.as_str() => {
+            text.words("project ").link(&wanted.name.untrusted(), &project.web_url)
+        }
+        _ => text.words("project ").slug(&wanted.slug),
     };
     text = text.words("\n");
     text = made_inside(text, seen, wanted, judged);

@@ -249,7 +249,7 @@ fn name_taken(seen: &ProposalSeen, project: &ProjectSeen) -> Finding {
 }
 
 /// Whether everybody who reads the issue may know of the project.
-fn is_known_here(seen: &ProposalSeen, project: &ProjectSeen) -> bool {
+pub(super) fn is_known_here(seen: &ProposalSeen, project: &ProjectSeen) -> bool {
     project.visibility >= seen.intake.visibility
 }
 

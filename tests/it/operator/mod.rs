@@ -1,0 +1,4 @@
+//! An operator's day: the program as its operator uses it, by its commands, on a GitLab over loopback.
+
+mod adopting;
+mod office;

@@ -10,11 +10,13 @@ mod deliveries;
 mod demo;
 mod doctor;
 pub mod init;
+mod journal;
 mod plan;
 mod queue;
 mod render;
 pub mod serve;
 mod similar;
+mod since;
 mod table;
 
 use std::io::Write as _;
@@ -70,8 +72,10 @@ enum Command {
     Similar(similar::Args),
     /// Show what came in, or look again at what a delivery was about
     Deliveries(deliveries::Args),
-    /// Show what is pending, failed or held; try it again or drop it
+    /// Show what is pending, failed or held; try it again, release or drop it
     Queue(queue::Args),
+    /// Show what was written to GitLab, when, why, and what came of it
+    Journal(journal::Args),
     /// Show, check or edit the table of a local page
     Table(table::Args),
     /// Print a completion script for a shell
@@ -91,6 +95,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Similar(args) => similar::run(&args, context).await,
         Command::Deliveries(args) => deliveries::run(args, context).await,
         Command::Queue(args) => queue::run(args, context).await,
+        Command::Journal(args) => journal::run(args, context).await,
         Command::Table(args) => table::run(&args),
         Command::Completions(args) => completions::run(&args),
     }
@@ -116,13 +121,13 @@ impl Context {
         Ok(settings)
     }
 
-    /// Reads the settings and opens their database.
+    /// Reads the settings and opens their database, which has to be there.
     ///
     /// # Errors
     /// What is wrong with the settings or the database.
     pub async fn store(&self) -> anyhow::Result<Store> {
         let settings = self.settings()?;
-        Ok(open_store(&settings).await?)
+        Ok(Store::open_existing(&settings.database.url).await?)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::intake::{self, Budget, Intake, Secrets};
 use crate::server::{self, Limits};
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::worker::{Look, Looker, Schedule, Worker};
+use crate::worker::{Look, Looker, Retention, Schedule, Worker};
 
 /// Arguments of `convenor serve`.
 #[derive(Debug, clap::Args)]
@@ -112,7 +112,11 @@ impl<L: Looker> Service<L> {
             clock,
             programs: everything,
             resync: settings.schedule.resync,
-            keep_deliveries: settings.database.keep_deliveries,
+            retention: Retention {
+                deliveries: settings.database.keep_deliveries,
+                delivery_bytes: settings.database.most_deliveries as u64,
+                journal: settings.database.keep_journal,
+            },
         };
         let limits = Limits {
             connections: settings.server.max_connections,

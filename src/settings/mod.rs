@@ -24,6 +24,7 @@ pub use sections::{
     WebhookSettings, WorkerSettings,
 };
 pub use signing_key::signing_key;
+pub use units::duration;
 
 use section::Section;
 use source::Shared;

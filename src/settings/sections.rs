@@ -39,6 +39,10 @@ pub struct DatabaseSettings {
     pub url: DatabaseUrl,
     /// How long deliveries are kept; they serve to recognise repeats and to see what came in.
     pub keep_deliveries: Duration,
+    /// How many bytes of deliveries' bodies are kept; the oldest go first.
+    pub most_deliveries: usize,
+    /// How long the journal is kept.
+    pub keep_journal: Duration,
 }
 
 /// Which database.
@@ -138,6 +142,9 @@ pub(super) fn database(mut section: Section) -> DatabaseSettings {
             DatabaseUrl::Sqlite(PathBuf::new())
         }),
         keep_deliveries: section.duration("keep_deliveries", 7 * 24 * HOUR, HOUR..=3660 * 24 * HOUR),
+        most_deliveries: section.size("most_deliveries", 1024 * MIB, MIB..=1024 * 1024 * MIB),
+        // Removals of rows are counted over a day, by the journal.
+        keep_journal: section.duration("keep_journal", 365 * 24 * HOUR, 48 * HOUR..=36_600 * 24 * HOUR),
     };
     section.finish();
     settings

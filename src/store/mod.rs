@@ -11,7 +11,10 @@ mod acceptances;
 mod deliveries;
 mod error;
 mod journal;
+mod ledger;
+mod listing;
 mod pools;
+mod retention;
 mod turns;
 mod work;
 mod writer;
@@ -27,6 +30,9 @@ use crate::settings::DatabaseUrl;
 pub use deliveries::{Accepted, Delivery, StoredDelivery};
 pub use error::StoreError;
 pub use journal::{JournalEntry, JournalId, StepState};
+pub use ledger::MadeSetup;
+pub use listing::{DeliveryFilter, JournalFilter};
+pub use retention::Forgotten;
 pub use work::{Claim, Work, WorkState};
 
 use pools::{Pools, on};
@@ -74,6 +80,17 @@ impl Store {
             fault,
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Opens a database that is there; a command that only looks must not make an empty one where the settings are wrong.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], or as [`Store::open`].
+    pub async fn open_existing(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        match url {
+            DatabaseUrl::Sqlite(path) if !path.exists() => Err(StoreError::Missing(path.display().to_string())),
+            DatabaseUrl::Sqlite(_) | DatabaseUrl::Postgres(_) => Self::open(url).await,
+        }
     }
 
     /// Writes what waits, then closes. Later calls say [`StoreError::Closed`].

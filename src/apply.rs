@@ -273,14 +273,30 @@ impl Applier {
                 project,
                 title,
                 description,
+                confidential,
             } => {
                 let issue = NewIssue {
                     title: title.clone(),
                     description: description.clone(),
                     labels: Vec::new(),
-                    confidential: false,
+                    confidential: *confidential,
                 };
                 writer.create_issue(*project, &issue).await?.iid.to_string()
+            }
+            Step::UpdateIssue {
+                project,
+                issue,
+                title,
+                description,
+                open,
+            } => {
+                let change = IssueChange {
+                    title: title.clone(),
+                    description: Some(description.clone()),
+                    open: *open,
+                    ..IssueChange::default()
+                };
+                writer.update_issue(*project, *issue, &change).await?.iid.to_string()
             }
             Step::CreateMergeRequest { .. } | Step::UpdateMergeRequest { .. } | Step::CloseMergeRequest { .. } => {
                 self.write_merge_request(step).await?

@@ -353,6 +353,7 @@ pub(super) fn own_issues_seen(issues: Vec<wire::Issue>, bot: UserId) -> Result<V
             iid: issue.iid,
             web_url: address(&issue.web_url, "an issue")?,
             open: issue.state == wire::IssueState::Opened,
+            closed_by: issue.closed_by.map(|user| user.id),
             description: issue.description,
         })
     })

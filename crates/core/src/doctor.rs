@@ -212,7 +212,7 @@ pub fn hooks(setup: &InitSeen) -> Vec<Check> {
             "set it and run `convenor init`; until then changes are found by the scheduled resync",
         )];
     };
-    let mut checks: Vec<Check> = init::plan(setup, false).steps.iter().filter_map(missing_hook).collect();
+    let mut checks: Vec<Check> = init::plan(setup, init::Wishes::default()).steps.iter().filter_map(missing_hook).collect();
     let all = setup
         .group_hooks
         .iter()
@@ -439,6 +439,9 @@ mod tests {
                 (ProjectId(2), Some(hook.into_iter().collect())),
                 (ProjectId(3), Some(vec![good_hook()])),
             ],
+            paths: std::collections::BTreeMap::new(),
+            made_hooks: std::collections::BTreeMap::new(),
+            has_secret: true,
             outside_group: Vec::new(),
             address: Some(url::Url::parse(HOOK_URL).unwrap()),
         }
@@ -452,6 +455,9 @@ mod tests {
             url: HOOK_URL.to_owned(),
             events_are_complete: true,
             enabled: true,
+            has_secret: Some(true),
+            verifies_tls: Some(true),
+            marked: true,
         }
     }
 

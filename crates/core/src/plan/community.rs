@@ -282,6 +282,7 @@ fn broken_charter(seen: &CommunitySeen, findings: &[charter::Finding]) -> Plan {
         project: seen.project.id,
         title: Title::new().words("The charter cannot be read"),
         description: text,
+        confidential: false,
     });
     plan
 }

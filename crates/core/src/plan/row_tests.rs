@@ -123,6 +123,7 @@ impl World {
             Step::CreateIssue { description, .. } => self.seen.issues.push(OwnIssueSeen {
                 iid: IssueIid(3),
                 open: true,
+                closed_by: None,
                 description: Untrusted::new(description.as_str()),
                 web_url: url("cops/rust-at-work/-/issues/3"),
             }),

@@ -226,13 +226,15 @@ pub struct BoardSeen {
     pub lists: Vec<(BoardListId, Option<LabelId>)>,
 }
 
-/// An issue that we opened in a community's project.
+/// An issue that we opened.
 #[derive(Clone, Debug)]
 pub struct OwnIssueSeen {
     /// Its number.
     pub iid: IssueIid,
     /// Not closed.
     pub open: bool,
+    /// Who closed it, if it is closed and GitLab tells.
+    pub closed_by: Option<UserId>,
     /// Its description, with our marker.
     pub description: Untrusted,
     /// Its address.

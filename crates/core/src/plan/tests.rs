@@ -140,7 +140,7 @@ impl World {
         let inside = self.seen.inside.as_mut().unwrap();
         match step {
             Step::Commit { files, .. } => inside.files.extend(files.into_iter().map(|file| match file {
-                FileChange::Create { path, .. } | FileChange::Update { path, .. } => path,
+                FileChange::Create { path, .. } | FileChange::Update { path, .. } | FileChange::Delete { path, .. } => path,
             })),
             Step::CreateLabel { name, .. } => {
                 let id = LabelId(1 + inside.labels.len() as u64);
@@ -161,6 +161,7 @@ impl World {
             Step::CreateIssue { description, .. } => inside.issues.push(OwnIssueSeen {
                 iid: IssueIid(1 + inside.issues.len() as u64),
                 open: true,
+                closed_by: None,
                 description: Untrusted::new(description.as_str()),
                 web_url: url("cops/rust-at-work/-/issues/1"),
             }),

@@ -3,6 +3,8 @@
 //! Before each step its intent is written down, after it how it ended. The first step that does not end well ends the
 //! batch: what is due then is decided by looking again, never by sending again.
 
+mod ledger;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -19,6 +21,7 @@ use crate::gitlab::{
 };
 use crate::hooks::HookSecrets;
 use crate::store::{StepState, Store, StoreError};
+use crate::telemetry::metrics::{self, Ending};
 
 /// Told about every step that ended.
 pub type Progress = Arc<dyn Fn(&Thing, &Step, Outcome<'_>) + Send + Sync>;
@@ -140,6 +143,7 @@ impl Applier {
             Err(error) if is_unknown(error) => (StepState::Unknown, Some(error.to_string())),
             Err(error) => (StepState::Failed, Some(error.to_string())),
         };
+        metrics::stepped(step.kind(), ending(state));
         // Should this fail, the entry stays pending: that is true, and the next look finds out.
         self.store
             .journal_end(&entry, state, answer.as_deref(), self.clock.now())
@@ -159,6 +163,12 @@ impl Applier {
             self.store.record_acceptance(thing, acceptance).await?;
             return Ok(None);
         }
+        if let Step::RememberPeople(people) = step {
+            for (name, account) in people {
+                self.store.remember_person(name, *account, self.clock.now()).await?;
+            }
+            return Ok(None);
+        }
         let failed = |source| ApplyError::GitLab {
             step: step.to_string(),
             source,
@@ -170,6 +180,7 @@ impl Applier {
                 .remember_project(thing, ProjectId(id), self.clock.now())
                 .await?;
         }
+        ledger::note(&self.store, thing, step, &answer, self.clock.now()).await?;
         Ok(Some(answer))
     }
 
@@ -177,7 +188,7 @@ impl Applier {
     async fn write(&self, step: &Step) -> Result<Option<String>, GitLabError> {
         let writer = &self.writer;
         Ok(Some(match step {
-            Step::RecordAcceptance(_) => String::new(),
+            Step::RecordAcceptance(_) | Step::RememberPeople(_) => String::new(),
             Step::CreateProject {
                 group,
                 name,
@@ -262,6 +273,19 @@ impl Applier {
                 .await?
                 .id
                 .to_string(),
+            Step::DeleteHook { scope, hook } => match writer.delete_hook(owner(*scope), *hook).await {
+                // Gone already is what was wanted.
+                Ok(()) | Err(GitLabError::NotFound { .. }) => hook.to_string(),
+                Err(error) => return Err(error),
+            },
+            Step::DeleteLabel { scope, name } => match writer.delete_label(owner(*scope), name).await {
+                Ok(()) | Err(GitLabError::NotFound { .. }) => name.clone(),
+                Err(error) => return Err(error),
+            },
+            Step::TestHook { scope, hook } => {
+                writer.test_hook(owner(*scope), *hook, "push_events").await?;
+                String::new()
+            }
             Step::CreateBoard { project, name } => writer.create_board(*project, name).await?.id.to_string(),
             Step::CreateBoardList {
                 project, board, label, ..
@@ -402,6 +426,14 @@ fn is_refusal(error: &ApplyError) -> bool {
     )
 }
 
+fn ending(state: StepState) -> Ending {
+    match state {
+        StepState::Done => Ending::Done,
+        StepState::Failed => Ending::Failed,
+        StepState::Pending | StepState::Unknown => Ending::Unknown,
+    }
+}
+
 fn is_unknown(error: &ApplyError) -> bool {
     matches!(error, ApplyError::GitLab { source, .. } if source.is_outcome_unknown())
 }
@@ -416,6 +448,10 @@ fn action(file: &FileChange) -> FileAction {
         } => FileAction::Update {
             path,
             bytes: content,
+            last_commit_id: last_commit,
+        },
+        FileChange::Delete { path, last_commit } => FileAction::Delete {
+            path,
             last_commit_id: last_commit,
         },
     }

@@ -3,6 +3,8 @@
 //! Holds no rule of its own: what is due is decided in [`convenor_core::plan`]. [`Planner`] can only read, so whoever is
 //! given one can show what would be done and nothing more.
 
+mod lifeline;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,15 +13,17 @@ use convenor_core::ids::UserId;
 use convenor_core::plan::context::Context;
 use convenor_core::plan::seen::{ProposalSeen, Removals};
 use convenor_core::plan::wanted::Blueprint;
-use convenor_core::plan::{Plan, Remark, community, proposal, step};
+use convenor_core::plan::{Plan, Remark, Step, community, proposal, step};
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::apply::{Applier, ApplyError, Progress};
 use crate::clock::Clock;
 use crate::gitlab::GitLabError;
+use crate::hooks::OwnHooks;
 use crate::observe::{ObserveError, Observer, Remembered};
 use crate::store::{Store, StoreError};
+use crate::telemetry::metrics;
 use crate::worker::{Look, Looker};
 
 /// A look that is not done after this many rounds is chasing something that changes under its hands, or its own tail.
@@ -41,6 +45,7 @@ pub struct Planner {
     store: Store,
     clock: Clock,
     allow_removals: bool,
+    webhooks: OwnHooks,
 }
 
 struct Program {
@@ -74,7 +79,15 @@ impl Planner {
             store,
             clock,
             allow_removals: false,
+            webhooks: OwnHooks::default(),
         }
+    }
+
+    /// The same, caring for webhooks as the settings have them.
+    #[must_use]
+    pub fn with_webhooks(mut self, webhooks: OwnHooks) -> Self {
+        self.webhooks = webhooks;
+        self
     }
 
     /// The same, without the limit on removals of rows: an operator said so.
@@ -154,6 +167,7 @@ impl Planner {
                     ..Plan::default()
                 })
             }
+            Thing::Lifeline(_) => self.lifeline(&program.observer).await,
             Thing::Program(_) => Ok(Plan {
                 knocks: self.members(program).await?,
                 ..Plan::nothing(Remark::UpToDate)
@@ -181,6 +195,7 @@ pub struct GitLabLooker {
     store: Store,
     clock: Clock,
     resync: Duration,
+    lifeline: Duration,
     pause: Duration,
 }
 
@@ -195,6 +210,7 @@ impl GitLabLooker {
             store,
             clock,
             resync,
+            lifeline: Duration::from_secs(3600),
             pause: Duration::from_millis(200),
         }
     }
@@ -203,6 +219,13 @@ impl GitLabLooker {
     #[must_use]
     pub fn with_progress(mut self, progress: Progress) -> Self {
         self.applier = self.applier.with_progress(progress);
+        self
+    }
+
+    /// The same, with another time from one look at a lifeline to the next (an hour).
+    #[must_use]
+    pub fn with_lifeline(mut self, lifeline: Duration) -> Self {
+        self.lifeline = lifeline;
         self
     }
 
@@ -226,7 +249,8 @@ impl GitLabLooker {
     }
 
     async fn settle_in_rounds(&self, thing: &Thing, cause: &str, got_on: &mut bool) -> Result<Settled, LookError> {
-        let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_));
+        let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_) | Thing::Lifeline(_));
+        let mut made_project = false;
         let mut worked = only_knocks;
         let mut refused = BTreeSet::new();
         let mut doubts = 0;
@@ -242,15 +266,19 @@ impl GitLabLooker {
                 }
                 other => other?,
             };
+            metrics::planned(thing, plan.steps.len());
             if plan.is_empty() {
                 // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
-                let knocks = if worked { plan.knocks } else { Vec::new() };
+                let mut knocks = if worked { plan.knocks } else { Vec::new() };
+                // A new project may need a webhook of its own.
+                knocks.extend(made_project.then(|| Thing::Lifeline(thing.program().clone())));
                 return Ok(Settled {
                     report: plan.report,
                     knocks,
                 });
             }
             worked = true;
+            made_project |= plan.steps.iter().any(|step| matches!(step, Step::CreateProject { .. }));
             let applied = self.applier.apply(thing, cause, &plan.steps).await;
             refused.extend(applied.refused);
             *got_on |= applied.done > 0;
@@ -342,6 +370,7 @@ impl Looker for GitLabLooker {
         tracing::info!(%thing, report = report.join("; "), "looked");
         let cause = format!("look at {thing}");
         match self.store.knock(&settled.knocks, &cause, self.clock.now()).await {
+            Ok(()) if matches!(thing, Thing::Lifeline(_)) => Look::Done { next: self.lifeline },
             Ok(()) => Look::Done { next: self.resync },
             Err(error) => LookError::from(error).into_look(),
         }

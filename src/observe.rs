@@ -5,6 +5,7 @@
 
 mod adopt;
 mod community;
+mod lifeline;
 mod proposal;
 mod setup;
 
@@ -22,6 +23,7 @@ use url::Url;
 
 use crate::gitlab::{self, GitLabError, Reader, wire};
 
+pub use lifeline::Chartered;
 pub use proposal::Remembered;
 
 /// Looks at GitLab for one program.

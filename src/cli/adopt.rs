@@ -66,13 +66,19 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
     let settings = context.settings()?;
     let by_hand = args.write && !args.yes;
     if by_hand && (!std::io::stdin().is_terminal() || args.json) {
-        bail!("`adopt --write` asks for each item, which takes a terminal; run it there, or say `--yes` for all of them");
+        bail!(
+            "`adopt --write` asks for each item, which takes a terminal; run it there, or say `--yes` for all of them"
+        );
     }
     let client = assemble::client(&settings)?;
     let chosen: Vec<_> = settings
         .programs
         .iter()
-        .filter(|program| args.program.as_deref().is_none_or(|name| program.program.name.as_str() == name))
+        .filter(|program| {
+            args.program
+                .as_deref()
+                .is_none_or(|name| program.program.name.as_str() == name)
+        })
         .collect();
     if chosen.is_empty() {
         match &args.program {
@@ -149,7 +155,11 @@ async fn of_program(observer: &Observer, args: &Args, hands: Option<&Hands>) -> 
 fn is_wanted(finding: &Finding, wanted: &[String]) -> bool {
     let Some(path) = &finding.project else { return false };
     let matches = |wanted: &String| {
-        path.eq_ignore_ascii_case(wanted) || path.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case(wanted))
+        path.eq_ignore_ascii_case(wanted)
+            || path
+                .rsplit('/')
+                .next()
+                .is_some_and(|last| last.eq_ignore_ascii_case(wanted))
     };
     wanted.iter().any(matches)
 }
@@ -225,7 +235,9 @@ impl Answers {
     fn ask(&mut self, what: &str, input: &mut dyn BufRead) -> anyhow::Result<bool> {
         while !self.all && !self.none {
             print(&format!("{what}? [y]es, [n]o, [a]ll, [q]uit: "));
-            std::io::stdout().flush().context("standard output could not be written")?;
+            std::io::stdout()
+                .flush()
+                .context("standard output could not be written")?;
             let mut line = String::new();
             if input.read_line(&mut line).context("the answer could not be read")? == 0 {
                 self.none = true;

@@ -9,10 +9,11 @@ use convenor_core::program::Program;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Context, init, open_store, print, print_json};
+use super::{Context, open_store, print, print_json};
 use crate::assemble;
 use crate::clock::Clock;
 use crate::gitlab::Reader;
+use crate::hooks::OwnHooks;
 use crate::observe::{ObserveError, Observer};
 use crate::settings::Settings;
 
@@ -126,7 +127,7 @@ fn unreachable_program(error: &ObserveError, program: &Program) -> Check {
 }
 
 async fn of_program(observer: &Observer, settings: &Settings) -> Result<Vec<Check>, ObserveError> {
-    let setup = observer.setup(init::address(&settings.server.public_url)).await?;
+    let setup = observer.setup(&OwnHooks::new(settings)).await?;
     let places = observer.places().await?;
     let intake = observer.role_in_project(places.intake.id).await?;
     let mut checks = vec![

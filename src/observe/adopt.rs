@@ -19,7 +19,8 @@ impl Observer {
     /// When GitLab does not answer as it should.
     pub async fn adoption(&self) -> Result<AdoptSeen, ObserveError> {
         let places = self.places().await?;
-        let apart = |id: ProjectId| id == places.intake.id || places.handbook.as_ref().is_some_and(|page| page.id == id);
+        let apart =
+            |id: ProjectId| id == places.intake.id || places.handbook.as_ref().is_some_and(|page| page.id == id);
         let projects = self.group_projects().await?.into_iter();
         let projects = stream::iter(projects.filter(|project| !apart(project.id)))
             .map(|project| self.candidate(project))

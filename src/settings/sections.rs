@@ -81,6 +81,8 @@ pub struct WebhookSettings {
 pub struct ScheduleSettings {
     /// Time from one full look at every program to the next.
     pub resync: Duration,
+    /// Time from one look at webhooks, token and facilitators to the next.
+    pub lifeline: Duration,
 }
 
 /// `[worker]`.
@@ -182,6 +184,7 @@ pub(super) fn webhook(mut section: Section) -> WebhookSettings {
 pub(super) fn schedule(mut section: Section) -> ScheduleSettings {
     let settings = ScheduleSettings {
         resync: section.duration("resync", 600 * SECOND, SECOND..=7 * 24 * HOUR),
+        lifeline: section.duration("lifeline", HOUR, 60 * SECOND..=7 * 24 * HOUR),
     };
     section.finish();
     settings

@@ -21,6 +21,22 @@ pub struct MadeSetup {
     pub mark: String,
 }
 
+impl MadeSetup {
+    fn key(&self, program: &ProgramName) -> [String; 4] {
+        let program = program.as_str().to_owned();
+        [program, self.kind.clone(), self.place.clone(), self.object.clone()]
+    }
+
+    fn of([_, kind, place, object]: &[String; 4], mark: &str) -> Self {
+        Self {
+            kind: kind.clone(),
+            place: place.clone(),
+            object: object.clone(),
+            mark: mark.to_owned(),
+        }
+    }
+}
+
 impl Store {
     /// Remembers that a thing was made, in place of what was remembered of it before.
     ///
@@ -34,19 +50,23 @@ impl Store {
     ) -> Result<(), StoreError> {
         const SQL: &str = "insert into made_setup (program, kind, place, object, mark, at) values ($1, $2, $3, $4, $5, $6) \
              on conflict (program, kind, place, object) do update set mark = excluded.mark, at = excluded.at";
-        let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query(SQL)
-                .bind(program.as_str())
-                .bind(&made.kind)
-                .bind(&made.place)
-                .bind(&made.object);
-            query
-                .bind(&made.mark)
-                .bind(to_ms(at))
-                .execute(connection)
-                .await
-                .map(drop)
-        });
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| {
+                let query = sqlx::query(SQL)
+                    .bind(program.as_str())
+                    .bind(&made.kind)
+                    .bind(&made.place)
+                    .bind(&made.object);
+                let query = query.bind(&made.mark).bind(to_ms(at));
+                query.execute(connection).await.map(drop)
+            },
+            |tables| {
+                tables.made_setup.insert(made.key(program), made.mark.clone());
+                Ok(())
+            }
+        );
         self.noted(result.map_err(StoreError::from))
     }
 
@@ -57,11 +77,19 @@ impl Store {
     pub async fn forget_setup(&self, program: &ProgramName, made: &MadeSetup) -> Result<(), StoreError> {
         const SQL: &str =
             "delete from made_setup where program = $1 and kind = $2 and place = $3 and object = $4";
-        let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query(SQL).bind(program.as_str()).bind(&made.kind);
-            let query = query.bind(&made.place).bind(&made.object);
-            query.execute(connection).await.map(drop)
-        });
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| {
+                let query = sqlx::query(SQL).bind(program.as_str()).bind(&made.kind);
+                let query = query.bind(&made.place).bind(&made.object);
+                query.execute(connection).await.map(drop)
+            },
+            |tables| {
+                tables.made_setup.remove(&made.key(program));
+                Ok(())
+            }
+        );
         self.noted(result.map_err(StoreError::from))
     }
 
@@ -72,19 +100,27 @@ impl Store {
     pub async fn made_setup(&self, program: &ProgramName) -> Result<Vec<MadeSetup>, StoreError> {
         const SQL: &str =
             "select kind, place, object, mark from made_setup where program = $1 order by kind, place, object";
-        on!(self.pools(), read, |connection| {
-            let rows = sqlx::query(SQL).bind(program.as_str()).fetch_all(connection).await?;
-            rows.iter()
-                .map(|row| {
-                    Ok(MadeSetup {
-                        kind: row.try_get("kind")?,
-                        place: row.try_get("place")?,
-                        object: row.try_get("object")?,
-                        mark: row.try_get("mark")?,
+        on!(
+            self.pools(),
+            read,
+            |connection| {
+                let rows = sqlx::query(SQL).bind(program.as_str()).fetch_all(connection).await?;
+                rows.iter()
+                    .map(|row| {
+                        Ok(MadeSetup {
+                            kind: row.try_get("kind")?,
+                            place: row.try_get("place")?,
+                            object: row.try_get("object")?,
+                            mark: row.try_get("mark")?,
+                        })
                     })
-                })
-                .collect()
-        })
+                    .collect()
+            },
+            |tables| {
+                let ours = tables.made_setup.iter().filter(|(key, _)| key[0] == program.as_str());
+                Ok(ours.map(|(key, mark)| MadeSetup::of(key, mark)).collect())
+            }
+        )
     }
 
     /// Remembers which account has a username now.
@@ -95,13 +131,21 @@ impl Store {
         const SQL: &str = "insert into known_person (username, account, at) values ($1, $2, $3) \
              on conflict (username) do update set account = excluded.account, at = excluded.at \
              where known_person.account <> excluded.account";
-        let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query(SQL)
-                .bind(name.key())
-                .bind(i64::try_from(account.0).unwrap_or(i64::MAX))
-                .bind(to_ms(at));
-            query.execute(connection).await.map(drop)
-        });
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| {
+                let query = sqlx::query(SQL)
+                    .bind(name.key())
+                    .bind(i64::try_from(account.0).unwrap_or(i64::MAX))
+                    .bind(to_ms(at));
+                query.execute(connection).await.map(drop)
+            },
+            |tables| {
+                tables.known_people.insert(name.key(), account.0);
+                Ok(())
+            }
+        );
         self.noted(result.map_err(StoreError::from))
     }
 
@@ -110,13 +154,18 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn known_person(&self, name: &Username) -> Result<Option<UserId>, StoreError> {
-        on!(self.pools(), read, |connection| {
-            let row = sqlx::query("select account from known_person where username = $1")
-                .bind(name.key())
-                .fetch_optional(connection)
-                .await?;
-            let account: Option<i64> = row.map(|row| row.try_get("account")).transpose()?;
-            Ok(account.and_then(|account| u64::try_from(account).ok()).map(UserId))
-        })
+        on!(
+            self.pools(),
+            read,
+            |connection| {
+                let row = sqlx::query("select account from known_person where username = $1")
+                    .bind(name.key())
+                    .fetch_optional(connection)
+                    .await?;
+                let account: Option<i64> = row.map(|row| row.try_get("account")).transpose()?;
+                Ok(account.and_then(|account| u64::try_from(account).ok()).map(UserId))
+            },
+            |tables| Ok(tables.known_people.get(&name.key()).copied().map(UserId))
+        )
     }
 }

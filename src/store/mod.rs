@@ -9,10 +9,12 @@
 
 mod acceptances;
 mod deliveries;
+mod depth;
 mod error;
 mod journal;
 mod ledger;
 mod listing;
+mod memory;
 mod pools;
 mod retention;
 mod turns;
@@ -28,10 +30,12 @@ use tokio::task::JoinHandle;
 use crate::settings::DatabaseUrl;
 
 pub use deliveries::{Accepted, Delivery, StoredDelivery};
+pub use depth::QueueDepth;
 pub use error::StoreError;
 pub use journal::{JournalEntry, JournalId, StepState};
 pub use ledger::MadeSetup;
 pub use listing::{DeliveryFilter, JournalFilter};
+pub use memory::{Gate, Memory};
 pub use retention::Forgotten;
 pub use work::{Claim, Work, WorkState};
 
@@ -61,7 +65,18 @@ impl Store {
     /// # Errors
     /// When it cannot be opened, is damaged, or cannot be written to.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
-        let pools = Pools::open(url).await?;
+        Ok(Self::on(Pools::open(url).await?))
+    }
+
+    /// A store on tables in memory, for simulations.
+    #[must_use]
+    pub fn in_memory(memory: &Memory) -> Self {
+        let store = Self::on(Pools::Memory(memory.clone()));
+        memory.announce_to(store.inner.knocked.clone());
+        store
+    }
+
+    fn on(pools: Pools) -> Self {
         let knocked = Arc::new(Notify::new());
         let fault = Arc::new(Mutex::new(None));
         let (sender, receiver) = mpsc::channel(writer::QUEUE);
@@ -79,7 +94,7 @@ impl Store {
             knocked,
             fault,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Self { inner: Arc::new(inner) }
     }
 
     /// Opens a database that is there; a command that only looks must not make an empty one where the settings are wrong.
@@ -110,10 +125,12 @@ impl Store {
     /// # Errors
     /// What is wrong with it.
     pub async fn check(&self) -> Result<(), StoreError> {
-        on!(self.pools(), read, |connection| sqlx::query("select 1")
-            .execute(connection)
-            .await
-            .map(drop))?;
+        on!(
+            self.pools(),
+            read,
+            |connection| sqlx::query("select 1").execute(connection).await.map(drop),
+            |_tables| Ok(())
+        )?;
         let is_well = lock(&self.inner.fault).is_none();
         // After a fault somebody has to try first, and a service that says it is not ready gets no deliveries.
         if is_well { Ok(()) } else { self.probe().await }
@@ -121,10 +138,12 @@ impl Store {
 
     async fn probe(&self) -> Result<(), StoreError> {
         const SQL: &str = "insert into probe (id, at) values (1, 1) on conflict (id) do update set at = probe.at + 1";
-        let result = on!(self.pools(), write, |connection| sqlx::query(SQL)
-            .execute(connection)
-            .await
-            .map(drop));
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| sqlx::query(SQL).execute(connection).await.map(drop),
+            |_tables| Ok(())
+        );
         self.noted(result.map_err(StoreError::from))
     }
 

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::settings::WorkerSettings;
 use crate::store::{Claim, Store, StoreError};
+use crate::telemetry::metrics::{self, Ending};
 
 pub use schedule::{Retention, Schedule};
 
@@ -139,6 +140,7 @@ impl<L: Looker> Worker<L> {
         let look = self.look_while_leased(&claim).await;
         let Some(look) = look else {
             tracing::warn!(thing = %claim.thing, "the lease was lost during a look; its answer is dropped");
+            metrics::looked(&claim.thing, Ending::Unknown, began.elapsed());
             return Ok(Looked {
                 thing: claim.thing,
                 look: None,
@@ -146,6 +148,7 @@ impl<L: Looker> Worker<L> {
         };
         let kept = self.write_down(&claim, &look).await?;
         log_look(&claim, &look, began.elapsed());
+        metrics::looked(&claim.thing, ending(&look), began.elapsed());
         Ok(Looked {
             thing: claim.thing,
             look: kept.then_some(look),
@@ -229,6 +232,14 @@ fn panicked(error: &tokio::task::JoinError) -> Look {
 fn later(now: Timestamp, delay: Duration) -> Timestamp {
     let delay = jiff::SignedDuration::try_from(delay).unwrap_or(jiff::SignedDuration::MAX);
     now.saturating_add(delay).unwrap_or(Timestamp::MAX)
+}
+
+fn ending(look: &Look) -> Ending {
+    match look {
+        Look::Done { .. } => Ending::Done,
+        Look::Retry { .. } => Ending::Failed,
+        Look::Hold { .. } => Ending::Held,
+    }
 }
 
 fn log_look(claim: &Claim, look: &Look, took: Duration) {

@@ -20,6 +20,8 @@ pub struct Schedule {
     pub clock: Clock,
     /// Every program.
     pub programs: Vec<Thing>,
+    /// What is knocked at only at the start: its looks name their next one.
+    pub lifelines: Vec<Thing>,
     /// Time from one full look to the next.
     pub resync: Duration,
     /// What is kept, and how long.
@@ -69,6 +71,9 @@ impl Schedule {
         };
         if self.store.take_turn("resync", self.clock.now(), every).await? {
             self.knock().await?;
+        }
+        if whoever {
+            self.store.knock(&self.lifelines, "start", self.clock.now()).await?;
         }
         Ok(())
     }

@@ -52,7 +52,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// Calls counted by limit and user.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Limits {
     windows: HashMap<(usize, u64), Window>,
 }

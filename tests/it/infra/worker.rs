@@ -292,6 +292,7 @@ async fn every_program_is_looked_at_at_the_start_and_then_by_one_instance_at_a_t
                 store: bench.store.clone(),
                 clock: bench.hands.clock(),
                 programs: vec![program("cop"), program("guilds")],
+                lifelines: Vec::new(),
                 resync,
                 retention: Retention {
                     deliveries: Duration::from_secs(3600),

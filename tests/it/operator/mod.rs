@@ -2,3 +2,4 @@
 
 mod adopting;
 mod office;
+mod setting_up;

@@ -91,7 +91,10 @@ pub(super) fn finding(seen: &AdoptSeen, candidate: &CandidateSeen, row: Option<&
             Kind::CharterRefused,
             candidate,
             "the merge request with its charter was closed, or its charter was taken out again".to_owned(),
-            format!("nothing: a person's no counts. Write {} by hand if it should be a community", record::PATH),
+            format!(
+                "nothing: a person's no counts. Write {} by hand if it should be a community",
+                record::PATH
+            ),
         ),
         Way::BranchIsAPersons => about(
             Kind::CharterRefused,
@@ -105,7 +108,11 @@ pub(super) fn finding(seen: &AdoptSeen, candidate: &CandidateSeen, row: Option<&
 const DUE: &str = "`convenor adopt --write` proposes one by a merge request in the project";
 
 fn evidence(draft: &Draft) -> String {
-    let who: Vec<String> = draft.facilitators.iter().map(|name| format!("@{}", name.as_str())).collect();
+    let who: Vec<String> = draft
+        .facilitators
+        .iter()
+        .map(|name| format!("@{}", name.as_str()))
+        .collect();
     let who = match draft.source {
         Source::Row => format!("facilitators by its row: {}", who.join(", ")),
         Source::Maintainers => format!("facilitators by the project's Maintainers: {}", who.join(", ")),
@@ -121,16 +128,23 @@ fn evidence(draft: &Draft) -> String {
 /// What is due to propose the charter of this project; empty when nothing is.
 #[must_use]
 pub fn steps(program: &crate::program::Program, seen: &AdoptSeen, candidate: &CandidateSeen) -> Vec<Step> {
-    let has_charter = candidate.charter.is_some() || candidate.project.archived || candidate.project.marked_for_deletion;
+    let has_charter =
+        candidate.charter.is_some() || candidate.project.archived || candidate.project.marked_for_deletion;
     let Some(target) = candidate.project.default_branch.as_deref().filter(|_| !has_charter) else {
         return Vec::new();
     };
     if candidate.project.empty == Some(true) {
         return Vec::new();
     }
-    let number = seen.projects.iter().position(|other| other.project.id == candidate.project.id);
+    let number = seen
+        .projects
+        .iter()
+        .position(|other| other.project.id == candidate.project.id);
     let standings = super::rows::standings(program, seen, &mut super::Report::default());
-    let row = standings.as_ref().zip(number).map(|(standings, number)| &standings[number]);
+    let row = standings
+        .as_ref()
+        .zip(number)
+        .map(|(standings, number)| &standings[number]);
     let Some(draft) = draft(seen, candidate, row) else {
         return Vec::new();
     };
@@ -249,8 +263,15 @@ fn is_about(merge_request: &MergeRequestSeen, digest: &Digest) -> bool {
 fn is_ours(branch: &CharterBranchSeen) -> bool {
     let Some(charter) = &branch.charter else { return false };
     let expected = Digest::of(&charter.bytes);
-    let mut trailers = branch.message.expose().lines().filter_map(|line| line.strip_prefix(TRAILER));
-    trailers.any(|rest| rest.strip_prefix(':').is_some_and(|value| value.trim() == expected.as_str()))
+    let mut trailers = branch
+        .message
+        .expose()
+        .lines()
+        .filter_map(|line| line.strip_prefix(TRAILER));
+    trailers.any(|rest| {
+        rest.strip_prefix(':')
+            .is_some_and(|value| value.trim() == expected.as_str())
+    })
 }
 
 /// `None` when no charter that reads back can be made.
@@ -284,7 +305,9 @@ fn draft(seen: &AdoptSeen, candidate: &CandidateSeen, row: Option<&Standing>) ->
 }
 
 fn name(candidate: &CandidateSeen, row: Option<&RowReport>) -> Untrusted {
-    let of_row = row.map(|row| plain_name(row.name.expose())).filter(|name| !name.is_empty());
+    let of_row = row
+        .map(|row| plain_name(row.name.expose()))
+        .filter(|name| !name.is_empty());
     match of_row {
         Some(name) => Untrusted::new(name),
         None => candidate.project.name.clone(),

@@ -207,14 +207,21 @@ pub fn report(program: &Program, seen: &AdoptSeen) -> Report {
     };
     let standings = rows::standings(program, seen, &mut report);
     let mut by_path: Vec<usize> = (0..seen.projects.len()).collect();
-    by_path.sort_by(|a, b| seen.projects[*a].project.full_path.cmp(&seen.projects[*b].project.full_path));
+    by_path.sort_by(|a, b| {
+        seen.projects[*a]
+            .project
+            .full_path
+            .cmp(&seen.projects[*b].project.full_path)
+    });
     for number in by_path {
         let candidate = &seen.projects[number];
         let row = standings.as_ref().map(|standings| &standings[number]);
         of_project(program, seen, candidate, row, &mut report);
     }
     // A stable sort: within the rows by line, then the projects as they came.
-    report.findings.sort_by_key(|finding| finding.line.unwrap_or(usize::MAX));
+    report
+        .findings
+        .sort_by_key(|finding| finding.line.unwrap_or(usize::MAX));
     report
 }
 
@@ -240,13 +247,15 @@ fn of_project(
                 "its charter cannot be read: {}",
                 TerminalText::line(&Untrusted::new(first))
             );
-            let mend = format!("mend {} in the project; until then nothing is changed for it", record::PATH);
+            let mend = format!(
+                "mend {} in the project; until then nothing is changed for it",
+                record::PATH
+            );
             report.push(about(Kind::BrokenCharter, candidate, evidence, mend));
         }
         Some(Ok(_)) if ended => {}
         Some(Ok(charter)) => {
-            if !without_row(program, seen, candidate, Some(&charter), row, report)
-                && row.is_some_and(|row| row.agrees)
+            if !without_row(program, seen, candidate, Some(&charter), row, report) && row.is_some_and(|row| row.agrees)
             {
                 report.agree.push(project.full_path.clone());
             }

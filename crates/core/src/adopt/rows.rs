@@ -192,7 +192,11 @@ fn owned(
     let charter = read(candidate).and_then(Result::ok);
     let status = charter.as_ref().map(|charter| charter.status);
     if listing::is_hidden(handbook, page, project.visibility) {
-        let evidence = format!("the project is {}, the page is {}", project.visibility.as_str(), page.visibility.as_str());
+        let evidence = format!(
+            "the project is {}, the page is {}",
+            project.visibility.as_str(),
+            page.visibility.as_str()
+        );
         let mend = "take the row out by hand, or set `list_private`; Convenor leaves it as it is";
         return Some(found(Kind::PrivateButListed, evidence, mend));
     }
@@ -204,12 +208,20 @@ fn owned(
         });
     }
     if project.archived || project.marked_for_deletion {
-        let what = if project.archived { "is archived" } else { "waits for its deletion" };
+        let what = if project.archived {
+            "is archived"
+        } else {
+            "waits for its deletion"
+        };
         let mend = "take the row out by hand, or bring the project back";
         return Some(found(Kind::EndedButListed, format!("its project {what}"), mend));
     }
     // Without a charter there is nothing to disagree with, but whose the row is.
-    let Some(wanted) = owner.wanted_line.as_ref().filter(|_| charter.is_some() || !owner.linked) else {
+    let Some(wanted) = owner
+        .wanted_line
+        .as_ref()
+        .filter(|_| charter.is_some() || !owner.linked)
+    else {
         return None;
     };
     let action = charter.is_some().then_some(Action::Row);

@@ -94,8 +94,7 @@ fn of_place(
     match init::our_hook(setup, scope, hooks) {
         // Made once and gone: a person took it away.
         None if setup.made_hooks.contains_key(&scope) => faults.push(Fault::Removed(scope)),
-        None if may_act => steps.push(Step::CreateHook { scope, url }),
-        None => {}
+        None => steps.push(Step::CreateHook { scope, url }),
         Some(hook) if hook.enabled && hook.events_are_complete && hook.url == url.as_str() => {}
         Some(hook) if may_act => steps.push(Step::UpdateHook {
             scope,

@@ -34,7 +34,7 @@ pub struct LifelineSeen {
     pub setup: InitSeen,
     /// How the webhooks of ours fared lately.
     pub health: Vec<HookHealth>,
-    /// Webhooks of ours that were made or renewed a short while ago: GitLab shows what came of it only later.
+    /// Webhooks of ours that were renewed a short while ago: GitLab shows what came of it only later.
     pub renewed_lately: usize,
     /// What GitLab says of the token; `None`: it does not tell.
     pub token: Option<TokenSeen>,

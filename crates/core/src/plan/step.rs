@@ -255,6 +255,20 @@ pub enum HookScope {
     Project(ProjectId),
 }
 
+impl HookScope {
+    /// The place of this text, as [`fmt::Display`] writes it; `None` for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once(' ')?;
+        let id = id.parse().ok()?;
+        match kind {
+            "group" => Some(Self::Group(GroupId(id))),
+            "project" => Some(Self::Project(ProjectId(id))),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for HookScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,11 +2,15 @@
 
 mod api;
 mod control;
+mod exchange;
 mod reply;
+
+pub use exchange::{Exchange, Received};
 
 use crate::http::Params;
 use crate::world::World;
 use crate::{Config, locked};
+use api::Pace;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -53,7 +57,7 @@ impl Sandbox {
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let world = World::new(config, url, runtime.handle().clone());
+        let world = World::new(config, url, Some(runtime.handle().clone()));
         let stop = CancellationToken::new();
         let (served, until) = (world.clone(), stop.clone());
         let thread = std::thread::Builder::new()
@@ -177,7 +181,7 @@ async fn handle(world: &World, request: http::Request<Incoming>) -> Result<http:
     let reply = if incoming.path.starts_with("/api/") {
         // On a task of its own: a caller that gives up does not undo what it asked for.
         let world = world.clone();
-        let answer = tokio::spawn(async move { api::answer(&world, &incoming).await });
+        let answer = tokio::spawn(async move { api::answer(&world, &incoming, Pace::Real).await });
         answer.await.map_err(io::Error::other)?
     } else if incoming.path.starts_with("/sandbox/") {
         Reply::Answer(control::answer(world, &incoming).await)

@@ -63,7 +63,8 @@ fn cut(answer: Answer) -> Result<http::Response<Stream>, io::Error> {
         .map_err(io::Error::other)
 }
 
-fn prepared(answer: Answer) -> (http::response::Builder, Bytes) {
+/// Head and whole body of an answer.
+pub(super) fn prepared(answer: Answer) -> (http::response::Builder, Bytes) {
     let mut builder = http::Response::builder().status(answer.status);
     for (name, value) in &answer.headers {
         builder = builder.header(*name, value);

@@ -43,7 +43,7 @@ pub(crate) enum Place {
 }
 
 /// The whole instance.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) url: String,

@@ -15,6 +15,7 @@ use convenor_core::plan::step::{FileChange, HookScope};
 use convenor_core::thing::Thing;
 
 use crate::clock::Clock;
+use crate::gitlab::wire::RotatedToken;
 use crate::gitlab::{
     CreatedNote, FileAction, GitLabError, HookOwner, IssueChange, MergeRequestChange, NewCommit, NewIssue, NewLabel,
     NewMergeRequest, NewProject, Start, Writer,
@@ -130,6 +131,34 @@ impl Applier {
             }
         }
         applied
+    }
+
+    /// Makes a new token in place of the bot's own, journalled without it. The old one ends at once.
+    ///
+    /// # Errors
+    /// When GitLab refuses, or nobody knows.
+    pub async fn rotate_token(
+        &self,
+        thing: &Thing,
+        cause: &str,
+        expires_at: jiff::civil::Date,
+    ) -> Result<RotatedToken, ApplyError> {
+        let step = format!("rotate the bot's token, to end on {expires_at}");
+        let entry = self
+            .store
+            .journal_begin(thing, cause, "rotate_token", &step, self.clock.now())
+            .await?;
+        let rotated = self.writer.rotate_own_token(expires_at).await;
+        let (state, answer) = match &rotated {
+            Ok(_) => (StepState::Done, String::new()),
+            Err(error) if error.is_outcome_unknown() => (StepState::Unknown, error.to_string()),
+            Err(error) => (StepState::Failed, error.to_string()),
+        };
+        // The token counts for more than the entry: whatever becomes of it, the token is handed out.
+        if let Err(error) = self.store.journal_end(&entry, state, Some(&answer), self.clock.now()).await {
+            tracing::warn!(%error, "the journal could not be written");
+        }
+        rotated.map_err(|source| ApplyError::GitLab { step, source })
     }
 
     async fn journalled(&self, thing: &Thing, cause: &str, step: &Step) -> Result<(), ApplyError> {

@@ -45,6 +45,12 @@ pub fn planner(settings: &Settings, client: &Client, store: Store, clock: Clock)
     Ok(Planner::new(programs, store, clock).with_webhooks(OwnHooks::new(settings)))
 }
 
+/// What carries out the steps that a command asks for.
+#[must_use]
+pub fn applier(settings: &Settings, client: &Client, store: Store, clock: Clock) -> Applier {
+    Applier::new(client.writer(), store, clock, HookSecrets::new(&settings.webhook))
+}
+
 /// Who does it.
 #[must_use]
 pub fn looker(settings: &Settings, client: &Client, planner: Planner, store: Store, clock: Clock) -> GitLabLooker {

@@ -18,7 +18,7 @@ use super::{Context, open_store, print};
 use crate::apply::Applier;
 use crate::assemble;
 use crate::clock::Clock;
-use crate::hooks::{HookSecrets, OwnHooks};
+use crate::hooks::OwnHooks;
 use crate::observe::Observer;
 
 /// What the journal names as the cause.
@@ -67,8 +67,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
     let mut applier = None;
     if !args.dry_run {
         let opened = open_store(&settings).await?;
-        let secrets = HookSecrets::new(&settings.webhook);
-        applier = Some(Applier::new(client.writer(), opened.clone(), clock, secrets));
+        applier = Some(assemble::applier(&settings, &client, opened.clone(), clock));
         store = Some(opened);
     } else if let Ok(opened) = crate::store::Store::open_existing(&settings.database.url).await {
         // What was made is remembered there; a dry run makes no database to look.

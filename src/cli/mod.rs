@@ -14,6 +14,7 @@ mod journal;
 mod plan;
 mod queue;
 mod render;
+mod rotate;
 pub mod serve;
 mod similar;
 mod since;
@@ -76,6 +77,8 @@ enum Command {
     Queue(queue::Args),
     /// Show what was written to GitLab, when, why, and what came of it
     Journal(journal::Args),
+    /// Make a new token for the bot and put it in the old one's place
+    Rotate(rotate::Args),
     /// Show, check or edit the table of a local page
     Table(table::Args),
     /// Print a completion script for a shell
@@ -96,6 +99,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Deliveries(args) => deliveries::run(args, context).await,
         Command::Queue(args) => queue::run(args, context).await,
         Command::Journal(args) => journal::run(args, context).await,
+        Command::Rotate(args) => rotate::run(args, context).await,
         Command::Table(args) => table::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

@@ -144,6 +144,14 @@ impl Client {
         }
     }
 
+    /// Every further call, of every clone, carries this token: the one before was rotated.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub fn use_token(&self, token: &SecretString) -> Result<(), BadClient> {
+        self.shared.exchange.use_token(token)
+    }
+
     /// What only looks.
     #[must_use]
     pub fn reader(&self) -> Reader {

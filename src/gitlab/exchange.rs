@@ -1,7 +1,7 @@
 //! One request, one answer, over the one HTTP connection pool or over a transport that is handed in; nothing here waits for
 //! a turn or repeats.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -32,7 +32,8 @@ pub trait Transport: Send + Sync {
 /// The way to GitLab, with what every request carries.
 pub(crate) struct Exchange {
     transport: Arc<dyn Transport>,
-    token: HeaderValue,
+    /// Another one comes when it was rotated.
+    token: RwLock<HeaderValue>,
 }
 
 /// HTTP, over one connection pool.
@@ -70,7 +71,16 @@ impl Exchange {
 
     pub(crate) fn over(transport: Arc<dyn Transport>, settings: &ClientSettings) -> Result<Self, BadClient> {
         let token = sensitive(&settings.token)?;
+        let token = RwLock::new(token);
         Ok(Self { transport, token })
+    }
+
+    /// Every further request carries this token.
+    pub(crate) fn use_token(&self, token: &SecretString) -> Result<(), BadClient> {
+        let token = sensitive(token)?;
+        // A panic while the lock was held leaves a header whole: it is only ever replaced.
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = token;
+        Ok(())
     }
 
     /// Sends the request to `url`, which the caller has checked, and reads the whole answer.
@@ -80,7 +90,8 @@ impl Exchange {
             .as_str()
             .parse()
             .map_err(|_| Broken::NotConnected(Words::new("the address cannot be sent")))?;
-        carried.headers_mut().insert("PRIVATE-TOKEN", self.token.clone());
+        let token = self.token.read().unwrap_or_else(PoisonError::into_inner).clone();
+        carried.headers_mut().insert("PRIVATE-TOKEN", token);
         self.transport.carry(carried).await
     }
 }

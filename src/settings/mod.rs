@@ -15,6 +15,7 @@ mod units;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use secrecy::SecretString;
 use toml::Table;
 
 pub use faults::{Fault, SettingsFaults};
@@ -91,6 +92,16 @@ impl Settings {
             Err(SettingsFaults(faults))
         }
     }
+}
+
+/// The token in its file, read again: it may have been rotated since the settings were read.
+///
+/// # Errors
+/// When the file cannot be read. A file without a token is `None`.
+pub fn token_of(file: &Path) -> std::io::Result<Option<SecretString>> {
+    let text = std::fs::read_to_string(file)?;
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+    Ok(line.map(SecretString::from))
 }
 
 /// The process's environment, the one place that reads it.

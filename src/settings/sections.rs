@@ -61,6 +61,8 @@ pub struct GitLabSettings {
     pub url: Url,
     /// The token of the bot's user; needed as soon as there is a program.
     pub token: Option<SecretString>,
+    /// The file that the token comes from; `None`: it comes from the environment.
+    pub token_file: Option<PathBuf>,
     /// How long one call may take.
     pub timeout: Duration,
     /// The share of GitLab's rate limits to use at most, over 0 and at most 1.
@@ -156,6 +158,7 @@ pub(super) fn gitlab(section: &mut Section) -> GitLabSettings {
     GitLabSettings {
         url: gitlab_url(section),
         token: section.secret("token"),
+        token_file: section.text("token_file").map(PathBuf::from),
         timeout: section.duration("timeout", 30 * SECOND, SECOND..=300 * SECOND),
         rate_share: section.parsed("rate_share", 0.25, share),
     }

@@ -173,7 +173,10 @@ impl Observer {
     }
 
     /// Accounts of the named people; who is not found is missing.
-    async fn people(&self, names: impl IntoIterator<Item = Username>) -> Result<People, ObserveError> {
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn people(&self, names: impl IntoIterator<Item = Username>) -> Result<People, ObserveError> {
         let mut people = BTreeMap::new();
         for name in names {
             let state = match self.reader.user_by_username(&name).await? {

@@ -170,6 +170,12 @@ impl Client {
         &self.shared.stats
     }
 
+    /// GitLab's limit of calls a minute and what is left of it, as it said last; `None`: it states none.
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<(u64, u64)> {
+        self.shared.limits.told()
+    }
+
     /// Whether GraphQL is worth asking.
     pub(crate) fn has_graphql(&self) -> bool {
         self.shared.graphql.load(Ordering::Relaxed)

@@ -70,7 +70,9 @@ impl Check {
         }
     }
 
-    pub(super) fn warning(name: &'static str, evidence: impl Into<String>, mend: impl Into<String>) -> Self {
+    /// A check that found something to watch.
+    #[must_use]
+    pub fn warning(name: &'static str, evidence: impl Into<String>, mend: impl Into<String>) -> Self {
         Self {
             level: Level::Warning,
             mend: mend.into(),

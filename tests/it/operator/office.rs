@@ -96,6 +96,11 @@ impl Office {
         }
     }
 
+    /// What the program finds in its environment.
+    pub(super) fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
     /// Runs the program; nobody sits at a terminal.
     pub(super) fn run(&self, arguments: &[&str]) -> Ran {
         let output = Command::new(env!("CARGO_BIN_EXE_convenor"))

@@ -3,6 +3,8 @@
 //! Before each step its intent is written down, after it how it ended. The first step that does not end well ends the
 //! batch: what is due then is decided by looking again, never by sending again.
 
+mod ledger;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use convenor_core::plan::step::{FileChange, HookScope};
 use convenor_core::thing::Thing;
 
 use crate::clock::Clock;
+use crate::gitlab::wire::RotatedToken;
 use crate::gitlab::{
     CreatedNote, FileAction, GitLabError, HookOwner, IssueChange, MergeRequestChange, NewCommit, NewIssue, NewLabel,
     NewMergeRequest, NewProject, Start, Writer,
@@ -130,6 +133,38 @@ impl Applier {
         applied
     }
 
+    /// Makes a new token in place of the bot's own, journalled without it. The old one ends at once.
+    ///
+    /// # Errors
+    /// When GitLab refuses, or nobody knows.
+    pub async fn rotate_token(
+        &self,
+        thing: &Thing,
+        cause: &str,
+        expires_at: jiff::civil::Date,
+    ) -> Result<RotatedToken, ApplyError> {
+        let step = format!("rotate the bot's token, to end on {expires_at}");
+        let entry = self
+            .store
+            .journal_begin(thing, cause, "rotate_token", &step, self.clock.now())
+            .await?;
+        let rotated = self.writer.rotate_own_token(expires_at).await;
+        let (state, answer) = match &rotated {
+            Ok(_) => (StepState::Done, String::new()),
+            Err(error) if error.is_outcome_unknown() => (StepState::Unknown, error.to_string()),
+            Err(error) => (StepState::Failed, error.to_string()),
+        };
+        // The token counts for more than the entry: whatever becomes of it, the token is handed out.
+        if let Err(error) = self
+            .store
+            .journal_end(&entry, state, Some(&answer), self.clock.now())
+            .await
+        {
+            tracing::warn!(%error, "the journal could not be written");
+        }
+        rotated.map_err(|source| ApplyError::GitLab { step, source })
+    }
+
     async fn journalled(&self, thing: &Thing, cause: &str, step: &Step) -> Result<(), ApplyError> {
         let entry = self
             .store
@@ -161,6 +196,12 @@ impl Applier {
             self.store.record_acceptance(thing, acceptance).await?;
             return Ok(None);
         }
+        if let Step::RememberPeople(people) = step {
+            for (name, account) in people {
+                self.store.remember_person(name, *account, self.clock.now()).await?;
+            }
+            return Ok(None);
+        }
         let failed = |source| ApplyError::GitLab {
             step: step.to_string(),
             source,
@@ -172,6 +213,7 @@ impl Applier {
                 .remember_project(thing, ProjectId(id), self.clock.now())
                 .await?;
         }
+        ledger::note(&self.store, thing, step, &answer, self.clock.now()).await?;
         Ok(Some(answer))
     }
 
@@ -179,7 +221,7 @@ impl Applier {
     async fn write(&self, step: &Step) -> Result<Option<String>, GitLabError> {
         let writer = &self.writer;
         Ok(Some(match step {
-            Step::RecordAcceptance(_) => String::new(),
+            Step::RecordAcceptance(_) | Step::RememberPeople(_) => String::new(),
             Step::CreateProject {
                 group,
                 name,
@@ -264,6 +306,19 @@ impl Applier {
                 .await?
                 .id
                 .to_string(),
+            Step::DeleteHook { scope, hook } => match writer.delete_hook(owner(*scope), *hook).await {
+                // Gone already is what was wanted.
+                Ok(()) | Err(GitLabError::NotFound { .. }) => hook.to_string(),
+                Err(error) => return Err(error),
+            },
+            Step::DeleteLabel { scope, name } => match writer.delete_label(owner(*scope), name).await {
+                Ok(()) | Err(GitLabError::NotFound { .. }) => name.clone(),
+                Err(error) => return Err(error),
+            },
+            Step::TestHook { scope, hook } => {
+                writer.test_hook(owner(*scope), *hook, "push_events").await?;
+                String::new()
+            }
             Step::CreateBoard { project, name } => writer.create_board(*project, name).await?.id.to_string(),
             Step::CreateBoardList {
                 project, board, label, ..
@@ -433,6 +488,10 @@ fn action(file: &FileChange) -> FileAction {
         } => FileAction::Update {
             path,
             bytes: content,
+            last_commit_id: last_commit,
+        },
+        FileChange::Delete { path, last_commit } => FileAction::Delete {
+            path,
             last_commit_id: last_commit,
         },
     }

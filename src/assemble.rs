@@ -6,7 +6,7 @@ use convenor_core::plan::wanted::Blueprint;
 use crate::apply::Applier;
 use crate::clock::Clock;
 use crate::gitlab::{Client, ClientSettings, LimitSettings};
-use crate::hooks::HookSecrets;
+use crate::hooks::{HookSecrets, OwnHooks};
 use crate::look::{GitLabLooker, Planner};
 use crate::observe::Observer;
 use crate::settings::{ProgramSettings, Settings};
@@ -43,14 +43,20 @@ pub fn planner(settings: &Settings, client: &Client, store: Store, clock: Clock)
         let observer = Observer::new(client.reader(), program.program.clone());
         programs.push((observer, blueprint(program)?));
     }
-    Ok(Planner::new(programs, store, clock))
+    Ok(Planner::new(programs, store, clock).with_webhooks(OwnHooks::new(settings)))
+}
+
+/// What carries out the steps that a command asks for.
+#[must_use]
+pub fn applier(settings: &Settings, client: &Client, store: Store, clock: Clock) -> Applier {
+    Applier::new(client.writer(), store, clock, HookSecrets::new(&settings.webhook))
 }
 
 /// Who does it.
 #[must_use]
 pub fn looker(settings: &Settings, client: &Client, planner: Planner, store: Store, clock: Clock) -> GitLabLooker {
     let applier = Applier::new(client.writer(), store, clock, HookSecrets::new(&settings.webhook));
-    GitLabLooker::new(planner, applier, settings.schedule.resync)
+    GitLabLooker::new(planner, applier, settings.schedule.resync).with_lifeline(settings.schedule.lifeline)
 }
 
 /// A program's templates, checked.

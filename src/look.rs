@@ -3,6 +3,8 @@
 //! Holds no rule of its own: what is due is decided in [`convenor_core::plan`]. [`Planner`] can only read, so whoever is
 //! given one can show what would be done and nothing more.
 
+mod lifeline;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::apply::{Applied, Applier, ApplyError, Progress};
 use crate::clock::Clock;
 use crate::gitlab::GitLabError;
+use crate::hooks::OwnHooks;
 use crate::observe::{Asked, ObserveError, Observer, Remembered, Repair};
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics;
@@ -45,6 +48,7 @@ pub struct Planner {
     store: Store,
     clock: Clock,
     asked: Asked,
+    webhooks: OwnHooks,
 }
 
 struct Program {
@@ -78,7 +82,15 @@ impl Planner {
             store,
             clock,
             asked: Asked::default(),
+            webhooks: OwnHooks::default(),
         }
+    }
+
+    /// The same, caring for webhooks as the settings have them.
+    #[must_use]
+    pub fn with_webhooks(mut self, webhooks: OwnHooks) -> Self {
+        self.webhooks = webhooks;
+        self
     }
 
     /// The same, with what an operator asked for beyond what is due by itself.
@@ -117,7 +129,7 @@ impl Planner {
             }
             Thing::Community(_, project) => program.observer.premise_of_community(*project).await?,
             Thing::Handbook(_) => program.observer.premise_of_handbook().await?,
-            Thing::Program(_) => Premise::None,
+            Thing::Program(_) | Thing::Lifeline(_) => Premise::None,
         })
     }
 
@@ -165,6 +177,7 @@ impl Planner {
                 let plan = Plan::nothing(Remark::UpToDate);
                 Ok((Plan { knocks, ..plan }, Premise::None))
             }
+            Thing::Lifeline(_) => Ok((self.lifeline(&program.observer).await?, Premise::None)),
         }
     }
 
@@ -243,6 +256,7 @@ pub struct GitLabLooker {
     store: Store,
     clock: Clock,
     resync: Duration,
+    lifeline: Duration,
     pause: Duration,
 }
 
@@ -257,6 +271,7 @@ impl GitLabLooker {
             store,
             clock,
             resync,
+            lifeline: Duration::from_secs(3600),
             pause: Duration::from_millis(200),
         }
     }
@@ -265,6 +280,13 @@ impl GitLabLooker {
     #[must_use]
     pub fn with_progress(mut self, progress: Progress) -> Self {
         self.applier = self.applier.with_progress(progress);
+        self
+    }
+
+    /// The same, with another time from one look at a lifeline to the next (an hour).
+    #[must_use]
+    pub fn with_lifeline(mut self, lifeline: Duration) -> Self {
+        self.lifeline = lifeline;
         self
     }
 
@@ -299,7 +321,8 @@ impl GitLabLooker {
     }
 
     async fn settle_in_rounds(&self, thing: &Thing, cause: &str, got_on: &mut bool) -> Result<Settled, LookError> {
-        let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_));
+        let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_) | Thing::Lifeline(_));
+        let mut made_project = false;
         let mut worked = only_knocks;
         let mut refused = BTreeSet::new();
         let mut doubts = 0;
@@ -326,12 +349,15 @@ impl GitLabLooker {
                 if self.store.leave_line(thing, &waits, self.clock.now()).await? {
                     knocks.extend(self.planner.next_in_line(thing.program(), self.clock.now()).await?);
                 }
+                // A new project may need a webhook of its own.
+                knocks.extend(made_project.then(|| Thing::Lifeline(thing.program().clone())));
                 return Ok(Settled {
                     report: plan.report,
                     knocks,
                 });
             }
             worked = true;
+            made_project |= plan.steps.iter().any(|step| matches!(step, Step::CreateProject { .. }));
             let applied = self.apply(thing, cause, &plan.steps, &premise).await?;
             refused.extend(applied.refused);
             *got_on |= applied.done > 0;
@@ -463,6 +489,7 @@ impl Looker for GitLabLooker {
         tracing::info!(%thing, report = report.join("; "), "looked");
         let cause = format!("look at {thing}");
         match self.store.knock(&settled.knocks, &cause, self.clock.now()).await {
+            Ok(()) if matches!(thing, Thing::Lifeline(_)) => Look::Done { next: self.lifeline },
             Ok(()) => Look::Done { next: self.resync },
             Err(error) => LookError::from(error).into_look(),
         }

@@ -6,6 +6,7 @@
 mod adopt;
 mod community;
 mod handbook;
+mod lifeline;
 mod proposal;
 mod setup;
 
@@ -22,6 +23,7 @@ use url::Url;
 use crate::gitlab::{GitLabError, Reader, wire};
 
 pub use handbook::{Asked, Repair};
+pub use lifeline::Chartered;
 pub use proposal::Remembered;
 
 /// Looks at GitLab for one program.
@@ -159,7 +161,10 @@ impl Observer {
     }
 
     /// Accounts of the named people; who is not found is missing.
-    async fn people(&self, names: impl IntoIterator<Item = Username>) -> Result<People, ObserveError> {
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn people(&self, names: impl IntoIterator<Item = Username>) -> Result<People, ObserveError> {
         let mut people = BTreeMap::new();
         for name in names {
             let state = match self.reader.user_by_username(&name).await? {

@@ -124,6 +124,30 @@ fn project_data(form: &Proposal, settings: &Settings, program: Option<&ProgramSe
     }
 }
 
+/// A proposal with every field, as people write it.
+const SAMPLE: &str = "### Focus topic\n\nSample Community\n\n### Purpose and scope\n\nA community that is never made; it only \
+     tries whether the templates render.\n\n### Facilitators\n\n@alice, @bob\n\n### Members\n\n@carol\n\n### Cadence\n\nMonthly, \
+     first Tuesday, 16:00 UTC, 50 minutes\n\n### Links\n\n- [Example](https://example.com)\n";
+
+/// Renders a program's templates for a proposal that was made up; gives how many files that makes.
+///
+/// # Errors
+/// The templates' faults.
+pub(super) fn try_templates(settings: &Settings, program: &ProgramSettings) -> anyhow::Result<usize> {
+    let set = match &program.templates {
+        Some(folder) => templates::from_dir(folder)?,
+        None => templates::embedded()?,
+    };
+    let read = proposal::parse(&Untrusted::new("Sample Community"), &Untrusted::new(SAMPLE));
+    let Some(form) = read.form else {
+        bail!("the sample proposal is not understood; this is a fault of Convenor");
+    };
+    let data = project_data(&form, settings, Some(program));
+    Ok(render::project_files(&set, &data)
+        .map_err(|faults| told(&faults))?
+        .len())
+}
+
 fn told(faults: &[Fault]) -> anyhow::Error {
     let lines: Vec<_> = faults.iter().map(|fault| format!("\n  - {fault}")).collect();
     anyhow::anyhow!("the template set has {} faults:{}", faults.len(), lines.concat())

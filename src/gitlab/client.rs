@@ -147,6 +147,14 @@ impl Client {
         }
     }
 
+    /// Every further call, of every clone, carries this token: the one before was rotated.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub fn use_token(&self, token: &SecretString) -> Result<(), BadClient> {
+        self.shared.exchange.use_token(token)
+    }
+
     /// What only looks.
     #[must_use]
     pub fn reader(&self) -> Reader {
@@ -163,6 +171,12 @@ impl Client {
     #[must_use]
     pub fn stats(&self) -> &CallStats {
         &self.shared.stats
+    }
+
+    /// GitLab's limit of calls a minute and what is left of it, as it said last; `None`: it states none.
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<(u64, u64)> {
+        self.shared.limits.told()
     }
 
     /// Whether GraphQL is worth asking.

@@ -6,12 +6,12 @@ use sqlx::Row;
 use uuid::{ContextV7, Uuid};
 
 use super::pools::on;
-use super::{Store, StoreError, from_ms, lock, to_ms};
+use super::{Store, StoreError, lock, to_ms};
 
 /// An entry of the journal; later entries of one process sort after earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(transparent)]
-pub struct JournalId(String);
+pub struct JournalId(pub(super) String);
 
 /// How far a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -28,7 +28,9 @@ pub enum StepState {
 }
 
 impl StepState {
-    fn as_str(self) -> &'static str {
+    /// The word, as in the table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Done => "done",
@@ -37,7 +39,7 @@ impl StepState {
         }
     }
 
-    fn read(text: &str) -> Result<Self, StoreError> {
+    pub(super) fn read(text: &str) -> Result<Self, StoreError> {
         match text {
             "pending" => Ok(Self::Pending),
             "done" => Ok(Self::Done),
@@ -240,20 +242,20 @@ macro_rules! entry {
         let row = $row;
         let state: String = row.try_get("state")?;
         let ended_at: Option<i64> = row.try_get("ended_at")?;
-        Ok(JournalEntry {
-            id: JournalId(row.try_get("id")?),
+        Ok($crate::store::journal::JournalEntry {
+            id: $crate::store::journal::JournalId(row.try_get("id")?),
             thing: row.try_get("thing")?,
             cause: row.try_get("cause")?,
             kind: row.try_get("kind")?,
             step: row.try_get("step")?,
-            state: StepState::read(&state)?,
+            state: $crate::store::journal::StepState::read(&state)?,
             result: row.try_get("result")?,
-            at: from_ms("journal", row.try_get("at")?)?,
-            ended_at: ended_at.map(|at| from_ms("journal", at)).transpose()?,
+            at: $crate::store::from_ms("journal", row.try_get("at")?)?,
+            ended_at: ended_at.map(|at| $crate::store::from_ms("journal", at)).transpose()?,
         })
     }};
 }
-use entry;
+pub(super) use entry;
 
 /// A UUID of version 7 (RFC 9562): sorts by the time, and by a counter inside one millisecond.
 pub(super) fn next_id(at: Timestamp) -> String {

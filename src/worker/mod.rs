@@ -22,7 +22,7 @@ use crate::settings::WorkerSettings;
 use crate::store::{Claim, Store, StoreError};
 use crate::telemetry::metrics::{self, Ending};
 
-pub use schedule::Schedule;
+pub use schedule::{Retention, Schedule};
 
 /// The net under the wake-ups: work that another process stored, or that became due by time, is seen this late at most.
 const POLL: Duration = Duration::from_secs(1);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use convenor_core::plan::init::Wishes;
 use gitlab_sandbox::{Config, Role, Sandbox};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,7 @@ use crate::apply::{Applier, Outcome, Progress};
 use crate::assemble;
 use crate::cli::{init, print};
 use crate::clock::Clock;
-use crate::hooks::HookSecrets;
+use crate::hooks::{HookSecrets, OwnHooks};
 use crate::observe::Observer;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -65,9 +66,10 @@ impl World {
         settings.server.public_url = format!("http://{}", service.address()?);
         print("convenor init\n");
         let applier = Applier::new(client.writer(), store, clock, HookSecrets::new(&settings.webhook));
+        let own = OwnHooks::new(&settings);
         for program in &settings.programs {
             let observer = Observer::new(client.reader(), program.program.clone());
-            init::set_up(&observer, &settings, Some(&applier), false, &mut |line| {
+            init::set_up(&observer, &own, Some(&applier), Wishes::default(), &mut |line| {
                 print(&format!("  {line}"));
             })
             .await?;

@@ -322,7 +322,7 @@ async fn old_deliveries_are_forgotten(database: Database) {
             .await
             .unwrap();
     }
-    assert_eq!(store.forget_deliveries(later(hands.now(), -50)).await.unwrap(), 1);
+    assert_eq!(store.forget_deliveries(later(hands.now(), -50)).await.unwrap().rows, 1);
     assert_eq!(store.list_deliveries(10).await.unwrap()[0].key, "new");
 }
 

@@ -20,6 +20,7 @@ pub mod provision;
 pub mod seen;
 pub mod status;
 pub mod step;
+pub mod teardown;
 pub mod wanted;
 pub mod wishes;
 
@@ -174,6 +175,10 @@ pub enum Remark {
     NotListed,
     /// More removals than are allowed within a day.
     RemovalsCapped,
+    /// An issue in the intake project tells people what to mend.
+    Noticed(&'static str),
+    /// Webhook deliveries that did not arrive; everything is looked at instead.
+    MissedDeliveries(usize),
 }
 
 impl fmt::Display for Remark {
@@ -230,6 +235,18 @@ impl fmt::Display for Remark {
             Self::NoHandbook => "the program has no handbook page",
             Self::PrivateNotListed => "the project is private and the program does not list private projects",
             Self::NotListed => "the community needs no row",
+            Self::Noticed(cause) => {
+                return write!(
+                    f,
+                    "people have to act ({cause}); an issue in the intake project says how"
+                );
+            }
+            Self::MissedDeliveries(count) => {
+                return write!(
+                    f,
+                    "{count} webhook deliveries did not arrive; everything is looked at instead"
+                );
+            }
             Self::RemovalsCapped => {
                 "more rows would be removed within a day than is allowed; `convenor apply --allow-removals` releases it"
             }

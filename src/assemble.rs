@@ -1,11 +1,13 @@
 //! Putting the parts together as the settings say. Every command, the demo and the tests begin here.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, bail};
 use convenor_core::plan::wanted::Blueprint;
 
 use crate::apply::Applier;
 use crate::clock::Clock;
-use crate::gitlab::{Client, ClientSettings, LimitSettings};
+use crate::gitlab::{Client, ClientSettings, LimitSettings, Transport};
 use crate::hooks::HookSecrets;
 use crate::look::{GitLabLooker, Planner};
 use crate::observe::Observer;
@@ -18,18 +20,31 @@ use crate::templates;
 /// # Errors
 /// When no token is configured, or the address cannot be used.
 pub fn client(settings: &Settings) -> anyhow::Result<Client> {
+    Client::new(&client_settings(settings)?).context(UNUSABLE)
+}
+
+/// The connection to GitLab over another transport than HTTP.
+///
+/// # Errors
+/// As [`client`].
+pub fn client_over(transport: Arc<dyn Transport>, settings: &Settings) -> anyhow::Result<Client> {
+    Client::over(transport, &client_settings(settings)?).context(UNUSABLE)
+}
+
+const UNUSABLE: &str = "GitLab cannot be used as the settings say (gitlab.url, gitlab.token)";
+
+fn client_settings(settings: &Settings) -> anyhow::Result<ClientSettings> {
     let Some(token) = settings.gitlab.token.clone() else {
         bail!("no GitLab token is configured; set CONVENOR_GITLAB__TOKEN or gitlab.token_file");
     };
-    let wanted = ClientSettings {
+    Ok(ClientSettings {
         timeout: settings.gitlab.timeout,
         limits: LimitSettings {
             share: settings.gitlab.rate_share,
             ..LimitSettings::default()
         },
         ..ClientSettings::new(settings.gitlab.url.clone(), token)
-    };
-    Client::new(&wanted).context("GitLab cannot be used as the settings say (gitlab.url, gitlab.token)")
+    })
 }
 
 /// Who says what is due, for all programs.

@@ -9,7 +9,7 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use super::memory::BadEnd;
-use super::pools::{in_transaction, on};
+use super::pools::{Pools, in_transaction, on};
 use super::{Store, StoreError, from_ms, to_ms};
 
 /// Makes rows or brings their looks forward. While somebody looks, the wish is kept for when they are done. While a thing
@@ -208,6 +208,12 @@ impl Store {
 
     async fn claim_row(&self, now: Timestamp, lease: Duration) -> Result<Option<(String, Option<Claim>)>, StoreError> {
         let token = Uuid::new_v4().simple().to_string();
+        if let Pools::Memory(memory) = self.pools()
+            && !memory.read(|tables| tables.is_due(to_ms(now))).await?
+        {
+            // An update of no row is no commit.
+            return Ok(None);
+        }
         on!(
             self.pools(),
             write,

@@ -161,6 +161,7 @@ impl<L: Looker> Worker<L> {
         let mut renewed = Instant::now();
         loop {
             tokio::select! {
+                biased;
                 ended = &mut look => return Some(ended.unwrap_or_else(|error| panicked(&error))),
                 () = tokio::time::sleep(beat) => {}
             }

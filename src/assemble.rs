@@ -64,7 +64,7 @@ pub fn planner(settings: &Settings, client: &Client, store: Store, clock: Clock)
 #[must_use]
 pub fn looker(settings: &Settings, client: &Client, planner: Planner, store: Store, clock: Clock) -> GitLabLooker {
     let applier = Applier::new(client.writer(), store, clock, HookSecrets::new(&settings.webhook));
-    GitLabLooker::new(planner, applier, settings.schedule.resync)
+    GitLabLooker::new(planner, applier, settings.schedule.resync).with_budget(settings.worker.writes_per_hour)
 }
 
 /// A program's templates, checked.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use convenor_core::ids::UserId;
+use convenor_core::plan::brakes::{self, Begun, Leave};
 use convenor_core::plan::context::Context;
 use convenor_core::plan::seen::{ProposalSeen, Removals};
 use convenor_core::plan::wanted::Blueprint;
@@ -15,11 +16,11 @@ use convenor_core::plan::{Plan, Remark, community, proposal, step};
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::apply::{Applier, ApplyError, Progress};
+use crate::apply::{Applier, ApplyError, Errand, Progress};
 use crate::clock::Clock;
 use crate::gitlab::GitLabError;
 use crate::observe::{ObserveError, Observer, Remembered};
-use crate::store::{Store, StoreError};
+use crate::store::{Claim, JournalEntry, StepState, Store, StoreError};
 use crate::worker::{Look, Looker};
 
 /// A look that is not done after this many rounds is chasing something that changes under its hands, or its own tail.
@@ -30,6 +31,15 @@ const MOST_DOUBTS: u32 = 5;
 
 /// How soon a look that got on, and then failed, is worth another.
 const GO_ON_AFTER: Duration = Duration::from_secs(1);
+
+/// How soon a look that may not write is worth another.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// When the limit on removals has stopped a look, the next one is due.
+const CAPPED_FOR: Duration = Duration::from_secs(3600);
+
+/// Writes that one thing may cause within an hour, where the settings say nothing.
+const BUDGET: usize = 600;
 
 /// Removals of rows are counted over a rolling day.
 const REMOVALS_COUNT_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -182,6 +192,7 @@ pub struct GitLabLooker {
     clock: Clock,
     resync: Duration,
     pause: Duration,
+    budget: usize,
 }
 
 impl GitLabLooker {
@@ -196,7 +207,15 @@ impl GitLabLooker {
             clock,
             resync,
             pause: Duration::from_millis(200),
+            budget: BUDGET,
         }
+    }
+
+    /// The same, with another number of writes that one thing may cause within an hour.
+    #[must_use]
+    pub fn with_budget(mut self, writes_per_hour: usize) -> Self {
+        self.budget = writes_per_hour;
+        self
     }
 
     /// The same, telling about every step.
@@ -219,19 +238,25 @@ impl GitLabLooker {
         &self.planner
     }
 
-    async fn settle(&self, thing: &Thing, cause: &str) -> Result<Settled, Unsettled> {
+    async fn settle(&self, claim: &Claim) -> Result<Settled, Unsettled> {
         let mut got_on = false;
-        let result = self.settle_in_rounds(thing, cause, &mut got_on).await;
+        let result = self.settle_in_rounds(claim, &mut got_on).await;
+        if let Err(error) = &result
+            && let Some(source) = error.gitlab()
+        {
+            self.applier.stop().heed(source);
+        }
         result.map_err(|error| Unsettled { error, got_on })
     }
 
-    async fn settle_in_rounds(&self, thing: &Thing, cause: &str, got_on: &mut bool) -> Result<Settled, LookError> {
+    async fn settle_in_rounds(&self, claim: &Claim, got_on: &mut bool) -> Result<Settled, LookError> {
+        let thing = &claim.thing;
         let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_));
         let mut worked = only_knocks;
         let mut refused = BTreeSet::new();
         let mut doubts = 0;
         for _ in 0..MOST_ROUNDS {
-            let plan = match self.planner.plan_without(thing, &refused).await {
+            let plan = match self.see(thing, &refused).await {
                 Err(PlanError::Observe(ObserveError::GitLab(source)))
                     if is_in_doubt(&source) && doubts < MOST_DOUBTS =>
                 {
@@ -242,6 +267,7 @@ impl GitLabLooker {
                 }
                 other => other?,
             };
+            self.close_what_was_found(thing, &plan).await?;
             if plan.is_empty() {
                 // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
                 let knocks = if worked { plan.knocks } else { Vec::new() };
@@ -250,8 +276,14 @@ impl GitLabLooker {
                     knocks,
                 });
             }
+            let steps = self.allowed(thing, &plan.steps).await?;
             worked = true;
-            let applied = self.applier.apply(thing, cause, &plan.steps).await;
+            let errand = Errand {
+                thing,
+                cause: &claim.cause,
+                lease: Some(&claim.lease),
+            };
+            let applied = self.applier.apply(errand, steps).await;
             refused.extend(applied.refused);
             *got_on |= applied.done > 0;
             doubts = if applied.done > 0 { 0 } else { doubts };
@@ -271,6 +303,66 @@ impl GitLabLooker {
             }
         }
         Err(LookError::Restless)
+    }
+
+    /// What is due, seen with a token that is known to be ours.
+    async fn see(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<Plan, PlanError> {
+        let stop = self.applier.stop();
+        if let Some(program) = self.planner.programs.get(thing.program()) {
+            match program.observer.confirm_who_we_are(stop.reason().is_some()).await {
+                Ok(()) => stop.lift(),
+                Err(error @ ObserveError::AnotherUser { .. }) => {
+                    stop.set(error.to_string());
+                    return Err(error.into());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.planner.plan_without(thing, refused).await
+    }
+
+    /// Steps of earlier looks whose end was unknown, and which are not due any more: they are done, or not wanted.
+    async fn close_what_was_found(&self, thing: &Thing, plan: &Plan) -> Result<(), StoreError> {
+        for entry in self.store.journal_open(thing).await? {
+            let is_due = |step: &step::Step| step.kind() == entry.kind && step.to_string() == entry.step;
+            if !plan.steps.iter().any(is_due) {
+                let found = Some("found by a later look");
+                let now = self.clock.now();
+                self.store.journal_end(&entry.id, StepState::Done, found, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The steps that the brakes let through now.
+    async fn allowed<'a>(&self, thing: &Thing, steps: &'a [step::Step]) -> Result<&'a [step::Step], LookError> {
+        let now = self.clock.now();
+        let since = now.checked_sub(brakes::REMEMBERED).unwrap_or(Timestamp::MIN);
+        let begun: Vec<Begun> = self
+            .store
+            .journal_since(thing, since)
+            .await?
+            .into_iter()
+            .map(as_begun)
+            .collect();
+        match brakes::check(steps, &begun, self.budget, now) {
+            Leave::Steps(count) => Ok(steps.get(..count).unwrap_or(steps)),
+            Leave::NotBefore(until) => Err(LookError::TooSoon {
+                step: steps.first().map(ToString::to_string).unwrap_or_default(),
+                wait: Duration::try_from(until.duration_since(now)).unwrap_or(ASK_AGAIN_AFTER),
+            }),
+            Leave::Hold(why) => Err(LookError::Held(why)),
+        }
+    }
+}
+
+fn as_begun(entry: JournalEntry) -> Begun {
+    Begun {
+        is_open: matches!(entry.state, StepState::Pending | StepState::Unknown),
+        failed: entry.state == StepState::Failed,
+        kind: entry.kind,
+        words: entry.step,
+        at: entry.at,
     }
 }
 
@@ -311,14 +403,32 @@ enum LookError {
     Apply(#[from] ApplyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("it is not known yet whether this happened: {step}")]
+    TooSoon { step: String, wait: Duration },
+    #[error("{0}")]
+    Held(String),
     #[error("after {MOST_ROUNDS} rounds something was still due; it changes faster than it can be looked at")]
     Restless,
 }
 
 impl LookError {
     fn into_look(self) -> Look {
+        if let Self::Held(reason) = self {
+            return Look::Hold { reason };
+        }
+        let after = match &self {
+            Self::TooSoon { wait, .. } => Some(*wait),
+            Self::Apply(ApplyError::Stopped(_)) | Self::Plan(PlanError::Observe(ObserveError::AnotherUser { .. })) => {
+                Some(ASK_AGAIN_AFTER)
+            }
+            other => other.gitlab().and_then(|error| match error {
+                // Nothing is wrong with the thing: it must not be given up because of the token.
+                GitLabError::Unauthorized { .. } => Some(ASK_AGAIN_AFTER),
+                other => other.retry_after(),
+            }),
+        };
         Look::Retry {
-            after: self.gitlab().and_then(GitLabError::retry_after),
+            after,
             error: with_causes(&self),
         }
     }
@@ -333,18 +443,27 @@ impl LookError {
 }
 
 impl Looker for GitLabLooker {
-    async fn look(&self, thing: &Thing, cause: &str) -> Look {
-        let settled = match self.settle(thing, cause).await {
+    async fn look(&self, claim: &Claim) -> Look {
+        let thing = &claim.thing;
+        let settled = match self.settle(claim).await {
             Ok(settled) => settled,
             Err(unsettled) => return unsettled.into_look(),
         };
         let report: Vec<String> = settled.report.iter().map(ToString::to_string).collect();
         tracing::info!(%thing, report = report.join("; "), "looked");
         let cause = format!("look at {thing}");
-        match self.store.knock(&settled.knocks, &cause, self.clock.now()).await {
-            Ok(()) => Look::Done { next: self.resync },
-            Err(error) => LookError::from(error).into_look(),
+        if let Err(error) = self.store.knock(&settled.knocks, &cause, self.clock.now()).await {
+            return LookError::from(error).into_look();
         }
+        if settled.report.contains(&Remark::RemovalsCapped) {
+            // Not held: the limit is of a day, and a charter that is mended meanwhile has to be seen.
+            tracing::error!(%thing, "{}", Remark::RemovalsCapped);
+            return Look::Retry {
+                after: Some(CAPPED_FOR),
+                error: Remark::RemovalsCapped.to_string(),
+            };
+        }
+        Look::Done { next: self.resync }
     }
 }
 

@@ -8,15 +8,18 @@ mod proposal;
 mod setup;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use convenor_core::ids::{AccessLevel, UserId, Username};
-use convenor_core::plan::FileVersion;
 use convenor_core::plan::seen::{
     GroupSeen, MergeRequestSeen, MergeRequestState, PageSeen, People, ProjectSeen, UserSeen,
 };
+use convenor_core::plan::{FileVersion, brakes};
 use convenor_core::program::{Handbook, Program, Visibility};
 use convenor_core::proposal::PersonState;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::gitlab::{self, GitLabError, Reader, wire};
@@ -30,7 +33,23 @@ pub struct Observer {
     program: Program,
     /// What does not change while the service runs: ids of the bot, the group and the projects.
     places: OnceCell<Places>,
+    /// When it was last seen whose token we have.
+    confirmed: Mutex<Option<Instant>>,
+    projects_seen: Mutex<Believed>,
 }
+
+/// How many projects the group had when it was last believed, and since when another number is doubted.
+#[derive(Debug, Default)]
+struct Believed {
+    count: usize,
+    doubted: Option<Instant>,
+}
+
+/// So long it is believed that the token is whose it was.
+const CONFIRMED_FOR: Duration = Duration::from_secs(60);
+
+/// A list that stays implausible for so long is the truth.
+const DOUBTED_FOR: Duration = Duration::from_secs(600);
 
 /// The program's fixed points in GitLab.
 #[derive(Clone, Debug)]
@@ -59,6 +78,26 @@ pub enum ObserveError {
         /// Its value.
         path: String,
     },
+    /// The token has become somebody else's: what we made would not be found again, and made twice.
+    #[error(
+        "the token is user {now}'s now and was user {before}'s; put the bot's own token back, or start Convenor again if the bot has changed"
+    )]
+    AnotherUser {
+        /// Whose it was.
+        before: UserId,
+        /// Whose it is.
+        now: UserId,
+    },
+    /// A list is suddenly much shorter.
+    #[error(
+        "GitLab shows {now} projects of the group, and {before} shortly before; that is not believed for ten minutes"
+    )]
+    Implausible {
+        /// How many there were.
+        before: usize,
+        /// How many there are said to be.
+        now: usize,
+    },
     /// GitLab gave an address that is none.
     #[error("GitLab gave an address that cannot be read for {what}")]
     Address {
@@ -75,7 +114,27 @@ impl Observer {
             reader,
             program,
             places: OnceCell::new(),
+            confirmed: Mutex::default(),
+            projects_seen: Mutex::default(),
         }
+    }
+
+    /// Whether the token is still the one of the bot that we were at the first look; asked once a minute, or `now`.
+    ///
+    /// # Errors
+    /// When it is another user's, or GitLab does not answer as it should.
+    pub async fn confirm_who_we_are(&self, now: bool) -> Result<(), ObserveError> {
+        let bot = self.places().await?.bot.id;
+        let confirmed = *lock(&self.confirmed);
+        if !now && confirmed.is_some_and(|at| at.elapsed() < CONFIRMED_FOR) {
+            return Ok(());
+        }
+        let user = self.reader.current_user().await?.id;
+        if user != bot {
+            return Err(ObserveError::AnotherUser { before: bot, now: user });
+        }
+        *lock(&self.confirmed) = Some(Instant::now());
+        Ok(())
     }
 
     /// The program.
@@ -100,6 +159,7 @@ impl Observer {
 
     async fn read_places(&self) -> Result<Places, ObserveError> {
         let user = self.reader.current_user().await?;
+        *lock(&self.confirmed) = Some(Instant::now());
         let group = self.reader.group(self.program.group.as_str()).await?;
         let intake = self.named_project("program.intake", &self.program.intake).await?;
         let handbook = match &self.program.handbook {
@@ -122,6 +182,24 @@ impl Observer {
             intake,
             handbook,
         })
+    }
+
+    /// Does not believe a list that has suddenly become much shorter, unless it stays so.
+    fn believe(&self, count: usize) -> Result<(), ObserveError> {
+        let mut believed = lock(&self.projects_seen);
+        if brakes::is_plausible(believed.count, count) {
+            *believed = Believed { count, doubted: None };
+            return Ok(());
+        }
+        let since = *believed.doubted.get_or_insert_with(Instant::now);
+        if since.elapsed() < DOUBTED_FOR {
+            return Err(ObserveError::Implausible {
+                before: believed.count,
+                now: count,
+            });
+        }
+        *believed = Believed { count, doubted: None };
+        Ok(())
     }
 
     async fn named_project(&self, setting: &'static str, path: &str) -> Result<ProjectSeen, ObserveError> {
@@ -207,8 +285,14 @@ impl Observer {
     /// The group's projects, archived ones included.
     async fn group_projects(&self) -> Result<Vec<ProjectSeen>, ObserveError> {
         let projects = self.reader.group_projects(self.places().await?.group.id).await?;
+        self.believe(projects.len())?;
         projects.into_iter().map(project_seen).collect()
     }
+}
+
+/// The values behind these locks are replaced as a whole: right even after a panic elsewhere.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The branch that the page's merge requests go to.

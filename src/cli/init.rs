@@ -8,7 +8,7 @@ use convenor_core::thing::Thing;
 use url::Url;
 
 use super::{Context, open_store, print};
-use crate::apply::Applier;
+use crate::apply::{Applier, Errand};
 use crate::assemble;
 use crate::clock::Clock;
 use crate::hooks::HookSecrets;
@@ -70,8 +70,11 @@ pub async fn set_up(
         if let Some(applier) = applier {
             let applied = applier
                 .apply(
-                    &Thing::Program(name.clone()),
-                    "convenor init",
+                    Errand {
+                        thing: &Thing::Program(name.clone()),
+                        cause: "convenor init",
+                        lease: None,
+                    },
                     std::slice::from_ref(step),
                 )
                 .await;

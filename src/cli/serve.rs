@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::intake::{self, Budget, Intake, Secrets};
 use crate::server::{self, Limits};
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::{Claim, Store};
 use crate::worker::{Look, Looker, Schedule, Worker};
 
 /// Arguments of `convenor serve`.
@@ -58,9 +58,9 @@ const NO_SECRET: &str = "no webhook secret is configured, so no delivery could b
 struct NoPrograms;
 
 impl Looker for NoPrograms {
-    async fn look(&self, thing: &Thing, _: &str) -> Look {
+    async fn look(&self, claim: &Claim) -> Look {
         Look::Hold {
-            reason: format!("{thing}: the settings have no program (any more)"),
+            reason: format!("{}: the settings have no program (any more)", claim.thing),
         }
     }
 }

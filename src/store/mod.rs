@@ -27,9 +27,9 @@ use crate::settings::DatabaseUrl;
 
 pub use deliveries::{Accepted, Delivery, StoredDelivery};
 pub use error::StoreError;
-pub use journal::{JournalEntry, JournalId, StepState};
+pub use journal::{Intent, JournalEntry, JournalId, StepState};
 pub use memory::{Gate, Memory};
-pub use work::{Claim, Work, WorkState};
+pub use work::{Claim, Lease, Work, WorkState};
 
 use pools::{Pools, on};
 use writer::{Waiting, Writer};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use convenor::settings::DatabaseUrl;
-use convenor::store::{Accepted, Delivery, StepState, Store, StoreError, WorkState};
+use convenor::store::{Accepted, Delivery, Intent, Lease, StepState, Store, StoreError, WorkState};
 use convenor_core::approval::Acceptance;
 use convenor_core::approval::ApprovedBy;
 use convenor_core::ids::ProjectId;
@@ -54,6 +54,16 @@ fn delivery(key: &str, at: Timestamp, things: &[Thing]) -> Delivery {
 
 fn later(now: Timestamp, seconds: i64) -> Timestamp {
     now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap()
+}
+
+fn intent<'a>(thing: &'a Thing, step: &'a str, lease: Option<&'a Lease>) -> Intent<'a> {
+    Intent {
+        thing,
+        cause: "delivery a",
+        kind: "create",
+        step,
+        lease,
+    }
 }
 
 async fn what_was_accepted_is_there_after_reopening(database: Database) {
@@ -251,8 +261,9 @@ async fn the_journal_remembers_what_was_begun(database: Database) {
     let mut ids = Vec::new();
     for step in ["make the project", "make the board", "open the merge request"] {
         let id = store
-            .journal_begin(&proposal(1), "delivery a", "create", step, hands.now())
+            .journal_begin(&intent(&proposal(1), step, None), hands.now())
             .await
+            .unwrap()
             .unwrap();
         ids.push(id);
     }

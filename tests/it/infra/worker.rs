@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use convenor::settings::WorkerSettings;
-use convenor::store::{Store, WorkState};
+use convenor::store::{Claim, Store, WorkState};
 use convenor::worker::{Look, Looker, Schedule, Worker};
 use convenor_core::thing::Thing;
 use tokio_util::sync::CancellationToken;
@@ -171,9 +171,9 @@ struct Crowd {
 }
 
 impl Looker for Crowd {
-    async fn look(&self, thing: &Thing, _: &str) -> Look {
-        let Thing::Proposal(_, iid) = thing else {
-            panic!("{thing}")
+    async fn look(&self, claim: &Claim) -> Look {
+        let Thing::Proposal(_, iid) = &claim.thing else {
+            panic!("{}", claim.thing)
         };
         let counter = &self.at_a_time[usize::try_from(iid.0).unwrap()];
         let now = counter.fetch_add(1, Ordering::SeqCst) + 1;

@@ -205,7 +205,8 @@ fn planned(mut text: Markdown, judged: &Judged) -> Markdown {
         text = text.words("- ").number(wanted.members.len() as u64).words(" members\n");
         text = text.words("- a kick-off issue\n");
     }
-    if let Listing::Missing(preview) = &judged.listing {
+    // Once it is merged, the page may have been read a moment before that.
+    if let (Listing::Missing(preview), false) = (&judged.listing, matches!(judged.stage, Stage::Done(_))) {
         text = text.words("\n#### The line in the handbook\n\n");
         text = text.fence("diff", preview);
     }

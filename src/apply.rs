@@ -21,6 +21,7 @@ use crate::gitlab::{
 };
 use crate::hooks::HookSecrets;
 use crate::store::{Intent, Lease, StepState, Store, StoreError};
+use crate::telemetry::metrics::{self, Ending};
 
 pub use stop::WriteStop;
 
@@ -85,6 +86,14 @@ pub enum ApplyError {
         /// The step, in its own words.
         step: String,
     },
+}
+
+impl ApplyError {
+    /// Whether looking again tells more than the error: it may be there already, or it may have been done after all.
+    #[must_use]
+    pub fn is_worth_another_look(&self) -> bool {
+        matches!(self, Self::GitLab { source, .. } if source.is_already_there() || source.is_outcome_unknown())
+    }
 }
 
 /// How a batch went.
@@ -175,6 +184,7 @@ impl Applier {
         if let Err(ApplyError::GitLab { source, .. }) = &result {
             self.stop.heed(source);
         }
+        metrics::stepped(step.kind(), ending(state));
         // Should this fail, the entry stays pending: that is true, and the next look finds out.
         self.store
             .journal_end(&entry, state, answer.as_deref(), self.clock.now())
@@ -419,6 +429,14 @@ fn is_refusal(error: &ApplyError) -> bool {
             ..
         }
     )
+}
+
+fn ending(state: StepState) -> Ending {
+    match state {
+        StepState::Done => Ending::Done,
+        StepState::Failed => Ending::Failed,
+        StepState::Pending | StepState::Unknown => Ending::Unknown,
+    }
 }
 
 fn is_unknown(error: &ApplyError) -> bool {

@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::gitlab::GitLabError;
 use crate::observe::{ObserveError, Observer, Remembered};
 use crate::store::{Claim, JournalEntry, StepState, Store, StoreError};
+use crate::telemetry::metrics;
 use crate::worker::{Look, Looker};
 
 /// A look that is not done after this many rounds is chasing something that changes under its hands, or its own tail.
@@ -268,6 +269,7 @@ impl GitLabLooker {
                 other => other?,
             };
             self.close_what_was_found(thing, &plan).await?;
+            metrics::planned(thing, plan.steps.len());
             if plan.is_empty() {
                 // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
                 let knocks = if worked { plan.knocks } else { Vec::new() };

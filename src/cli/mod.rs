@@ -4,6 +4,7 @@
 //! [`Command`], and its line to [`dispatch`]. A command fails with an error whose chain names the causes and the mend;
 //! [`main`] prints it once and exits 1. Clap itself exits 2 when it does not understand the arguments.
 
+mod adopt;
 mod completions;
 mod deliveries;
 mod demo;
@@ -57,6 +58,8 @@ enum Command {
     Init(init::Args),
     /// Say what is wrong and what would mend it; exit code 1 on an error
     Doctor(doctor::Args),
+    /// The first look at an organisation that already has communities; `--write` proposes charters and rows
+    Adopt(adopt::Args),
     /// Show what would be done; exit code 0: nothing, 2: something
     Plan(plan::PlanArgs),
     /// Do once what is due, with progress
@@ -81,6 +84,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Serve(args) => serve::run(args, context).await,
         Command::Init(args) => init::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
+        Command::Adopt(args) => adopt::run(args, context).await,
         Command::Plan(args) => plan::plan(args, context).await,
         Command::Apply(args) => plan::apply(args, context).await,
         Command::Render(args) => render::run(&args, context),

@@ -27,6 +27,7 @@ use super::origin::{BadAddress, Origin};
 use super::reader::Reader;
 use super::stats::CallStats;
 use super::writer::Writer;
+use crate::telemetry::metrics;
 
 /// A call is sent at most this often, counting every reason for repeating it.
 const MOST_ATTEMPTS: u32 = 4;
@@ -230,7 +231,10 @@ impl Client {
         let started = Instant::now();
         let outcome = self.shared.exchange.attempt(request, url).await;
         self.shared.stats.record(operation.name);
-        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = started.elapsed();
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let status = outcome.as_ref().ok().map(|answer| answer.status().as_u16());
+        metrics::called(operation.name, status, took);
         let (method, name) = (request.method().as_str(), operation.name);
         match &outcome {
             Ok(answer) => {

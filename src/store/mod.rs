@@ -9,6 +9,7 @@
 
 mod acceptances;
 mod deliveries;
+mod depth;
 mod error;
 mod journal;
 mod memory;
@@ -26,6 +27,7 @@ use tokio::task::JoinHandle;
 use crate::settings::DatabaseUrl;
 
 pub use deliveries::{Accepted, Delivery, StoredDelivery};
+pub use depth::QueueDepth;
 pub use error::StoreError;
 pub use journal::{Intent, JournalEntry, JournalId, StepState};
 pub use memory::{Gate, Memory};

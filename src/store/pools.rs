@@ -18,11 +18,20 @@ use super::memory::Memory;
 use crate::settings::DatabaseUrl;
 
 /// Runs `$body` with a connection of `$side` (`write` or `read`) of whichever database it is, or `$same`, which means the
-/// same, on tables in memory. `?` inside `$body` leaves early.
+/// same, on tables in memory. `?` inside `$body` leaves early. Without `$same`, which what only operators ask for needs not have,
+/// tables in memory refuse.
 macro_rules! on {
+    ($pools:expr, $side:ident, |$connection:ident| $body:expr) => {
+        $crate::store::pools::on!(@ $pools, $side, |$connection| $body, |_memory| {
+            return Err($crate::store::StoreError::NotInMemory)
+        })
+    };
     ($pools:expr, $side:ident, |$connection:ident| $body:expr, |$tables:ident| $same:expr) => {
+        $crate::store::pools::on!(@ $pools, $side, |$connection| $body, |memory| memory.$side(|$tables| $same).await?)
+    };
+    (@ $pools:expr, $side:ident, |$connection:ident| $body:expr, |$memory:ident| $in_memory:expr) => {
         match $pools {
-            $crate::store::pools::Pools::Memory(memory) => memory.$side(|$tables| $same).await?,
+            $crate::store::pools::Pools::Memory($memory) => $in_memory,
             $crate::store::pools::Pools::Sqlite(sides) => {
                 let mut guard = sides.$side.acquire().await?;
                 let $connection = &mut *guard;

@@ -212,6 +212,36 @@ impl Store {
         }
     }
 
+    /// Takes this thing, due or not; `None` when somebody looks at it now, it is held, or nobody ever knocked at it.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn claim_thing(
+        &self,
+        thing: &Thing,
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Option<Claim>, StoreError> {
+        // While somebody looks, `due_at` is the end of their lease.
+        const SQL: &str = "update work set lease = $1, due_at = $2, asked_at = null where thing = $3 and state <> 'held' \
+             and (lease is null or due_at <= $4) returning thing, cause, attempts, knocks";
+        let token = Uuid::new_v4().simple().to_string();
+        on!(self.pools(), write, |connection| {
+            let query = sqlx::query(SQL).bind(&token).bind(lease_end(now, lease));
+            let query = query.bind(thing.to_string()).bind(to_ms(now));
+            let rows = query.fetch_all(connection).await?;
+            let Some(row) = rows.first() else { return Ok(None) };
+            let attempts: i64 = row.try_get("attempts")?;
+            Ok(Some(Claim {
+                thing: thing.clone(),
+                cause: row.try_get("cause")?,
+                attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+                knocks: row.try_get("knocks")?,
+                lease: Lease(token),
+            }))
+        })
+    }
+
     async fn claim_row(&self, now: Timestamp, lease: Duration) -> Result<Option<(String, Option<Claim>)>, StoreError> {
         let token = Uuid::new_v4().simple().to_string();
         if let Pools::Memory(memory) = self.pools()

@@ -40,6 +40,7 @@ mod limits;
 mod openapi;
 mod pages;
 mod people;
+mod record;
 mod routes;
 mod seed;
 mod server;

@@ -17,6 +17,7 @@ const SETTINGS: WorkerSettings = WorkerSettings {
     workers: 4,
     attempts: 3,
     lease: Duration::from_secs(30),
+    writes_per_hour: 600,
 };
 
 struct Bench {
@@ -229,6 +230,7 @@ async fn a_long_look_keeps_its_lease_and_one_that_lost_it_is_stopped() {
     let bench = Bench::new().await;
     let settings = WorkerSettings {
         lease: Duration::from_millis(300),
+    writes_per_hour: 600,
         ..SETTINGS
     };
     let eyes = Eyes::new(Duration::from_millis(700), |_| Look::Done {

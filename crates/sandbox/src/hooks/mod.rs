@@ -8,6 +8,7 @@ mod weather;
 pub use sending::{PendingDelivery, SentDelivery};
 pub use weather::HookWeather;
 
+use crate::record::Recorder;
 use crate::state::{Kind, Place, State, branches};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -152,6 +153,7 @@ pub(crate) struct HookLog {
     pub(crate) chain: Option<String>,
     /// Why events were dropped without a delivery.
     pub(crate) dropped: Vec<String>,
+    pub(crate) recorder: Recorder,
     chains: HashMap<String, Vec<u64>>,
 }
 
@@ -226,6 +228,7 @@ impl State {
             } else {
                 event.name
             };
+            self.hook_log.recorder.webhook(name, &body);
             self.queue(owner, hook, event.trigger, name, &body);
         }
     }

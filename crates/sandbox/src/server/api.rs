@@ -13,6 +13,7 @@ use crate::routes::{self, Outcome, Request};
 use crate::state::State;
 use crate::world::World;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -51,7 +52,8 @@ pub(super) async fn answer(world: &World, call: &Incomings, pace: Pace<'_>) -> R
     }
     let mut record = new_record(number, call, username, &effects);
     if let Some(reply) = refuse(&effects) {
-        finish(world, record, Some(&reply), None);
+        record.refused = true;
+        finish(world, record, &reply, None, None);
         return reply;
     }
     let (outcome, params) = if call.path == "/api/graphql" && call.method == "POST" {
@@ -60,10 +62,15 @@ pub(super) async fn answer(world: &World, call: &Incomings, pace: Pace<'_>) -> R
         take_effect(world, call, token.as_deref())
     };
     record.params = params.as_value();
-    record.route = outcome.route;
-    locked(&world.shared.log).violations.extend(outcome.violations);
+    record.route = outcome.route.map(Cow::Borrowed);
+    locked(&world.shared.log)
+        .violations
+        .extend(outcome.violations.iter().cloned());
+    record.violations = outcome.violations;
     let answer = send_forced(world, outcome.answer, pace).await;
     world.notify();
+    let kept = world.shared.recorder.keep(&answer);
+    let status = answer.status;
     let answer = remembered(world, call, answer, &effects);
     for effect in &effects {
         match effect {
@@ -72,9 +79,8 @@ pub(super) async fn answer(world: &World, call: &Incomings, pace: Pace<'_>) -> R
             _ => {}
         }
     }
-    let status = answer.status;
     let reply = spoil(answer, &effects);
-    finish(world, record, Some(&reply), Some(status));
+    finish(world, record, &reply, Some(status), kept.as_ref());
     reply
 }
 
@@ -113,7 +119,9 @@ fn new_record(number: u64, call: &Incomings, user: Option<String>, effects: &[Ef
         params: Value::Null,
         status: None,
         effect_status: None,
+        refused: false,
         faults: effects.iter().map(|e| format!("{e:?}")).collect(),
+        violations: Vec::new(),
     }
 }
 
@@ -303,11 +311,12 @@ fn spoil(answer: Answer, effects: &[Effect]) -> Reply {
     Reply::Answer(answer)
 }
 
-fn finish(world: &World, mut record: CallRecord, reply: Option<&Reply>, effect: Option<u16>) {
+fn finish(world: &World, mut record: CallRecord, reply: &Reply, effect: Option<u16>, kept: Option<&Value>) {
     record.status = match reply {
-        Some(Reply::Answer(answer)) => Some(answer.status),
+        Reply::Answer(answer) => Some(answer.status),
         _ => None,
     };
     record.effect_status = effect.filter(|_| record.status != effect);
+    world.shared.recorder.call(&record, kept);
     locked(&world.shared.log).calls.push(record);
 }

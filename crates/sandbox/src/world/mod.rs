@@ -4,17 +4,19 @@ mod reading;
 mod setup;
 mod trail;
 
-use crate::calls::CallLog;
+use crate::calls::{CallLog, CallRecord};
 use crate::faults::Faults;
 use crate::hooks::sending::Sender;
 use crate::http::{Answer, Body, Params};
 use crate::people::{Person, Refused};
+use crate::record::Recorder;
 use crate::routes::{self, Request};
 use crate::state::{Place, State};
 use crate::views::view;
 use crate::{Config, locked};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::Notify;
@@ -36,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) wake: Notify,
     /// None when no socket leads here.
     pub(crate) runtime: Option<tokio::runtime::Handle>,
+    pub(crate) recorder: Recorder,
     sender: OnceLock<Option<Sender>>,
     url: String,
 }
@@ -44,12 +47,16 @@ type Outcome<T> = Result<T, Refused>;
 
 impl World {
     pub(crate) fn new(config: Config, url: String, runtime: Option<tokio::runtime::Handle>) -> Self {
-        Self::holding(State::new(config, url.clone()), url, runtime)
+        let recorder = Recorder::new(config.record.as_deref());
+        let mut state = State::new(config, url.clone());
+        state.hook_log.recorder = recorder;
+        Self::holding(state, url, runtime)
     }
 
     fn holding(state: State, url: String, runtime: Option<tokio::runtime::Handle>) -> Self {
         let shared = Shared {
             faults: Mutex::new(Faults::new(state.config.seed)),
+            recorder: state.hook_log.recorder.clone(),
             state: Arc::new(Mutex::new(state)),
             log: Mutex::default(),
             memory: Mutex::default(),
@@ -147,14 +154,33 @@ impl World {
             query,
             token: None,
         };
-        let answer = {
+        let params = Params::new(all);
+        let (answer, who, route, violations) = {
             let mut state = locked(&self.shared.state);
-            let outcome = routes::dispatch(&mut state, user, request, &Params::new(all));
+            let outcome = routes::dispatch(&mut state, user, request, &params);
             let forced = std::mem::take(&mut state.hook_log.forced);
             state.hook_log.waiting.extend(forced);
-            outcome.answer
+            let who = user.map(|u| state.username(u));
+            (outcome.answer, who, outcome.route, outcome.violations)
         };
         self.notify();
+        if let Some(kept) = self.shared.recorder.keep(&answer) {
+            let record = CallRecord {
+                number: 0,
+                method: method.to_owned(),
+                path: path.clone(),
+                query: query.to_owned(),
+                route: route.map(Cow::Borrowed),
+                user: who,
+                params: params.as_value(),
+                status: Some(answer.status),
+                effect_status: None,
+                refused: false,
+                faults: Vec::new(),
+                violations,
+            };
+            self.shared.recorder.call(&record, Some(&kept));
+        }
         match answer.body {
             Body::Json(body) if answer.status >= 300 => Err(Refused {
                 status: answer.status,

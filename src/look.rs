@@ -42,6 +42,9 @@ const CAPPED_FOR: Duration = Duration::from_secs(3600);
 /// Writes that one thing may cause within an hour, where the settings say nothing.
 const BUDGET: usize = 600;
 
+/// Removals of rows are proposed one after the other, so far apart.
+const BETWEEN_REMOVALS: Duration = Duration::from_secs(30);
+
 /// Removals of rows are counted over a rolling day.
 const REMOVALS_COUNT_FOR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -256,6 +259,7 @@ impl GitLabLooker {
         let mut worked = only_knocks;
         let mut refused = BTreeSet::new();
         let mut doubts = 0;
+        let mut has_turn = false;
         for _ in 0..MOST_ROUNDS {
             let plan = match self.see(thing, &refused).await {
                 Err(PlanError::Observe(ObserveError::GitLab(source)))
@@ -277,6 +281,11 @@ impl GitLabLooker {
                     report: plan.report,
                     knocks,
                 });
+            }
+            let takes_a_row = plan.steps.iter().any(|step| step.kind() == step::REMOVAL);
+            if takes_a_row && !std::mem::replace(&mut has_turn, true) {
+                self.take_turn_to_remove(thing).await?;
+                continue;
             }
             let steps = self.allowed(thing, &plan.steps).await?;
             worked = true;
@@ -307,11 +316,11 @@ impl GitLabLooker {
         Err(LookError::Restless)
     }
 
-    /// What is due, seen with a token that is known to be ours.
+    /// What is due. After a stop, nothing is before the token works again and is still ours.
     async fn see(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<Plan, PlanError> {
         let stop = self.applier.stop();
-        if let Some(program) = self.planner.programs.get(thing.program()) {
-            match program.observer.confirm_who_we_are(stop.reason().is_some()).await {
+        if let (Some(_), Some(program)) = (stop.reason(), self.planner.programs.get(thing.program())) {
+            match program.observer.confirm_who_we_are().await {
                 Ok(()) => stop.lift(),
                 Err(error @ ObserveError::AnotherUser { .. }) => {
                     stop.set(error.to_string());
@@ -321,6 +330,17 @@ impl GitLabLooker {
             }
         }
         self.planner.plan_without(thing, refused).await
+    }
+
+    /// Removals are counted before each: two looks at a time would both count before either wrote. So they take turns, and who
+    /// has one looks again before it writes.
+    async fn take_turn_to_remove(&self, thing: &Thing) -> Result<(), LookError> {
+        let name = format!("removal {}", thing.program());
+        let is_ours = self.store.take_turn(&name, self.clock.now(), BETWEEN_REMOVALS).await?;
+        is_ours.then_some(()).ok_or(LookError::TooSoon {
+            step: "propose to remove a row, one after the other".to_owned(),
+            wait: BETWEEN_REMOVALS,
+        })
     }
 
     /// Steps of earlier looks whose end was unknown, and which are not due any more: they are done, or not wanted.
@@ -350,7 +370,10 @@ impl GitLabLooker {
         match brakes::check(steps, &begun, self.budget, now) {
             Leave::Steps(count) => Ok(steps.get(..count).unwrap_or(steps)),
             Leave::NotBefore(until) => Err(LookError::TooSoon {
-                step: steps.first().map(ToString::to_string).unwrap_or_default(),
+                step: format!(
+                    "nobody knows yet whether this happened: {}",
+                    steps.first().map(ToString::to_string).unwrap_or_default()
+                ),
                 wait: Duration::try_from(until.duration_since(now)).unwrap_or(ASK_AGAIN_AFTER),
             }),
             Leave::Hold(why) => Err(LookError::Held(why)),
@@ -405,7 +428,7 @@ enum LookError {
     Apply(#[from] ApplyError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("it is not known yet whether this happened: {step}")]
+    #[error("has to wait a little: {step}")]
     TooSoon { step: String, wait: Duration },
     #[error("{0}")]
     Held(String),

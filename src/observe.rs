@@ -34,8 +34,6 @@ pub struct Observer {
     program: Program,
     /// What does not change while the service runs: ids of the bot, the group and the projects.
     places: OnceCell<Places>,
-    /// When it was last seen whose token we have.
-    confirmed: Mutex<Option<Instant>>,
     projects_seen: Mutex<Believed>,
 }
 
@@ -45,9 +43,6 @@ struct Believed {
     count: usize,
     doubted: Option<Instant>,
 }
-
-/// So long it is believed that the token is whose it was.
-const CONFIRMED_FOR: Duration = Duration::from_secs(60);
 
 /// A list that stays implausible for so long is the truth.
 const DOUBTED_FOR: Duration = Duration::from_secs(600);
@@ -115,26 +110,20 @@ impl Observer {
             reader,
             program,
             places: OnceCell::new(),
-            confirmed: Mutex::default(),
             projects_seen: Mutex::default(),
         }
     }
 
-    /// Whether the token is still the one of the bot that we were at the first look; asked once a minute, or `now`.
+    /// Whether the token works, and is still the bot's that we were at the first look.
     ///
     /// # Errors
     /// When it is another user's, or GitLab does not answer as it should.
-    pub async fn confirm_who_we_are(&self, now: bool) -> Result<(), ObserveError> {
+    pub async fn confirm_who_we_are(&self) -> Result<(), ObserveError> {
         let bot = self.places().await?.bot.id;
-        let confirmed = *lock(&self.confirmed);
-        if !now && confirmed.is_some_and(|at| at.elapsed() < CONFIRMED_FOR) {
-            return Ok(());
-        }
         let user = self.reader.current_user().await?.id;
         if user != bot {
             return Err(ObserveError::AnotherUser { before: bot, now: user });
         }
-        *lock(&self.confirmed) = Some(Instant::now());
         Ok(())
     }
 
@@ -160,7 +149,6 @@ impl Observer {
 
     async fn read_places(&self) -> Result<Places, ObserveError> {
         let user = self.reader.current_user().await?;
-        *lock(&self.confirmed) = Some(Instant::now());
         let group = self.reader.group(self.program.group.as_str()).await?;
         let intake = self.named_project("program.intake", &self.program.intake).await?;
         let handbook = match &self.program.handbook {

@@ -1,6 +1,6 @@
 //! Every fault at every step point of a story: nothing is left to chance.
 
-use crate::faults::{CallFault, CommitFault, DeliveryFault, Faults, Point};
+use crate::faults::{CallFault, CommitFault, DeliveryFault, Point};
 use crate::people::Interference;
 use crate::run::{Report, Schedule};
 use crate::stories::Story;
@@ -35,10 +35,7 @@ pub fn singles(story: Story, calm: &Report, every: usize) -> Vec<Single> {
     }
     let struck = points.into_iter().map(|point| Single {
         words: format!("{story:?}, {point}"),
-        schedule: Schedule {
-            faults: Faults::At(vec![point]),
-            ..Schedule::calm(story)
-        },
+        schedule: Schedule::struck(story, point),
     });
     let acts = (0..calm.calls).step_by(every.max(1)).flat_map(|call| {
         (0..Interference::KINDS).map(move |kind| Single {

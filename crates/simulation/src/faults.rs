@@ -127,6 +127,16 @@ pub enum Point {
     Delivery(u64, DeliveryFault),
 }
 
+impl Point {
+    /// Whether it says more when somebody else takes over meanwhile.
+    pub(crate) fn needs_another(self) -> bool {
+        matches!(
+            self,
+            Self::Call(_, CallFault::Freeze) | Self::Commit(_, CommitFault::Freeze)
+        )
+    }
+}
+
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -53,10 +53,12 @@ pub(crate) enum Act {
     RemoveMember,
     /// Somebody makes a project of the same path first.
     TakePath,
+    /// From now on another program sets another label whenever we set ours.
+    Fight,
 }
 
 impl Act {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::EditProposal,
         Self::RestoreProposal,
         Self::Approve,
@@ -78,6 +80,7 @@ impl Act {
         Self::DeleteBoard,
         Self::RemoveMember,
         Self::TakePath,
+        Self::Fight,
     ];
 
     /// Does it, if GitLab lets them.
@@ -190,8 +193,20 @@ impl Act {
                 sim.locked().memories.foreign.insert(id);
                 Some(())
             }
+            Self::Fight => {
+                sim.locked().memories.fights_left = 60;
+                strike_back(sim, iid)
+            }
         }
     }
+}
+
+/// The other program sets its label.
+pub(crate) fn strike_back(sim: &Arc<Sim>, iid: u64) -> Option<()> {
+    let other = sim.person("maintainer").ok()?;
+    other.set_labels(INTAKE, iid, &["cop::proposed"]).ok()?;
+    did(sim, "the other program sets its label");
+    Some(())
 }
 
 /// Whether our comment remembers that everything in the project was made.

@@ -91,7 +91,8 @@ async fn live(sim: Arc<Sim>, town: Arc<Town>, who: Who) {
     let planner = Planner::new(programs, store.clone(), clock.clone());
     let secrets = HookSecrets::new(&town.settings.webhook);
     let applier = Applier::new(client.writer(), store.clone(), clock.clone(), secrets);
-    let looker = GitLabLooker::new(planner, applier, town.settings.schedule.resync);
+    let looker = GitLabLooker::new(planner, applier, town.settings.schedule.resync)
+        .with_budget(town.settings.worker.writes_per_hour);
     let worker = Worker::new(store.clone(), Arc::new(looker), clock.clone(), town.settings.worker);
     let schedule = Schedule {
         store: store.clone(),

@@ -1,6 +1,7 @@
 //! What must hold after every write of ours, whatever went wrong. Read from GitLab as its administrator sees it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,13 +10,17 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::people::Act;
+use crate::people::{self, Act};
 use crate::sim::{Sim, Who};
-use crate::stories::CHARTER;
+use crate::stories::{self, CHARTER, MOST_REMOVALS};
 use crate::town::{BOT, COMMUNITY, GROUP, HANDBOOK, INTAKE, PAGE_PATH};
 
 /// More writes than this in one story is a program that chases its own tail.
 const MOST_WRITES: u64 = 250;
+/// The same write so often within an hour is a war that nobody wins.
+const MOST_REPEATS: usize = 20;
+/// Writes that may be under way when GitLab says 401 for the first time: one a worker.
+const UNDER_WAY: u32 = 2;
 
 /// What the simulation remembers in order to judge.
 pub(crate) struct Memories {
@@ -44,6 +49,12 @@ pub(crate) struct Memories {
     /// When each replica last read the proposal, and the list of merge requests.
     read_issue: BTreeMap<usize, Timestamp>,
     read_requests: BTreeMap<usize, Timestamp>,
+    /// How often the other program still strikes back.
+    pub(crate) fights_left: u32,
+    /// Each write by what it says, and when it was done.
+    same_writes: HashMap<u64, Vec<Timestamp>>,
+    /// Lives that were told 401, and how many writes they began since.
+    unauthorised: HashMap<(usize, u32), u32>,
     /// Whether the head of the branch that is about to be written is a person's.
     head_is_a_persons: bool,
     /// Whether what is about to be changed was written by us.
@@ -75,6 +86,9 @@ impl Memories {
             happened: Vec::new(),
             read_issue: BTreeMap::new(),
             read_requests: BTreeMap::new(),
+            fights_left: 0,
+            same_writes: HashMap::new(),
+            unauthorised: HashMap::new(),
             head_is_a_persons: false,
             is_our_own: true,
         }
@@ -140,6 +154,53 @@ pub(crate) fn was_read(sim: &Sim, who: Option<Who>, url: &str, answer: &Response
     }
 }
 
+/// A life was answered: 401 stops its writing until GitLab has told it again who it is.
+pub(crate) fn was_answered(sim: &Sim, who: Who, method: &str, path: &str, status: u16) {
+    let life = (who.replica, who.life);
+    let memories = &mut sim.locked().memories;
+    if status == 401 {
+        memories.unauthorised.entry(life).or_default();
+    } else if method == "GET" && path.ends_with("/user") && status == 200 {
+        memories.unauthorised.remove(&life);
+    }
+}
+
+/// A life begins to write.
+pub(crate) fn begins(sim: &Sim, who: Who) {
+    let begun = sim
+        .locked()
+        .memories
+        .unauthorised
+        .get_mut(&(who.replica, who.life))
+        .map(|begun| {
+            *begun += 1;
+            *begun
+        });
+    if let Some(begun) = begun.filter(|begun| *begun > UNDER_WAY) {
+        sim.violated(format!(
+            "{begun} writes were begun with a token that GitLab does not accept"
+        ));
+    }
+}
+
+/// A write is repeated.
+fn repeated(sim: &Sim, write: &Write) {
+    let mut hash = DefaultHasher::new();
+    (&write.method, &write.path, write.body.to_string()).hash(&mut hash);
+    let now = sim.now();
+    let times = {
+        let mut inner = sim.locked();
+        let times = inner.memories.same_writes.entry(hash.finish()).or_default();
+        times.retain(|at| now.duration_since(*at) < jiff::SignedDuration::from_hours(1));
+        times.push(now);
+        times.len()
+    };
+    if times > MOST_REPEATS {
+        sim.violated(format!("{} {}: {times} times within an hour", write.method, write.path));
+        sim.calm_down();
+    }
+}
+
 /// Before a write has its effect: what it is about to change.
 pub(crate) fn before(sim: &Sim, write: &Write) {
     let world = &sim.world;
@@ -184,6 +245,12 @@ pub(crate) fn after(sim: &Arc<Sim>, who: Option<Who>, write: &Write, answer: &Re
         *sim.locked().counts.created.entry(kind).or_default() += 1;
     }
     whose(sim, write);
+    repeated(sim, write);
+    let fights = sim.locked().memories.fights_left;
+    if let ("PUT", ["projects", _, "issues", iid], true) = (write.method.as_str(), parts.as_slice(), fights > 0) {
+        sim.locked().memories.fights_left = fights - 1;
+        people::strike_back(sim, iid.parse().unwrap_or_default());
+    }
     let writes = sim.locked().counts.writes;
     if writes > MOST_WRITES {
         sim.violated(format!("{writes} writes in one story: it chases its own tail"));
@@ -325,6 +392,10 @@ fn merge_request(sim: &Sim, who: Option<Who>, write: &Write) -> Option<&'static 
         && facts == sim.world.text(COMMUNITY, "main", CHARTER)
     {
         sim.violated("a merge request that a person closed was opened again".to_owned());
+    }
+    let removals = stories::removals(&sim.world);
+    if removals > MOST_REMOVALS {
+        sim.violated(format!("{removals} rows were proposed for removal within a day"));
     }
     Some("merge request")
 }

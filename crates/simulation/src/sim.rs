@@ -254,6 +254,7 @@ impl Sim {
         let mut inner = self.locked();
         inner.faults = Faults::None;
         inner.interference = Interference::default();
+        inner.memories.fights_left = 0;
     }
 
     /// A person.

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::post;
 use crate::sim::Sim;
-use crate::town::{COMMUNITY, HANDBOOK, INTAKE};
+use crate::town::{COMMUNITY, GROUP, HANDBOOK, INTAKE};
 
 /// The charter's place in a community's project.
 pub(crate) const CHARTER: &str = convenor_core::charter::PATH;
@@ -25,11 +25,34 @@ pub enum Story {
     Change,
     /// The charter says that the community is retired, and the row goes.
     Retire,
+    /// Many charters say so at once: somebody's script went wrong, and not all rows may go.
+    Purge,
+    /// Many communities come to the page; where `Purge` begins.
+    Gather,
 }
 
 impl Story {
-    /// All.
-    pub const ALL: [Self; 3] = [Self::Found, Self::Change, Self::Retire];
+    /// Those that are told with faults.
+    pub const ALL: [Self; 4] = [Self::Found, Self::Change, Self::Retire, Self::Purge];
+
+    /// Those whose end is the same, whatever happens in between.
+    pub const CORE: [Self; 3] = [Self::Found, Self::Change, Self::Retire];
+}
+
+/// Communities of the stories with many.
+pub(crate) const MANY: usize = 8;
+/// Rows of [`MANY`] that may be proposed for removal within a day: a quarter, but three at least.
+pub(crate) const MOST_REMOVALS: usize = 3;
+
+fn one_of_many(number: usize) -> String {
+    format!("{GROUP}/cop-{number}")
+}
+
+fn charter_of(number: usize) -> String {
+    format!(
+        "name: \"Cop {number}\"\nsummary: \"One of many.\"\nstatus: active\nfacilitators: [darwinjs]\njoin: open\n\
+         chat: null\nproposal: null\nmerged_into: null\nlinks: []\n"
+    )
 }
 
 /// The proposal's form with a purpose.
@@ -64,7 +87,52 @@ pub(crate) async fn tell(sim: &Arc<Sim>, story: Story, patience: Patience) -> Re
             edit_charter(sim, "status: active", "status: retired")?;
             merged(sim, patience, |page| !page.contains("rust-at-work")).await
         }
+        Story::Gather => gather(sim, patience).await,
+        Story::Purge => purge(sim, patience).await,
     }
+}
+
+async fn gather(sim: &Arc<Sim>, patience: Patience) -> Result<(), String> {
+    for number in 1..=MANY {
+        let path = one_of_many(number);
+        let made = sim
+            .world
+            .add_project_with(&path, "public", &[(CHARTER, &charter_of(number))]);
+        made.map_err(|refused| format!("{path} could not be made: {refused:?}"))?;
+    }
+    did(sim, "owner makes many communities");
+    merged(sim, patience, |page| {
+        (1..=MANY).all(|number| page.contains(&format!("cop-{number})")))
+    })
+    .await
+}
+
+async fn purge(sim: &Arc<Sim>, patience: Patience) -> Result<(), String> {
+    for number in 1..=MANY {
+        let path = one_of_many(number);
+        let text = charter_of(number).replace("status: active", "status: retired");
+        let pushed = sim
+            .person("owner")
+            .and_then(|owner| owner.push_file(&path, "main", CHARTER, text));
+        pushed.map_err(|refused| format!("{path} could not be retired: {refused:?}"))?;
+        did(sim, "owner retires one of many");
+    }
+    until(sim, patience, "as many removals are proposed as may be", |world| {
+        removals(world) >= MOST_REMOVALS
+    })
+    .await?;
+    // Then nothing more, for as long as anybody looks.
+    sleep(Duration::from_secs(3 * 3600)).await;
+    Ok(())
+}
+
+/// Merge requests that take a row away.
+pub(crate) fn removals(world: &World) -> usize {
+    let requests = world.merge_requests(HANDBOOK).unwrap_or_default();
+    requests
+        .iter()
+        .filter(|request| request.title.starts_with("docs: remove"))
+        .count()
 }
 
 async fn found(sim: &Arc<Sim>, patience: Patience) -> Result<(), String> {

@@ -61,6 +61,7 @@ pub(crate) struct Town {
     pub(crate) programs: Vec<(Program, Blueprint)>,
     empty: Base,
     founded: OnceLock<Base>,
+    gathered: OnceLock<Base>,
 }
 
 /// Where runs begin.
@@ -95,14 +96,16 @@ impl Town {
     /// # Errors
     /// When the story before it does not end well without faults.
     pub(crate) fn base(self: &Arc<Self>, story: Story) -> anyhow::Result<(World, Memory, Timestamp)> {
-        if story == Story::Found {
-            return Ok(self.empty.copy());
+        let (before, base) = match story {
+            Story::Found | Story::Gather => return Ok(self.empty.copy()),
+            Story::Change | Story::Retire => (Story::Found, &self.founded),
+            Story::Purge => (Story::Gather, &self.gathered),
+        };
+        if base.get().is_none() {
+            let (world, memory, at) = run::undisturbed(self, before)?;
+            let _ = base.set(Base { world, memory, at });
         }
-        if self.founded.get().is_none() {
-            let (world, memory, at) = run::undisturbed(self, Story::Found)?;
-            let _ = self.founded.set(Base { world, memory, at });
-        }
-        Ok(self.founded.get().context("founded just now")?.copy())
+        Ok(base.get().context("set just now")?.copy())
     }
 }
 
@@ -146,6 +149,7 @@ async fn set_up() -> anyhow::Result<Town> {
         programs,
         empty,
         founded: OnceLock::new(),
+        gathered: OnceLock::new(),
     })
 }
 
@@ -168,7 +172,7 @@ fn people(gitlab: &World) -> Result<String, gitlab_sandbox::Refused> {
 fn settings(token: &str) -> anyhow::Result<Settings> {
     let text = format!(
         "[server]\npublic_url = \"https://convenor.example.com\"\n[gitlab]\nurl = \"{URL}\"\nrate_share = \"100%\"\n\
-         [[program]]\nname = \"cop\"\ngroup = \"{GROUP}\"\nintake = \"{INTAKE}\"\napproval = \"always\"\n\
+         [worker]\nwrites_per_hour = 100\n[[program]]\nname = \"cop\"\ngroup = \"{GROUP}\"\nintake = \"{INTAKE}\"\napproval = \"always\"\n\
          [program.handbook]\nproject = \"{HANDBOOK}\"\npage = \"{PAGE_PATH}\"\nheading = \"Current communities\"\n",
     );
     let environment: BTreeMap<String, String> = [

@@ -37,7 +37,11 @@ impl Transport for Wire {
         }
         sim.some_time(200).await;
         sim.awake(who).await;
-        let line = format!("{} {}", request.method(), shown(&request));
+        if is_write {
+            rules::begins(sim, who);
+        }
+        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+        let line = format!("{method} {}", shown(&request));
         let outcome = self.meet(fault, request).await;
         let status = outcome.as_ref().map_or(0, |answer| answer.status().as_u16());
         sim.tell(
@@ -50,6 +54,7 @@ impl Transport for Wire {
         );
         sim.some_time(100).await;
         sim.awake(who).await;
+        rules::was_answered(sim, who, &method, &path, status);
         outcome
     }
 }

@@ -230,7 +230,7 @@ async fn a_long_look_keeps_its_lease_and_one_that_lost_it_is_stopped() {
     let bench = Bench::new().await;
     let settings = WorkerSettings {
         lease: Duration::from_millis(300),
-    writes_per_hour: 600,
+        writes_per_hour: 600,
         ..SETTINGS
     };
     let eyes = Eyes::new(Duration::from_millis(700), |_| Look::Done {

@@ -104,6 +104,8 @@ pub(super) struct Tables {
     pub(super) acceptances: BTreeMap<String, Acceptance>,
     pub(super) made_projects: BTreeMap<String, u64>,
     turns: BTreeMap<String, i64>,
+    /// Thing and page; ticket and when it last looked.
+    waiting: BTreeMap<(String, String), (String, i64)>,
 }
 
 /// A row of the work table.
@@ -253,6 +255,29 @@ impl Tables {
         }
         self.turns.insert(name.to_owned(), now);
         1
+    }
+
+    /// `true` when it came just now.
+    pub(super) fn stand_in_line(&mut self, thing: &str, page: &str, ticket: &str, now: i64) -> bool {
+        let place = self.waiting.entry((thing.to_owned(), page.to_owned()));
+        let mut came = false;
+        let (_, at) = place.or_insert_with(|| {
+            came = true;
+            (ticket.to_owned(), now)
+        });
+        *at = now;
+        came
+    }
+
+    pub(super) fn leave_line(&mut self, thing: &str, page: &str) {
+        self.waiting.remove(&(thing.to_owned(), page.to_owned()));
+    }
+
+    /// Who has looked since, with the page, first come first.
+    pub(super) fn line(&self, since: i64) -> Vec<(String, String)> {
+        let mut line: Vec<_> = self.waiting.iter().filter(|(_, (_, at))| *at >= since).collect();
+        line.sort_by(|(_, (one, _)), (_, (other, _))| one.cmp(other));
+        line.into_iter().map(|(place, _)| place.clone()).collect()
     }
 
     /// A thing's steps whose end is not known, oldest first.

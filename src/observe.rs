@@ -11,13 +11,16 @@ mod proposal;
 mod setup;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use convenor_core::ids::{ProjectId, UserId, Username};
-use convenor_core::plan::FileVersion;
 use convenor_core::plan::seen::{GroupSeen, MergeRequestSeen, MergeRequestState, People, ProjectSeen, Role, UserSeen};
+use convenor_core::plan::{FileVersion, brakes};
 use convenor_core::program::{Handbook, Program, Visibility};
 use convenor_core::proposal::PersonState;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::gitlab::{GitLabError, Reader, wire};
@@ -33,7 +36,18 @@ pub struct Observer {
     program: Program,
     /// What does not change while the service runs: ids of the bot, the group and the projects.
     places: OnceCell<Places>,
+    projects_seen: Mutex<Believed>,
 }
+
+/// How many projects the group had when it was last believed, and since when another number is doubted.
+#[derive(Debug, Default)]
+struct Believed {
+    count: usize,
+    doubted: Option<Instant>,
+}
+
+/// A list that stays implausible for so long is the truth.
+const DOUBTED_FOR: Duration = Duration::from_secs(600);
 
 /// The program's fixed points in GitLab.
 #[derive(Clone, Debug)]
@@ -62,6 +76,26 @@ pub enum ObserveError {
         /// Its value.
         path: String,
     },
+    /// The token has become somebody else's: what we made would not be found again, and made twice.
+    #[error(
+        "the token is user {now}'s now and was user {before}'s; put the bot's own token back, or start Convenor again if the bot has changed"
+    )]
+    AnotherUser {
+        /// Whose it was.
+        before: UserId,
+        /// Whose it is.
+        now: UserId,
+    },
+    /// A list is suddenly much shorter.
+    #[error(
+        "GitLab shows {now} projects of the group, and {before} shortly before; that is not believed for ten minutes"
+    )]
+    Implausible {
+        /// How many there were.
+        before: usize,
+        /// How many there are said to be.
+        now: usize,
+    },
     /// GitLab gave an address that is none.
     #[error("GitLab gave an address that cannot be read for {what}")]
     Address {
@@ -78,7 +112,21 @@ impl Observer {
             reader,
             program,
             places: OnceCell::new(),
+            projects_seen: Mutex::default(),
         }
+    }
+
+    /// Whether the token works, and is still the bot's that we were at the first look.
+    ///
+    /// # Errors
+    /// When it is another user's, or GitLab does not answer as it should.
+    pub async fn confirm_who_we_are(&self) -> Result<(), ObserveError> {
+        let bot = self.places().await?.bot.id;
+        let user = self.reader.current_user().await?.id;
+        if user != bot {
+            return Err(ObserveError::AnotherUser { before: bot, now: user });
+        }
+        Ok(())
     }
 
     /// The program.
@@ -131,6 +179,24 @@ impl Observer {
             intake,
             handbooks,
         })
+    }
+
+    /// Does not believe a list that has suddenly become much shorter, unless it stays so.
+    fn believe(&self, count: usize) -> Result<(), ObserveError> {
+        let mut believed = lock(&self.projects_seen);
+        if brakes::is_plausible(believed.count, count) {
+            *believed = Believed { count, doubted: None };
+            return Ok(());
+        }
+        let since = *believed.doubted.get_or_insert_with(Instant::now);
+        if since.elapsed() < DOUBTED_FOR {
+            return Err(ObserveError::Implausible {
+                before: believed.count,
+                now: count,
+            });
+        }
+        *believed = Believed { count, doubted: None };
+        Ok(())
     }
 
     async fn named_project(&self, setting: &'static str, path: &str) -> Result<ProjectSeen, ObserveError> {
@@ -202,8 +268,14 @@ impl Observer {
     /// The group's projects, archived ones included.
     async fn group_projects(&self) -> Result<Vec<ProjectSeen>, ObserveError> {
         let projects = self.reader.group_projects(self.places().await?.group.id).await?;
+        self.believe(projects.len())?;
         projects.into_iter().map(project_seen).collect()
     }
+}
+
+/// The values behind these locks are replaced as a whole: right even after a panic elsewhere.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The branch that the page's merge requests go to.

@@ -35,12 +35,12 @@ use crate::settings::DatabaseUrl;
 pub use deliveries::{Accepted, Delivery, StoredDelivery};
 pub use depth::QueueDepth;
 pub use error::StoreError;
-pub use journal::{JournalEntry, JournalId, StepState};
+pub use journal::{Intent, JournalEntry, JournalId, StepState};
 pub use ledger::MadeSetup;
 pub use listing::{DeliveryFilter, JournalFilter};
 pub use memory::{Gate, Memory};
 pub use retention::Forgotten;
-pub use work::{Claim, Work, WorkState};
+pub use work::{Claim, Lease, Work, WorkState};
 
 use pools::{Pools, on};
 use writer::{Waiting, Writer};

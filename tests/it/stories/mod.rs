@@ -2,6 +2,7 @@
 
 mod approvals;
 mod binary;
+mod brakes;
 mod browsing;
 mod charters;
 mod crashes;

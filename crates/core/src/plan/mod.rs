@@ -5,6 +5,7 @@
 //! The report says why nothing (more) is due. Read on in [`proposal`] for the way of a proposal and in [`community`] for
 //! the row of a community in the handbook.
 
+pub mod brakes;
 pub mod change;
 pub mod comment;
 pub mod community;

@@ -8,6 +8,7 @@ mod crashes;
 mod doubts;
 mod handbook;
 mod hostile;
+mod lifeline;
 mod main_job;
 mod names;
 mod rendered;

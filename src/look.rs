@@ -450,7 +450,7 @@ impl GitLabLooker {
     /// Steps of earlier looks whose end was unknown, and which are not due any more: they are done, or not wanted.
     async fn close_what_was_found(&self, thing: &Thing, plan: &Plan) -> Result<(), StoreError> {
         for entry in self.store.journal_open(thing).await? {
-            let is_due = |step: &step::Step| step.kind() == entry.kind && step.to_string() == entry.step;
+            let is_due = |step: &Step| step.kind() == entry.kind && step.to_string() == entry.step;
             if !plan.steps.iter().any(is_due) {
                 let found = Some("found by a later look");
                 let now = self.clock.now();
@@ -461,7 +461,7 @@ impl GitLabLooker {
     }
 
     /// The steps that the brakes let through now.
-    async fn allowed<'a>(&self, thing: &Thing, steps: &'a [step::Step]) -> Result<&'a [step::Step], LookError> {
+    async fn allowed<'a>(&self, thing: &Thing, steps: &'a [Step]) -> Result<&'a [Step], LookError> {
         let now = self.clock.now();
         let since = now.checked_sub(brakes::REMEMBERED).unwrap_or(Timestamp::MIN);
         let begun: Vec<Begun> = self

@@ -96,6 +96,14 @@ pub enum ObserveError {
         /// How many there are said to be.
         now: usize,
     },
+    /// The group that the settings name is not there, or not visible to the bot.
+    #[error(
+        "program.group = \"{path}\": GitLab shows no such group to the bot; check the path and the bot's membership"
+    )]
+    NoGroup {
+        /// Its path.
+        path: String,
+    },
     /// GitLab gave an address that is none.
     #[error("GitLab gave an address that cannot be read for {what}")]
     Address {
@@ -151,7 +159,14 @@ impl Observer {
 
     async fn read_places(&self) -> Result<Places, ObserveError> {
         let user = self.reader.current_user().await?;
-        let group = self.reader.group(self.program.group.as_str()).await?;
+        let group = match self.reader.group(self.program.group.as_str()).await {
+            Err(GitLabError::NotFound { .. }) => {
+                return Err(ObserveError::NoGroup {
+                    path: self.program.group.clone(),
+                });
+            }
+            other => other?,
+        };
         let intake = self.named_project("program.intake", &self.program.intake).await?;
         let mut handbooks: Vec<ProjectSeen> = Vec::new();
         for handbook in &self.program.handbooks {

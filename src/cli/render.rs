@@ -91,6 +91,14 @@ fn read_proposal(path: &Path) -> anyhow::Result<Proposal> {
         .filter(|finding| finding.severity == Severity::Refusal)
         .map(|finding| format!("\n  - {}", finding.sentence().as_str().trim()))
         .collect();
+    let notes = read
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Note);
+    for note in notes.filter(|_| read.form.is_some()) {
+        // Standard output is for the files.
+        let _ = writeln!(anstream::stderr().lock(), "note: {}", note.sentence().as_str().trim());
+    }
     match read.form {
         Some(form) => Ok(form),
         None => bail!("{} is not a complete proposal:{}", path.display(), refusals.concat()),

@@ -205,10 +205,21 @@ impl Client {
             let outcome = self.exchange(operation, request, &url, attempt).await;
             drop(slot);
             let Some(pause) = self.pause_before_repeating(operation, attempt, &outcome) else {
-                return outcome.map_err(|broken| broken.into_error(operation));
+                return outcome.map_err(|broken| self.named(broken.into_error(operation)));
             };
             tokio::time::sleep(pause).await;
             attempt += 1;
+        }
+    }
+
+    /// Whoever reads that GitLab cannot be reached wants to know which one was meant.
+    fn named(&self, error: GitLabError) -> GitLabError {
+        match error {
+            GitLabError::Unreachable { call, cause } => GitLabError::Unreachable {
+                call,
+                cause: Words::new(format!("{cause} ({})", self.shared.origin)),
+            },
+            other => other,
         }
     }
 

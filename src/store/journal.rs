@@ -7,7 +7,7 @@ use uuid::{ContextV7, Uuid};
 
 use super::pools::on;
 use super::work::Lease;
-use super::{Store, StoreError, from_ms, lock, to_ms};
+use super::{Store, StoreError, lock, to_ms};
 
 /// An entry of the journal; later entries of one process sort after earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use convenor_core::plan::init::Wishes;
@@ -36,6 +37,7 @@ pub(super) struct World {
     /// The GitLab.
     pub(super) gitlab: Sandbox,
     service: JoinHandle<()>,
+    quiet: Arc<AtomicBool>,
     _folder: Folder,
 }
 
@@ -61,7 +63,8 @@ impl World {
         let client = assemble::client(&settings)?;
         let planner = assemble::planner(&settings, &client, store.clone(), clock.clone())?;
         let looker = assemble::looker(&settings, &client, planner, store.clone(), clock.clone());
-        let looker = looker.with_progress(show_steps());
+        let quiet = Arc::new(AtomicBool::new(false));
+        let looker = looker.with_progress(show_steps(quiet.clone()));
         let service = Service::start(&settings, store.clone(), clock.clone(), Arc::new(looker)).await?;
         settings.server.public_url = format!("http://{}", service.address()?);
         print("convenor init\n");
@@ -78,8 +81,14 @@ impl World {
         Ok(Self {
             gitlab,
             service,
+            quiet,
             _folder: folder,
         })
+    }
+
+    /// No more steps are shown.
+    pub(super) fn hush(&self) {
+        self.quiet.store(true, Ordering::Relaxed);
     }
 
     /// Where to look at it.
@@ -95,8 +104,11 @@ impl World {
 }
 
 /// Each step as it is done, in its own words.
-fn show_steps() -> Progress {
-    Arc::new(|_, step, outcome| {
+fn show_steps(quiet: Arc<AtomicBool>) -> Progress {
+    Arc::new(move |_, step, outcome| {
+        if quiet.load(Ordering::Relaxed) {
+            return;
+        }
         let sign = match outcome {
             Outcome::Done => "+",
             Outcome::Failed(_) => "!",

@@ -31,6 +31,8 @@ on_both_databases! {
     the_text_that_was_accepted_last_counts,
     the_first_project_of_a_proposal_is_remembered,
     old_deliveries_are_forgotten,
+    the_oldest_deliveries_go_when_there_is_too_little_room,
+    the_journal_is_kept_as_long_as_it_should_be,
     after_closing_nothing_is_accepted,
     a_key_from_another_version_is_held_and_stops_nobody,
     two_stores_share_the_work,
@@ -393,6 +395,34 @@ async fn old_deliveries_are_forgotten(database: Database) {
     }
     assert_eq!(store.forget_deliveries(later(hands.now(), -50)).await.unwrap().rows, 1);
     assert_eq!(store.list_deliveries(10).await.unwrap()[0].key, "new");
+}
+
+async fn the_oldest_deliveries_go_when_there_is_too_little_room(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    for number in 0..30 {
+        let mut big = delivery(&format!("d{number:02}"), later(hands.now(), number), &[]);
+        big.body = vec![b'x'; 100];
+        store.accept_delivery(big).await.unwrap();
+    }
+    assert_eq!(store.delivery_bytes().await.unwrap(), 3000);
+    let forgotten = store.forget_largest_excess(1050).await.unwrap();
+    assert_eq!((forgotten.rows, forgotten.more), (20, false));
+    let left = store.list_deliveries(100).await.unwrap();
+    assert_eq!((left.len(), left.last().unwrap().key.as_str()), (10, "d20"));
+    assert_eq!(store.forget_largest_excess(1050).await.unwrap().rows, 0);
+}
+
+async fn the_journal_is_kept_as_long_as_it_should_be(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    for seconds in [-100, 0] {
+        let at = later(hands.now(), seconds);
+        store
+            .journal_begin(&proposal(1), "test", "commit", "commit", at)
+            .await
+            .unwrap();
+    }
+    assert_eq!(store.forget_journal(later(hands.now(), -50)).await.unwrap().rows, 1);
+    assert_eq!(store.journal_of(&proposal(1), 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

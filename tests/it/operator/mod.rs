@@ -3,4 +3,6 @@
 mod adopting;
 mod examining;
 mod office;
+mod recording;
+mod rotating;
 mod setting_up;

@@ -9,6 +9,7 @@ mod crashes;
 mod doubts;
 mod handbook;
 mod hostile;
+mod lifeline;
 mod main_job;
 mod names;
 mod rendered;

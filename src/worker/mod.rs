@@ -24,7 +24,7 @@ use crate::store::{Claim, Store, StoreError};
 use crate::telemetry::metrics::{self, Ending};
 use crate::telemetry::traces;
 
-pub use schedule::Schedule;
+pub use schedule::{Retention, Schedule};
 
 /// The net under the wake-ups: work that another process stored, or that became due by time, is seen this late at most.
 const POLL: Duration = Duration::from_secs(1);
@@ -34,9 +34,9 @@ const NEW_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 /// Looks at things. One look observes, decides, acts, and says when to look again.
 pub trait Looker: Send + Sync + 'static {
-    /// Looks at one thing. `cause` is for the log only. The future is dropped when the lease is lost or time is up at a
-    /// stop: every step has to be safe to repeat.
-    fn look(&self, thing: &Thing, cause: &str) -> impl Future<Output = Look> + Send;
+    /// Looks at the thing of a claim. The future is dropped when the lease is lost or time is up at a stop: every step has to
+    /// be safe to repeat.
+    fn look(&self, claim: &Claim) -> impl Future<Output = Look> + Send;
 }
 
 /// How a look ended.
@@ -178,16 +178,17 @@ impl<L: Looker> Worker<L> {
 
     /// Runs the look and keeps the lease alive; `None` when the lease is lost.
     async fn look_while_leased(&self, claim: &Claim) -> Option<Look> {
-        let (looker, thing, cause) = (self.looker.clone(), claim.thing.clone(), claim.cause.clone());
-        let origin = self.origin(&thing).await;
-        let span = traces::look(&thing, &cause, origin.as_deref());
+        let (looker, claimed) = (self.looker.clone(), claim.clone());
+        let origin = self.origin(&claim.thing).await;
+        let span = traces::look(&claim.thing, &claim.cause, origin.as_deref());
         // A task of its own: a panic in one look is that look's failure and nobody else's.
-        let mut look = tokio::spawn(async move { looker.look(&thing, &cause).await }.instrument(span));
+        let mut look = tokio::spawn(async move { looker.look(&claimed).await }.instrument(span));
         let _stop_when_dropped = AbortOnDrop(look.abort_handle());
         let beat = self.settings.lease / 3;
         let mut renewed = Instant::now();
         loop {
             tokio::select! {
+                biased;
                 ended = &mut look => return Some(ended.unwrap_or_else(|error| panicked(&error))),
                 () = tokio::time::sleep(beat) => {}
             }
@@ -243,7 +244,8 @@ impl Drop for AbortOnDrop {
 }
 
 fn panicked(error: &tokio::task::JoinError) -> Look {
-    tracing::error!(%error, "a look ended badly");
+    // Its own words may quote people's text; where it happened is logged by the panic itself.
+    tracing::error!(panicked = error.is_panic(), "a look ended badly");
     Look::Retry {
         after: None,
         error: "the look ended badly; this is a fault of Convenor".to_owned(),

@@ -9,6 +9,7 @@ use crate::plan::change::{ChangeMarker, Item, Settled, Wanted, What, concern, is
 use crate::plan::community;
 use crate::plan::listing::{self, Line};
 use crate::plan::seen::{MergeRequestSeen, MergeRequestState};
+use crate::plan::settled::Said;
 use crate::plan::{Plan, Remark};
 use crate::proposal::PersonState;
 use crate::slug::Slug;
@@ -118,9 +119,18 @@ fn change<'m>(
         .map(|other| listing::known(&other.seen.name, &other.seen.web_url))
         .collect();
     let url = &member.seen.web_url;
-    match listing::reconciled(page, at.handbook, &member.charter, url, &at.seen.people, &others) {
+    let merged = merged(at, id);
+    match listing::reconciled(
+        page,
+        at.handbook,
+        &member.charter,
+        url,
+        &at.seen.people,
+        &others,
+        merged.as_ref(),
+    ) {
         Ok((_, Reconciled::UpToDate { .. })) => Ok(None),
-        Ok((_, Reconciled::Change { kind, edited })) => Ok(Some(Changed {
+        Ok((row, Reconciled::Change { kind, edited })) => Ok(Some(Changed {
             member,
             kind,
             edited,
@@ -128,10 +138,19 @@ fn change<'m>(
                 community: id,
                 proposal: proposal(at, &member.charter),
                 facts,
+                said: Said::of(&row),
             },
         })),
         Err(finding) => Err(Remark::PageUnusable(finding.to_string())),
     }
+}
+
+/// What the community's line said when it was merged last.
+fn merged(at: &At<'_>, community: ProjectId) -> Option<Said> {
+    let merged = at.look.merge_requests.iter();
+    let merged = merged.filter(|mr| mr.state == MergeRequestState::Merged);
+    let mut markers = merged.filter_map(|mr| concern(mr, at.seen.bot.id));
+    markers.find_map(|marker| mentions(&marker, at, community).then(|| marker.said_of(community))?)
 }
 
 /// One row that is not ready would hold the others back, so it waits for the next merge request.

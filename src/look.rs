@@ -272,6 +272,7 @@ impl GitLabLooker {
         let mut worked = only_knocks;
         let mut refused = BTreeSet::new();
         let mut doubts = 0;
+        let mut knocks = BTreeSet::new();
         for _ in 0..MOST_ROUNDS {
             let plan = match self.planner.plan_without(thing, &refused).await {
                 Err(PlanError::Observe(ObserveError::GitLab(source)))
@@ -289,17 +290,19 @@ impl GitLabLooker {
             }
             if plan.is_empty() {
                 // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
-                let mut knocks = if worked { plan.knocks } else { Vec::new() };
+                knocks.extend(if worked { plan.knocks } else { Vec::new() });
                 let waits: Vec<&str> = plan.turns.keys().map(String::as_str).collect();
                 if self.store.leave_line(thing, &waits, self.clock.now()).await? {
                     knocks.extend(self.planner.next_in_line(thing.program(), self.clock.now()).await?);
                 }
                 return Ok(Settled {
                     report: plan.report,
-                    knocks,
+                    knocks: knocks.into_iter().collect(),
                 });
             }
             worked = true;
+            // Some reasons to knock are gone once the steps are done.
+            knocks.extend(plan.knocks);
             let applied = self.applier.apply(thing, cause, &plan.steps).await;
             refused.extend(applied.refused);
             *got_on |= applied.done > 0;

@@ -181,6 +181,8 @@ async fn a_branch_is_rebuilt_where_the_project_merges_by_fast_forward_only() {
     let page = PAGE.replace("Nothing yet", "Nothing so far");
     town.page_becomes(&page);
     town.settle().await;
+    // The first look makes GitLab check again, the second hears the result.
+    town.resync().await;
     town.resync().await;
     town.merges();
     one_more_line(page.as_bytes(), &town.page_bytes("main"));

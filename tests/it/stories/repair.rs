@@ -59,7 +59,7 @@ async fn when_asked_one_merge_request_mends_it_and_is_kept_true() {
     town.settle().await;
     town.resync().await;
     assert_eq!(town.open(), []);
-    assert!(town.page("main").contains("| Defending against GitHub | @darwinjs |"));
+    assert!(town.page("main").contains("| Defending against GitHub| @darwinjs |"));
 }
 
 #[tokio::test]

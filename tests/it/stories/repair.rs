@@ -48,7 +48,7 @@ async fn when_asked_one_merge_request_mends_it_and_is_kept_true() {
         shown,
         [
             "-| Defending against GitHub]| @darwinjs |",
-            "+| Defending against GitHub | @darwinjs |"
+            "+| Defending against GitHub| @darwinjs |"
         ]
     );
     // Nobody asks again, and the page moves on.

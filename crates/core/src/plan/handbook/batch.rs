@@ -14,6 +14,7 @@ use crate::plan::{Plan, Remark};
 use crate::proposal::PersonState;
 use crate::slug::Slug;
 use crate::table::{ChangeKind, Edited, Known, Reconciled};
+use crate::thing::Thing;
 
 /// A row that changes.
 struct Changed<'a> {
@@ -42,7 +43,21 @@ pub(super) fn plan(at: &At<'_>, page: &[u8], members: &[Member<'_>]) -> Plan {
             Err(remark) => plan.report.push(remark),
         }
     }
+    plan.knocks.extend(done_without_it(at, &changes));
     plan.and(joint(at, described(at, edited, &changes)))
+}
+
+/// Proposals of communities whose change was in the open merge request and is not needed there any more.
+fn done_without_it(at: &At<'_>, changes: &[Changed<'_>]) -> Vec<Thing> {
+    let bot = at.seen.bot.id;
+    let open = at.look.batch.merge_requests.iter();
+    let open = open.filter(|mr| mr.state == MergeRequestState::Opened);
+    let items = open.filter_map(|mr| concern(mr, bot)).flat_map(|marker| marker.items);
+    let is_left = |item: &Item| !changes.iter().any(|change| change.item.community == item.community);
+    let proposals = items.filter(is_left).filter_map(|item| item.proposal);
+    proposals
+        .map(|issue| Thing::Proposal(at.context.program.name.clone(), issue))
+        .collect()
 }
 
 fn described<'a>(at: &At<'a>, page: Vec<u8>, changes: &[Changed<'_>]) -> Joint<'a> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use convenor_core::ids::Username;
-use convenor_core::program::{Handbook, RowOrder};
+use convenor_core::program::Handbook;
 use convenor_core::table::{
     Cell, ChangeKind, Finding, Known, Page, People, Person, Reconciled, RowFinding, WantedRow, links_to_project,
     reconcile, survey, without,

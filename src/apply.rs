@@ -19,6 +19,7 @@ use crate::gitlab::{
 };
 use crate::hooks::HookSecrets;
 use crate::store::{StepState, Store, StoreError};
+use crate::telemetry::metrics::{self, Ending};
 
 /// Told about every step that ended.
 pub type Progress = Arc<dyn Fn(&Thing, &Step, Outcome<'_>) + Send + Sync>;
@@ -63,6 +64,14 @@ pub enum ApplyError {
         /// The step, in its own words.
         step: String,
     },
+}
+
+impl ApplyError {
+    /// Whether looking again tells more than the error: it may be there already, or it may have been done after all.
+    #[must_use]
+    pub fn is_worth_another_look(&self) -> bool {
+        matches!(self, Self::GitLab { source, .. } if source.is_already_there() || source.is_outcome_unknown())
+    }
 }
 
 /// How a batch went.
@@ -132,6 +141,7 @@ impl Applier {
             Err(error) if is_unknown(error) => (StepState::Unknown, Some(error.to_string())),
             Err(error) => (StepState::Failed, Some(error.to_string())),
         };
+        metrics::stepped(step.kind(), ending(state));
         // Should this fail, the entry stays pending: that is true, and the next look finds out.
         self.store
             .journal_end(&entry, state, answer.as_deref(), self.clock.now())
@@ -399,6 +409,14 @@ fn is_refusal(error: &ApplyError) -> bool {
             ..
         }
     )
+}
+
+fn ending(state: StepState) -> Ending {
+    match state {
+        StepState::Done => Ending::Done,
+        StepState::Failed => Ending::Failed,
+        StepState::Pending | StepState::Unknown => Ending::Unknown,
+    }
 }
 
 fn is_unknown(error: &ApplyError) -> bool {

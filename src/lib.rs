@@ -11,6 +11,7 @@ pub mod look;
 pub mod observe;
 pub mod server;
 pub mod settings;
+pub mod status;
 pub mod store;
 pub mod telemetry;
 pub mod templates;

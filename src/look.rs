@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::gitlab::GitLabError;
 use crate::observe::{Asked, ObserveError, Observer, Remembered, Repair};
 use crate::store::{Store, StoreError};
+use crate::telemetry::metrics;
 use crate::worker::{Look, Looker};
 
 /// A look that is not done after this many rounds is chasing something that changes under its hands, or its own tail.
@@ -285,6 +286,7 @@ impl GitLabLooker {
                 }
                 other => other?,
             };
+            metrics::planned(thing, plan.steps.len());
             if self.stood_in_line(thing, &plan).await? {
                 continue;
             }

@@ -3,6 +3,7 @@
 //! Payloads of webhooks are not consulted: they are old, repeated, or somebody's invention. Read on in
 //! [`convenor_core::plan::seen`] for what is filled here, and in [`crate::gitlab::Reader`] for how it is read.
 
+mod adopt;
 mod community;
 mod handbook;
 mod proposal;

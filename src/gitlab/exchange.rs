@@ -1,7 +1,10 @@
-//! One request, one answer, over the one HTTP connection pool; nothing here waits for a turn or repeats.
+//! One request, one answer, over the one HTTP connection pool or over a transport that is handed in; nothing here waits for
+//! a turn or repeats.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Request, Response};
 use secrecy::{ExposeSecret, SecretString};
@@ -16,16 +19,31 @@ use super::resolver::Guarded;
 /// Answers longer than this are refused: the largest we ask for is a page of 100 descriptions of up to 1 MB each.
 const LONGEST_ANSWER: usize = 128 * 1024 * 1024;
 
-/// The connection pool with what every request carries.
+/// Carries a request to GitLab and its whole answer back. The service uses HTTP; a simulation puts itself in its place.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Sends one request, token and all, and reads the whole answer, whatever its status.
+    ///
+    /// # Errors
+    /// Whether anything may have been sent.
+    async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Broken>;
+}
+
+/// The way to GitLab, with what every request carries.
 pub(crate) struct Exchange {
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     token: HeaderValue,
+}
+
+/// HTTP, over one connection pool.
+struct Http {
+    client: reqwest::Client,
     timeout: Duration,
 }
 
 /// An attempt that brought no answer.
 #[derive(Debug)]
-pub(crate) enum Broken {
+pub enum Broken {
     /// No connection stood, so nothing was sent.
     NotConnected(Words),
     /// Something may have been sent, and no whole answer came.
@@ -34,7 +52,6 @@ pub(crate) enum Broken {
 
 impl Exchange {
     pub(crate) fn new(settings: &ClientSettings, origin: &Origin) -> Result<Self, BadClient> {
-        let token = sensitive(&settings.token)?;
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("convenor/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -46,24 +63,41 @@ impl Exchange {
             // A proxy of the environment has no business between two programs of one machine.
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(|error| BadClient::Http(cause_of(&error)))?;
-        Ok(Self {
-            http,
-            token,
-            timeout: settings.timeout,
-        })
+        let client = builder.build().map_err(|error| BadClient::Http(cause_of(&error)))?;
+        let timeout = settings.timeout;
+        Self::over(Arc::new(Http { client, timeout }), settings)
+    }
+
+    pub(crate) fn over(transport: Arc<dyn Transport>, settings: &ClientSettings) -> Result<Self, BadClient> {
+        let token = sensitive(&settings.token)?;
+        Ok(Self { transport, token })
     }
 
     /// Sends the request to `url`, which the caller has checked, and reads the whole answer.
-    pub(crate) async fn attempt(&self, request: &Request<Bytes>, url: Url) -> Result<Response<Bytes>, Broken> {
+    pub(crate) async fn attempt(&self, request: &Request<Bytes>, url: &Url) -> Result<Response<Bytes>, Broken> {
+        let mut carried = request.clone();
+        *carried.uri_mut() = url
+            .as_str()
+            .parse()
+            .map_err(|_| Broken::NotConnected(Words::new("the address cannot be sent")))?;
+        carried.headers_mut().insert("PRIVATE-TOKEN", self.token.clone());
+        self.transport.carry(carried).await
+    }
+}
+
+#[async_trait]
+impl Transport for Http {
+    async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
+        let (parts, body) = request.into_parts();
+        let url = Url::parse(&parts.uri.to_string())
+            .map_err(|_| Broken::NotConnected(Words::new("the address cannot be sent")))?;
         let mut builder = self
-            .http
-            .request(request.method().clone(), url)
-            .headers(request.headers().clone())
-            .header("PRIVATE-TOKEN", self.token.clone())
+            .client
+            .request(parts.method, url)
+            .headers(parts.headers)
             .timeout(self.timeout);
-        if !request.body().is_empty() {
-            builder = builder.body(request.body().clone());
+        if !body.is_empty() {
+            builder = builder.body(body);
         }
         let answer = builder.send().await.map_err(|error| Broken::from(&error))?;
         read_whole(answer).await

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod batch;
+mod binary;
 mod browsing;
 mod charters;
 mod crashes;

@@ -26,7 +26,7 @@ pub(super) const GROUP: &str = "acme/cops";
 pub(super) const INTAKE: &str = "acme/cops/intake";
 pub(super) const HANDBOOK: &str = "acme/handbook";
 pub(super) const PAGE_PATH: &str = "content/cop.md";
-const SECRET: &str = "a-secret-of-at-least-24-characters";
+pub(super) const SECRET: &str = "a-secret-of-at-least-24-characters";
 
 /// A page like the one of the specification: sorted, with a malformed row, `(inactive)`, `TBD` and a cell in prose.
 pub(super) const PAGE: &str = "\
@@ -479,7 +479,7 @@ fn open_door(
     tokio::spawn(server::serve(listener, routes, limits, stop.clone()));
 }
 
-fn people(gitlab: &Sandbox) -> String {
+pub(super) fn people(gitlab: &Sandbox) -> String {
     gitlab.add_group_with("acme", "public").unwrap();
     gitlab.add_group_with(GROUP, "public").unwrap();
     gitlab

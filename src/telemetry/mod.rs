@@ -1,4 +1,7 @@
-//! Logs: to standard error, as text for people or as JSON. What is logged never holds tokens, bodies or addresses of people.
+//! What whoever runs Convenor sees of it: logs to standard error, as text for people or as JSON, and figures ([`metrics`]). Neither
+//! ever holds tokens, bodies or addresses of people.
+
+pub mod metrics;
 
 use std::io::IsTerminal;
 

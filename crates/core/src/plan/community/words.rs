@@ -3,6 +3,7 @@
 use super::Edit;
 use crate::charter::{self, Charter};
 use crate::escape::{CommitMessage, Markdown, Title};
+use crate::plan::Remark;
 use crate::plan::change::Words;
 use crate::plan::listing;
 use crate::plan::seen::{CommunitySeen, PageSeen};
@@ -46,6 +47,10 @@ fn description(
     edit: &Edit,
     unready: Option<&'static str>,
 ) -> Markdown {
+    if matches!(edit, Edit::Nothing(settled) if settled.remark == Remark::PrivateNotListed) {
+        // Who reads the page may not know what the project is called by now, nor who runs it.
+        return footer();
+    }
     let mut text = Markdown::new()
         .link(&seen.project.name, &seen.project.web_url)
         .words(match edit {

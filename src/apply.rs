@@ -19,6 +19,7 @@ use crate::gitlab::{
 };
 use crate::hooks::HookSecrets;
 use crate::store::{StepState, Store, StoreError};
+use crate::telemetry::metrics::{self, Ending};
 
 /// Told about every step that ended.
 pub type Progress = Arc<dyn Fn(&Thing, &Step, Outcome<'_>) + Send + Sync>;
@@ -63,6 +64,14 @@ pub enum ApplyError {
         /// The step, in its own words.
         step: String,
     },
+}
+
+impl ApplyError {
+    /// Whether looking again tells more than the error: it may be there already, or it may have been done after all.
+    #[must_use]
+    pub fn is_worth_another_look(&self) -> bool {
+        matches!(self, Self::GitLab { source, .. } if source.is_already_there() || source.is_outcome_unknown())
+    }
 }
 
 /// How a batch went.
@@ -132,6 +141,7 @@ impl Applier {
             Err(error) if is_unknown(error) => (StepState::Unknown, Some(error.to_string())),
             Err(error) => (StepState::Failed, Some(error.to_string())),
         };
+        metrics::stepped(step.kind(), ending(state));
         // Should this fail, the entry stays pending: that is true, and the next look finds out.
         self.store
             .journal_end(&entry, state, answer.as_deref(), self.clock.now())
@@ -265,15 +275,39 @@ impl Applier {
                 project,
                 title,
                 description,
+                confidential,
             } => {
                 let issue = NewIssue {
                     title: title.clone(),
                     description: description.clone(),
                     labels: Vec::new(),
-                    confidential: false,
+                    confidential: *confidential,
                 };
                 writer.create_issue(*project, &issue).await?.iid.to_string()
             }
+            Step::UpdateIssue {
+                project,
+                issue,
+                title,
+                description,
+                open,
+            } => {
+                let change = IssueChange {
+                    title: title.clone(),
+                    description: Some(description.clone()),
+                    open: *open,
+                    ..IssueChange::default()
+                };
+                writer.update_issue(*project, *issue, &change).await?.iid.to_string()
+            }
+            Step::CommentOnMergeRequest {
+                project,
+                merge_request,
+                body,
+            } => match writer.create_merge_request_note(*project, *merge_request, body).await? {
+                CreatedNote::Note(note) => note.id.to_string(),
+                CreatedNote::OnlyCommands => return Ok(None),
+            },
             Step::CreateMergeRequest { .. } | Step::UpdateMergeRequest { .. } | Step::CloseMergeRequest { .. } => {
                 self.write_merge_request(step).await?
             }
@@ -305,8 +339,7 @@ impl Applier {
                 target,
                 title,
                 description,
-                labels,
-                reviewers,
+                opening,
                 ..
             } => {
                 let wanted = NewMergeRequest {
@@ -314,11 +347,11 @@ impl Applier {
                     target_branch: target.clone(),
                     title: title.clone(),
                     description: description.clone(),
-                    labels: labels.clone(),
-                    reviewers: reviewers.clone(),
-                    assignees: Vec::new(),
-                    remove_source_branch: Some(true),
-                    squash: None,
+                    labels: opening.labels.clone(),
+                    reviewers: opening.reviewers.clone(),
+                    assignees: opening.assignees.clone(),
+                    remove_source_branch: opening.remove_source_branch,
+                    squash: opening.squash,
                 };
                 Ok(self
                     .writer
@@ -334,7 +367,7 @@ impl Applier {
                 description,
             } => {
                 let change = MergeRequestChange {
-                    title: Some(title.clone()),
+                    title: title.clone(),
                     description: Some(description.clone()),
                     ..MergeRequestChange::default()
                 };
@@ -376,6 +409,14 @@ fn is_refusal(error: &ApplyError) -> bool {
             ..
         }
     )
+}
+
+fn ending(state: StepState) -> Ending {
+    match state {
+        StepState::Done => Ending::Done,
+        StepState::Failed => Ending::Failed,
+        StepState::Pending | StepState::Unknown => Ending::Unknown,
+    }
 }
 
 fn is_unknown(error: &ApplyError) -> bool {

@@ -12,6 +12,7 @@ pub mod observe;
 pub mod redact;
 pub mod server;
 pub mod settings;
+pub mod status;
 pub mod store;
 pub mod telemetry;
 pub mod templates;

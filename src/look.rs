@@ -7,19 +7,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use convenor_core::ids::UserId;
+use convenor_core::ids::{ProjectId, UserId};
 use convenor_core::plan::context::Context;
-use convenor_core::plan::seen::{ProposalSeen, Removals};
+use convenor_core::plan::seen::{ProposalSeen, Removals, Traffic};
 use convenor_core::plan::wanted::Blueprint;
-use convenor_core::plan::{Plan, Premise, Remark, Step, community, proposal, step};
+use convenor_core::plan::{Plan, Premise, Remark, Step, Turn, community, handbook, proposal, step};
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::apply::{Applied, Applier, ApplyError, Progress};
 use crate::clock::Clock;
 use crate::gitlab::GitLabError;
-use crate::observe::{ObserveError, Observer, Remembered};
+use crate::observe::{Asked, ObserveError, Observer, Remembered, Repair};
 use crate::store::{Store, StoreError};
+use crate::telemetry::metrics;
 use crate::worker::{Look, Looker};
 
 /// A look that is not done after this many rounds is chasing something that changes under its hands, or its own tail.
@@ -31,6 +32,9 @@ const MOST_DOUBTS: u32 = 5;
 /// How soon a look that got on, and then failed, is worth another.
 const GO_ON_AFTER: Duration = Duration::from_secs(1);
 
+/// So many of those who wait for a turn are told when there may be one.
+const SO_MANY_AT_ONCE: usize = 5;
+
 /// Removals of rows are counted over a rolling day.
 const REMOVALS_COUNT_FOR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -40,7 +44,7 @@ pub struct Planner {
     programs: Arc<BTreeMap<ProgramName, Program>>,
     store: Store,
     clock: Clock,
-    allow_removals: bool,
+    asked: Asked,
 }
 
 struct Program {
@@ -73,15 +77,21 @@ impl Planner {
             programs: Arc::new(programs.into_iter().map(entry).collect()),
             store,
             clock,
-            allow_removals: false,
+            asked: Asked::default(),
         }
     }
 
-    /// The same, without the limit on removals of rows: an operator said so.
+    /// The same, with what an operator asked for beyond what is due by itself.
     #[must_use]
-    pub fn allowing_removals(mut self) -> Self {
-        self.allow_removals = true;
+    pub fn asked(mut self, asked: Asked) -> Self {
+        self.asked = asked;
         self
+    }
+
+    /// Which pages' malformed rows an operator asked to mend.
+    #[must_use]
+    pub fn repair(&self) -> Option<&Repair> {
+        self.asked.repair.as_ref()
     }
 
     /// The programs' observers.
@@ -99,14 +109,15 @@ impl Planner {
 
     /// What a plan for this thing takes for granted, read now.
     async fn premise(&self, thing: &Thing) -> Result<Premise, PlanError> {
-        let program = self.program(thing)?;
+        let observer = &self.program(thing)?.observer;
         Ok(match thing {
             Thing::Proposal(_, issue) => {
-                let issue = program.observer.issue(*issue).await?;
+                let issue = observer.issue(*issue).await?;
                 issue.as_ref().map_or(Premise::None, Premise::of_proposal)
             }
-            Thing::Community(_, project) => program.observer.premise_of_community(*project).await?,
-            Thing::Handbook(_) | Thing::Program(_) => Premise::None,
+            Thing::Community(_, project) => observer.premise_of_community(*project).await?,
+            Thing::Handbook(_) => observer.premise_of_handbook().await?,
+            Thing::Program(_) => Premise::None,
         })
     }
 
@@ -118,7 +129,6 @@ impl Planner {
 
     /// What is due, when GitLab has just refused to add these people.
     async fn plan_without(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<(Plan, Premise), PlanError> {
-        let name = thing.program();
         let program = self.program(thing)?;
         let nothing = |why| Ok((Plan::nothing(why), Premise::None));
         match thing {
@@ -148,30 +158,8 @@ impl Planner {
                 };
                 Ok((proposal::plan(&context, &seen), premise))
             }
-            Thing::Community(_, project) => {
-                let since = self
-                    .clock
-                    .now()
-                    .checked_sub(REMOVALS_COUNT_FOR)
-                    .unwrap_or(Timestamp::MIN);
-                let lately = self.store.count_steps(name, step::REMOVAL, since).await?;
-                let removals = Removals {
-                    lately,
-                    allowed: self.allow_removals,
-                };
-                let seen = program.observer.community(*project, removals).await?;
-                let Some(seen) = seen else {
-                    return nothing(Remark::NoCharter);
-                };
-                let page = seen.page.as_ref().map(|page| page.visibility);
-                let premise = Premise::of_community(Some(&seen.project), page);
-                Ok((community::plan(program.observer.program(), &seen), premise))
-            }
-            Thing::Handbook(_) => {
-                let knocks = program.observer.concerned_by_page(self.clock.now()).await?;
-                let plan = Plan::nothing(Remark::UpToDate);
-                Ok((Plan { knocks, ..plan }, Premise::None))
-            }
+            Thing::Community(_, project) => self.plan_community(thing, program, *project).await,
+            Thing::Handbook(_) => self.plan_handbook(program).await,
             Thing::Program(_) => {
                 let knocks = self.members(program).await?;
                 let plan = Plan::nothing(Remark::UpToDate);
@@ -180,15 +168,70 @@ impl Planner {
         }
     }
 
+    async fn plan_community(
+        &self,
+        thing: &Thing,
+        program: &Program,
+        project: ProjectId,
+    ) -> Result<(Plan, Premise), PlanError> {
+        let now = self.clock.now();
+        let since = now.checked_sub(REMOVALS_COUNT_FOR).unwrap_or(Timestamp::MIN);
+        let removals = Removals {
+            lately: self.store.count_steps(thing.program(), step::REMOVAL, since).await?,
+            allowed: self.asked.removals,
+        };
+        let Some(mut seen) = program.observer.community(project, removals).await? else {
+            return Ok((Plan::nothing(Remark::NoCharter), Premise::None));
+        };
+        let rules = program.observer.program();
+        let plan = community::plan(rules, &seen);
+        let is_unknown = |name: &str| plan.turns.get(name) == Some(&Turn::Unknown);
+        let pages = rules.handbooks.iter().zip(&mut seen.listings).enumerate();
+        let mut counted = false;
+        for (index, (handbook, listing)) in pages.filter(|(_, (handbook, _))| is_unknown(&handbook.name)) {
+            // First the line, then what is open: who leaves the line has opened already, so nobody is missed.
+            let ahead = self.store.ahead_in_line(thing, &handbook.name, now).await?;
+            let traffic = program.observer.traffic(index, now).await?;
+            listing.traffic = Some(Traffic { ahead, ..traffic });
+            counted = true;
+        }
+        let premise = Premise::of_community(&seen);
+        Ok(if counted {
+            (community::plan(rules, &seen), premise)
+        } else {
+            (plan, premise)
+        })
+    }
+
+    async fn plan_handbook(&self, program: &Program) -> Result<(Plan, Premise), PlanError> {
+        let now = self.clock.now();
+        let context = Context {
+            program: program.observer.program(),
+            blueprint: &program.blueprint,
+            now,
+        };
+        let seen = program.observer.handbook(&self.asked).await?;
+        let mut plan = handbook::plan(&context, &seen);
+        plan.knocks.extend(program.observer.concerned_by_page(now).await?);
+        plan.knocks.extend(self.next_in_line(&context.program.name, now).await?);
+        Ok((plan, Premise::of_handbook(&seen)))
+    }
+
+    /// Who waits for a turn and might have it now.
+    async fn next_in_line(&self, program: &ProgramName, now: Timestamp) -> Result<Vec<Thing>, PlanError> {
+        let line = self.store.line(program, now).await?;
+        Ok(line.into_iter().map(|(thing, _)| thing).take(SO_MANY_AT_ONCE).collect())
+    }
+
     /// Everything of a program that has a look of its own.
     async fn members(&self, program: &Program) -> Result<Vec<Thing>, PlanError> {
         let name = &program.observer.program().name;
         let proposals = program.observer.proposal_iids().await?;
         let communities = program.observer.community_ids().await?;
         let proposals = proposals.into_iter().map(|issue| Thing::Proposal(name.clone(), issue));
-        Ok(proposals
-            .chain(communities.into_iter().map(|id| Thing::Community(name.clone(), id)))
-            .collect())
+        let communities = communities.into_iter().map(|id| Thing::Community(name.clone(), id));
+        let handbook = (!program.observer.program().handbooks.is_empty()).then(|| Thing::Handbook(name.clone()));
+        Ok(proposals.chain(communities).chain(handbook).collect())
     }
 }
 
@@ -244,6 +287,17 @@ impl GitLabLooker {
         result.map_err(|error| Unsettled { error, got_on })
     }
 
+    /// Whether the thing came into the line for a turn only now, and its turn has to be looked at again: two that are looked at
+    /// at the same time must not both take the last one.
+    async fn stood_in_line(&self, thing: &Thing, plan: &Plan) -> Result<bool, StoreError> {
+        let mut again = false;
+        for (page, turn) in &plan.turns {
+            let came = self.store.stand_in_line(thing, page, self.clock.now()).await?;
+            again |= came && *turn == Turn::Taken;
+        }
+        Ok(again)
+    }
+
     async fn settle_in_rounds(&self, thing: &Thing, cause: &str, got_on: &mut bool) -> Result<Settled, LookError> {
         let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_));
         let mut worked = only_knocks;
@@ -261,9 +315,17 @@ impl GitLabLooker {
                 }
                 other => other?,
             };
+            metrics::planned(thing, plan.steps.len());
+            if self.stood_in_line(thing, &plan).await? {
+                continue;
+            }
             if plan.is_empty() {
                 // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
-                let knocks = if worked { plan.knocks } else { Vec::new() };
+                let mut knocks = if worked { plan.knocks } else { Vec::new() };
+                let waits: Vec<&str> = plan.turns.keys().map(String::as_str).collect();
+                if self.store.leave_line(thing, &waits, self.clock.now()).await? {
+                    knocks.extend(self.planner.next_in_line(thing.program(), self.clock.now()).await?);
+                }
                 return Ok(Settled {
                     report: plan.report,
                     knocks,

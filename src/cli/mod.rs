@@ -4,11 +4,15 @@
 //! [`Command`], and its line to [`dispatch`]. A command fails with an error whose chain names the causes and the mend;
 //! [`main`] prints it once and exits 1. Clap itself exits 2 when it does not understand the arguments.
 
+mod adopt;
+mod backup;
 mod completions;
 mod deliveries;
 mod demo;
 mod doctor;
+mod health;
 pub mod init;
+mod man;
 mod plan;
 mod queue;
 mod render;
@@ -59,6 +63,8 @@ enum Command {
     Init(init::Args),
     /// Say what is wrong and what would mend it; exit code 1 on an error
     Doctor(doctor::Args),
+    /// The first look at an organisation that already has communities; `--write` proposes charters and rows
+    Adopt(adopt::Args),
     /// Show what would be done; exit code 0: nothing, 2: something
     Plan(plan::PlanArgs),
     /// Do once what is due, with progress
@@ -73,6 +79,12 @@ enum Command {
     Queue(queue::Args),
     /// Show, check or edit the table of a local page
     Table(table::Args),
+    /// Say whether the service on this machine can take in deliveries; exit code 1 when it cannot
+    Health(health::Args),
+    /// Copy the SQLite database, also while the service runs
+    Backup(backup::Args),
+    /// Print the manual page, or write all of them
+    Man(man::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
@@ -83,6 +95,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Serve(args) => serve::run(args, context).await,
         Command::Init(args) => init::run(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
+        Command::Adopt(args) => adopt::run(args, context).await,
         Command::Plan(args) => plan::plan(args, context).await,
         Command::Apply(args) => plan::apply(args, context).await,
         Command::Render(args) => render::run(&args, context),
@@ -90,6 +103,9 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Deliveries(args) => deliveries::run(args, context).await,
         Command::Queue(args) => queue::run(args, context).await,
         Command::Table(args) => table::run(&args),
+        Command::Health(args) => health::run(args, context).await,
+        Command::Backup(args) => backup::run(args, context).await,
+        Command::Man(args) => man::run(&args),
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -10,6 +10,7 @@ use convenor_core::thing::Thing;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use warp::Filter as _;
 
 use super::{Context, open_store};
 use crate::assemble;
@@ -17,7 +18,9 @@ use crate::clock::Clock;
 use crate::intake::{self, Budget, Intake, Secrets};
 use crate::server::{self, Limits};
 use crate::settings::Settings;
+use crate::status::{self, Status};
 use crate::store::Store;
+use crate::telemetry::metrics::Metrics;
 use crate::worker::{Look, Looker, Schedule, Worker};
 
 /// Arguments of `convenor serve`.
@@ -70,6 +73,7 @@ pub struct Service<L> {
     listener: TcpListener,
     intake: Arc<Intake>,
     store: Store,
+    status: Status,
     worker: Worker<L>,
     schedule: Schedule,
     limits: Limits,
@@ -106,6 +110,12 @@ impl<L: Looker> Service<L> {
             budget: Budget::new(settings.server.body_memory),
             body_timeout: settings.server.body_timeout,
         });
+        let metrics = Metrics::start().context("no figures can be kept for /metrics")?;
+        let status = Status {
+            store: store.clone(),
+            clock: clock.clone(),
+            metrics,
+        };
         let worker = Worker::new(store.clone(), looker, clock.clone(), settings.worker);
         let schedule = Schedule {
             store: store.clone(),
@@ -124,6 +134,7 @@ impl<L: Looker> Service<L> {
             listener,
             intake,
             store,
+            status,
             worker,
             schedule,
             limits,
@@ -145,7 +156,7 @@ impl<L: Looker> Service<L> {
             tracing::info!(%address, programs = self.schedule.programs.len(), "serving");
         }
         let intake_is_closed = CancellationToken::new();
-        let routes = intake::routes(self.intake);
+        let routes = intake::routes(self.intake).or(status::routes(self.status)).unify();
         let http = async {
             server::serve(self.listener, routes, self.limits, stop.clone()).await;
             intake_is_closed.cancel();

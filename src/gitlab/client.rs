@@ -20,13 +20,14 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::error::{GitLabError, Words};
-use super::exchange::{Broken, Exchange};
+use super::exchange::{Broken, Exchange, Transport};
 use super::limits::{self, Documented, LimitSettings, Limits};
 use super::operation::{Effect, Operation};
 use super::origin::{BadAddress, Origin};
 use super::reader::Reader;
 use super::stats::CallStats;
 use super::writer::Writer;
+use crate::telemetry::metrics;
 
 /// A call is sent at most this often, counting every reason for repeating it.
 const MOST_ATTEMPTS: u32 = 4;
@@ -117,18 +118,33 @@ impl Client {
     /// When the address is no `https` address (or `http` where that is not allowed) or the token cannot be sent.
     pub fn new(settings: &ClientSettings) -> Result<Self, BadClient> {
         let origin = Origin::new(&settings.url, settings.allow_plain_http)?;
+        let exchange = Exchange::new(settings, &origin)?;
+        Ok(Self::with(settings, origin, exchange))
+    }
+
+    /// The same over another transport than HTTP. Everything else stays: limits, pauses, what is repeated and what is not.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn over(transport: Arc<dyn Transport>, settings: &ClientSettings) -> Result<Self, BadClient> {
+        let origin = Origin::new(&settings.url, settings.allow_plain_http)?;
+        let exchange = Exchange::over(transport, settings)?;
+        Ok(Self::with(settings, origin, exchange))
+    }
+
+    fn with(settings: &ClientSettings, origin: Origin, exchange: Exchange) -> Self {
         let documented = Documented::of_host(settings.url.host_str().unwrap_or_default());
         let shared = Shared {
-            exchange: Exchange::new(settings, &origin)?,
+            exchange,
             origin,
             first_pause: settings.first_pause,
             limits: Limits::new(settings.limits.clone(), documented),
             stats: CallStats::default(),
             graphql: AtomicBool::new(settings.graphql),
         };
-        Ok(Self {
+        Self {
             shared: Arc::new(shared),
-        })
+        }
     }
 
     /// What only looks.
@@ -216,9 +232,12 @@ impl Client {
         attempt: u32,
     ) -> Result<Response<Bytes>, Broken> {
         let started = Instant::now();
-        let outcome = self.shared.exchange.attempt(request, url.clone()).await;
+        let outcome = self.shared.exchange.attempt(request, url).await;
         self.shared.stats.record(operation.name);
-        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = started.elapsed();
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let status = outcome.as_ref().ok().map(|answer| answer.status().as_u16());
+        metrics::called(operation.name, status, took);
         let (method, name) = (request.method().as_str(), operation.name);
         match &outcome {
             Ok(answer) => {

@@ -1,8 +1,11 @@
-//! One request, one answer, over the one HTTP connection pool; nothing here waits for a turn or repeats.
+//! One request, one answer, over the one HTTP connection pool or over a transport that is handed in; nothing here waits for
+//! a turn or repeats.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::header::LOCATION;
 use http::{HeaderValue, Request, Response};
@@ -22,17 +25,32 @@ const LONGEST_ANSWER: usize = 128 * 1024 * 1024;
 /// So much of a refusal is read: GitLab says in a line what is wrong, proxies in a page.
 const LONGEST_REFUSAL: usize = 64 * 1024;
 
-/// The connection pool with what every request carries.
+/// Carries a request to GitLab and its whole answer back. The service uses HTTP; a simulation puts itself in its place.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Sends one request, token and all, and reads the whole answer, whatever its status.
+    ///
+    /// # Errors
+    /// Whether anything may have been sent.
+    async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Broken>;
+}
+
+/// The way to GitLab, with what every request carries.
 pub(crate) struct Exchange {
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     token: HeaderValue,
     redactor: Redactor,
+}
+
+/// HTTP, over one connection pool.
+struct Http {
+    client: reqwest::Client,
     timeout: Duration,
 }
 
 /// An attempt that brought no answer.
 #[derive(Debug)]
-pub(crate) enum Broken {
+pub enum Broken {
     /// No connection stood, so nothing was sent.
     NotConnected(Words),
     /// Something may have been sent, and no whole answer came.
@@ -41,8 +59,6 @@ pub(crate) enum Broken {
 
 impl Exchange {
     pub(crate) fn new(settings: &ClientSettings, origin: &Origin) -> Result<Self, BadClient> {
-        let token = sensitive(&settings.token)?;
-        let redactor = Redactor::new(settings.secrets.iter().chain([&settings.token]));
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("convenor/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -54,28 +70,30 @@ impl Exchange {
             // A proxy of the environment has no business between two programs of one machine.
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(|error| BadClient::Http(cause_of(&error)))?;
+        let client = builder.build().map_err(|error| BadClient::Http(cause_of(&error)))?;
+        let timeout = settings.timeout;
+        Self::over(Arc::new(Http { client, timeout }), settings)
+    }
+
+    pub(crate) fn over(transport: Arc<dyn Transport>, settings: &ClientSettings) -> Result<Self, BadClient> {
+        let token = sensitive(&settings.token)?;
+        let redactor = Redactor::new(settings.secrets.iter().chain([&settings.token]));
         Ok(Self {
-            http,
+            transport,
             token,
             redactor,
-            timeout: settings.timeout,
         })
     }
 
     /// Sends the request to `url`, which the caller has checked, and reads the whole answer.
-    pub(crate) async fn attempt(&self, request: &Request<Bytes>, url: Url) -> Result<Response<Bytes>, Broken> {
-        let mut builder = self
-            .http
-            .request(request.method().clone(), url)
-            .headers(request.headers().clone())
-            .header("PRIVATE-TOKEN", self.token.clone())
-            .timeout(self.timeout);
-        if !request.body().is_empty() {
-            builder = builder.body(request.body().clone());
-        }
-        let answer = builder.send().await.map_err(|error| Broken::from(&error))?;
-        let answer = read_whole(answer).await?;
+    pub(crate) async fn attempt(&self, request: &Request<Bytes>, url: &Url) -> Result<Response<Bytes>, Broken> {
+        let mut carried = request.clone();
+        *carried.uri_mut() = url
+            .as_str()
+            .parse()
+            .map_err(|_| Broken::NotConnected(Words::new("the address cannot be sent")))?;
+        carried.headers_mut().insert("PRIVATE-TOKEN", self.token.clone());
+        let answer = self.transport.carry(carried).await?;
         Ok(if answer.status().is_success() {
             answer
         } else {
@@ -97,6 +115,25 @@ impl Exchange {
             }
         }
         answer
+    }
+}
+
+#[async_trait]
+impl Transport for Http {
+    async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
+        let (parts, body) = request.into_parts();
+        let url = Url::parse(&parts.uri.to_string())
+            .map_err(|_| Broken::NotConnected(Words::new("the address cannot be sent")))?;
+        let mut builder = self
+            .client
+            .request(parts.method, url)
+            .headers(parts.headers)
+            .timeout(self.timeout);
+        if !body.is_empty() {
+            builder = builder.body(body);
+        }
+        let answer = builder.send().await.map_err(|error| Broken::from(&error))?;
+        read_whole(answer).await
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::answer::header_text;
 use super::operation::Quota;
+use crate::telemetry::metrics;
 
 /// GitLab's application limits answer 429 without `Retry-After`; their window is a minute.
 const UNTOLD_RETRY_AFTER: Duration = Duration::from_secs(60);
@@ -164,7 +165,9 @@ impl Limits {
             let now = Instant::now();
             self.locked().general.resize(self.settings.share, limit.max(1), now);
         }
-        if number(headers, "ratelimit-remaining") == Some(0)
+        let remaining = number(headers, "ratelimit-remaining");
+        metrics::rate_limit(number(headers, "ratelimit-limit"), remaining);
+        if remaining == Some(0)
             && let Some(length) = until_reset(headers)
         {
             self.pause(length);

@@ -29,6 +29,7 @@ mod writer;
 pub use client::{BadClient, Client, ClientSettings};
 pub use endpoints::hooks::HookOwner;
 pub use error::{FieldMessage, GitLabError, Words};
+pub use exchange::{Broken, Transport};
 pub use graphql::{BoardListLabel, LabelsAndBoard, OverviewFile, ProjectOverview};
 pub use limits::LimitSettings;
 pub use origin::BadAddress;

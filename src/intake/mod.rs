@@ -9,7 +9,7 @@ mod proof;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use convenor_core::knock::{self, Heard};
@@ -29,6 +29,7 @@ use proof::Proof;
 
 use crate::clock::Clock;
 use crate::store::{Accepted, Delivery, Store};
+use crate::telemetry::metrics::{self, DeliveryOutcome};
 
 /// When to come again after a 503. GitLab itself does not; proxies and people do.
 const RETRY_AFTER: &str = "5";
@@ -57,36 +58,36 @@ pub struct Intake {
     pub body_timeout: Duration,
 }
 
-/// `POST /webhooks/gitlab`, `GET /healthz` and `GET /readyz`.
+/// `POST /webhooks/gitlab`.
 pub fn routes(
     intake: Arc<Intake>,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
-    let store = intake.store.clone();
-    let webhook = warp::path!("webhooks" / "gitlab")
+    warp::path!("webhooks" / "gitlab")
         .and(warp::post())
         .and(warp::any().map(move || intake.clone()))
         .and(warp::ext::optional::<Peer>())
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
-        .then(deliver);
-    let alive = warp::path!("healthz")
-        .and(warp::get())
-        .map(|| text(StatusCode::OK, "alive\n".to_owned()));
-    let ready = warp::path!("readyz")
-        .and(warp::get())
-        .and(warp::any().map(move || store.clone()))
-        .then(ready);
-    webhook.or(alive).unify().or(ready).unify()
+        .then(counted)
 }
 
-async fn ready(store: Store) -> Response {
-    match store.check().await {
-        Ok(()) => text(StatusCode::OK, "ready\n".to_owned()),
-        Err(error) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
-    }
+async fn counted<S, B>(intake: Arc<Intake>, peer: Option<Peer>, headers: HeaderMap, chunks: S) -> Response
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send,
+    B: Buf,
+{
+    let began = Instant::now();
+    let (outcome, response) = deliver(intake, peer, headers, chunks).await;
+    metrics::delivered(outcome, began.elapsed());
+    response
 }
 
-async fn deliver<S, B>(intake: Arc<Intake>, peer: Option<Peer>, headers: HeaderMap, chunks: S) -> Response
+async fn deliver<S, B>(
+    intake: Arc<Intake>,
+    peer: Option<Peer>,
+    headers: HeaderMap,
+    chunks: S,
+) -> (DeliveryOutcome, Response)
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
     B: Buf,
@@ -108,8 +109,8 @@ where
     };
     let body = match body::read(chunks, &intake.budget, intake.body_timeout, see).await {
         Ok(body) => body,
-        Err(BodyFault::Slow) => return text(StatusCode::REQUEST_TIMEOUT, String::new()),
-        Err(BodyFault::Broken) => return text(StatusCode::BAD_REQUEST, String::new()),
+        Err(BodyFault::Slow) => return broken(StatusCode::REQUEST_TIMEOUT),
+        Err(BodyFault::Broken) => return broken(StatusCode::BAD_REQUEST),
     };
     if signed.is_some_and(|signed| !signed.fits()) {
         return refuse(Forged::WrongSignature, peer);
@@ -118,7 +119,7 @@ where
 }
 
 /// Stores an authentic delivery and answers.
-async fn store(intake: Arc<Intake>, headers: &HeaderMap, key: String, body: Body) -> Response {
+async fn store(intake: Arc<Intake>, headers: &HeaderMap, key: String, body: Body) -> (DeliveryOutcome, Response) {
     let event = header(headers, "x-gitlab-event");
     let is_whole = body.whole.is_some();
     let (body, heard) = hear(&intake, event.clone(), body).await;
@@ -154,13 +155,14 @@ async fn store(intake: Arc<Intake>, headers: &HeaderMap, key: String, body: Body
     };
     note(&delivery);
     match intake.store.accept_delivery(delivery).await {
-        Ok(Accepted::New | Accepted::Repeat) => text(StatusCode::OK, String::new()),
+        Ok(Accepted::New) => (DeliveryOutcome::New, text(StatusCode::OK, String::new())),
+        Ok(Accepted::Repeat) => (DeliveryOutcome::Repeat, text(StatusCode::OK, String::new())),
         Err(error) => {
             let mut response = text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"));
             response
                 .headers_mut()
                 .insert("retry-after", http::HeaderValue::from_static(RETRY_AFTER));
-            response
+            (DeliveryOutcome::NotStored, response)
         }
     }
 }
@@ -261,10 +263,14 @@ fn note(delivery: &Delivery) {
 }
 
 /// One line, without anything that the sender chose.
-fn refuse(forged: Forged, peer: Option<Peer>) -> Response {
+fn refuse(forged: Forged, peer: Option<Peer>) -> (DeliveryOutcome, Response) {
     let peer = peer.map(|peer| peer.0);
     tracing::warn!(?peer, reason = forged.reason(), "delivery refused");
-    text(StatusCode::UNAUTHORIZED, String::new())
+    (DeliveryOutcome::Refused, text(StatusCode::UNAUTHORIZED, String::new()))
+}
+
+fn broken(status: StatusCode) -> (DeliveryOutcome, Response) {
+    (DeliveryOutcome::Broken, text(status, String::new()))
 }
 
 fn text(status: StatusCode, text: String) -> Response {

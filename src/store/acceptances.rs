@@ -24,16 +24,24 @@ impl Store {
              title = excluded.title, description = excluded.description, approved_by = excluded.approved_by, \
              at = excluded.at";
         let by = serde_json::to_string(&acceptance.by).map_err(|_| unreadable("approved_by"))?;
-        let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query(SQL)
-                .bind(proposal.to_string())
-                .bind(&acceptance.text_hash)
-                .bind(StoredText::new(&acceptance.title).as_str())
-                .bind(StoredText::new(&acceptance.description).as_str())
-                .bind(by)
-                .bind(to_ms(acceptance.at));
-            query.execute(connection).await.map(drop)
-        });
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| {
+                let query = sqlx::query(SQL)
+                    .bind(proposal.to_string())
+                    .bind(&acceptance.text_hash)
+                    .bind(StoredText::new(&acceptance.title).as_str())
+                    .bind(StoredText::new(&acceptance.description).as_str())
+                    .bind(by)
+                    .bind(to_ms(acceptance.at));
+                query.execute(connection).await.map(drop)
+            },
+            |tables| {
+                tables.acceptances.insert(proposal.to_string(), acceptance.clone());
+                Ok(())
+            }
+        );
         self.noted(result.map_err(StoreError::from))
     }
 
@@ -43,23 +51,28 @@ impl Store {
     /// What the database said.
     pub async fn acceptance(&self, proposal: &Thing) -> Result<Option<Acceptance>, StoreError> {
         const SQL: &str = "select text_hash, title, description, approved_by, at from acceptance where proposal = $1";
-        on!(self.pools(), read, |connection| {
-            let Some(row) = sqlx::query(SQL)
-                .bind(proposal.to_string())
-                .fetch_optional(connection)
-                .await?
-            else {
-                return Ok(None);
-            };
-            let by: String = row.try_get("approved_by")?;
-            Ok(Some(Acceptance {
-                text_hash: row.try_get("text_hash")?,
-                title: Untrusted::new(row.try_get::<String, _>("title")?),
-                description: Untrusted::new(row.try_get::<String, _>("description")?),
-                by: serde_json::from_str(&by).map_err(|_| unreadable("approved_by"))?,
-                at: from_ms("acceptance", row.try_get("at")?)?,
-            }))
-        })
+        on!(
+            self.pools(),
+            read,
+            |connection| {
+                let Some(row) = sqlx::query(SQL)
+                    .bind(proposal.to_string())
+                    .fetch_optional(connection)
+                    .await?
+                else {
+                    return Ok(None);
+                };
+                let by: String = row.try_get("approved_by")?;
+                Ok(Some(Acceptance {
+                    text_hash: row.try_get("text_hash")?,
+                    title: Untrusted::new(row.try_get::<String, _>("title")?),
+                    description: Untrusted::new(row.try_get::<String, _>("description")?),
+                    by: serde_json::from_str(&by).map_err(|_| unreadable("approved_by"))?,
+                    at: from_ms("acceptance", row.try_get("at")?)?,
+                }))
+            },
+            |tables| Ok(tables.acceptances.get(&proposal.to_string()).cloned())
+        )
     }
 
     /// Remembers which project was made for a proposal; the first one stays.
@@ -75,10 +88,18 @@ impl Store {
         const SQL: &str =
             "insert into made_project (proposal, project, at) values ($1, $2, $3) on conflict (proposal) do nothing";
         let id = i64::try_from(project.0).map_err(|_| unreadable("project"))?;
-        let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query(SQL).bind(proposal.to_string()).bind(id).bind(to_ms(at));
-            query.execute(connection).await.map(drop)
-        });
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| {
+                let query = sqlx::query(SQL).bind(proposal.to_string()).bind(id).bind(to_ms(at));
+                query.execute(connection).await.map(drop)
+            },
+            |tables| {
+                tables.made_projects.entry(proposal.to_string()).or_insert(project.0);
+                Ok(())
+            }
+        );
         self.noted(result.map_err(StoreError::from))
     }
 
@@ -88,18 +109,27 @@ impl Store {
     /// What the database said.
     pub async fn projects_of_others(&self, proposal: &Thing) -> Result<BTreeSet<ProjectId>, StoreError> {
         const SQL: &str = "select project from made_project where proposal <> $1";
-        on!(self.pools(), read, |connection| {
-            let rows = sqlx::query(SQL)
-                .bind(proposal.to_string())
-                .fetch_all(connection)
-                .await?;
-            let ids: Result<Vec<i64>, sqlx::Error> = rows.iter().map(|row| row.try_get("project")).collect();
-            Ok(ids?
-                .into_iter()
-                .filter_map(|id| u64::try_from(id).ok())
-                .map(ProjectId)
-                .collect())
-        })
+        on!(
+            self.pools(),
+            read,
+            |connection| {
+                let rows = sqlx::query(SQL)
+                    .bind(proposal.to_string())
+                    .fetch_all(connection)
+                    .await?;
+                let ids: Result<Vec<i64>, sqlx::Error> = rows.iter().map(|row| row.try_get("project")).collect();
+                Ok(ids?
+                    .into_iter()
+                    .filter_map(|id| u64::try_from(id).ok())
+                    .map(ProjectId)
+                    .collect())
+            },
+            |tables| {
+                let key = proposal.to_string();
+                let others = tables.made_projects.iter().filter(|(made_for, _)| **made_for != key);
+                Ok(others.map(|(_, project)| ProjectId(*project)).collect())
+            }
+        )
     }
 
     /// The project that was made for a proposal.
@@ -108,15 +138,20 @@ impl Store {
     /// What the database said.
     pub async fn made_project(&self, proposal: &Thing) -> Result<Option<ProjectId>, StoreError> {
         const SQL: &str = "select project from made_project where proposal = $1";
-        on!(self.pools(), read, |connection| {
-            let row = sqlx::query(SQL)
-                .bind(proposal.to_string())
-                .fetch_optional(connection)
-                .await?;
-            let Some(row) = row else { return Ok(None) };
-            let id: i64 = row.try_get("project")?;
-            Ok(u64::try_from(id).ok().map(ProjectId))
-        })
+        on!(
+            self.pools(),
+            read,
+            |connection| {
+                let row = sqlx::query(SQL)
+                    .bind(proposal.to_string())
+                    .fetch_optional(connection)
+                    .await?;
+                let Some(row) = row else { return Ok(None) };
+                let id: i64 = row.try_get("project")?;
+                Ok(u64::try_from(id).ok().map(ProjectId))
+            },
+            |tables| Ok(tables.made_projects.get(&proposal.to_string()).copied().map(ProjectId))
+        )
     }
 }
 

@@ -90,10 +90,20 @@ impl Store {
     pub async fn list_deliveries(&self, limit: u32) -> Result<Vec<StoredDelivery>, StoreError> {
         const SQL: &str = "select key, received_at, event, instance, subject, reason, things, body_bytes from delivery \
                            order by received_at desc, key limit $1";
-        on!(self.pools(), read, |connection| {
-            let rows = sqlx::query(SQL).bind(i64::from(limit)).fetch_all(connection).await?;
-            rows.iter().map(|row| stored!(row)).collect()
-        })
+        on!(
+            self.pools(),
+            read,
+            |connection| {
+                let rows = sqlx::query(SQL).bind(i64::from(limit)).fetch_all(connection).await?;
+                rows.iter().map(|row| stored!(row)).collect()
+            },
+            |tables| {
+                let mut rows: Vec<_> = tables.deliveries.values().map(|(row, _)| row.clone()).collect();
+                rows.sort_by(|one, other| other.received_at.cmp(&one.received_at).then(one.key.cmp(&other.key)));
+                rows.truncate(limit as usize);
+                Ok(rows)
+            }
+        )
     }
 
     /// The delivery of this key with what is kept of its body.
@@ -103,10 +113,15 @@ impl Store {
     pub async fn delivery(&self, key: &str) -> Result<Option<(StoredDelivery, Vec<u8>)>, StoreError> {
         const SQL: &str = "select key, received_at, event, instance, subject, reason, things, body_bytes, body \
                            from delivery where key = $1";
-        on!(self.pools(), read, |connection| {
-            let row = sqlx::query(SQL).bind(key).fetch_optional(connection).await?;
-            row.map(|row| Ok((stored!(row)?, row.try_get("body")?))).transpose()
-        })
+        on!(
+            self.pools(),
+            read,
+            |connection| {
+                let row = sqlx::query(SQL).bind(key).fetch_optional(connection).await?;
+                row.map(|row| Ok((stored!(row)?, row.try_get("body")?))).transpose()
+            },
+            |tables| Ok(tables.deliveries.get(key).cloned())
+        )
     }
 
     /// Forgets deliveries that came in before `before`; gives their number.
@@ -118,10 +133,19 @@ impl Store {
              (select key from delivery where received_at < $1 order by received_at limit $2)";
         let mut forgotten = 0;
         loop {
-            let result = on!(self.pools(), write, |connection| {
-                let query = sqlx::query(SQL).bind(to_ms(before)).bind(FORGOTTEN_AT_ONCE);
-                query.execute(connection).await.map(|done| done.rows_affected())
-            });
+            let result = on!(
+                self.pools(),
+                write,
+                |connection| {
+                    let query = sqlx::query(SQL).bind(to_ms(before)).bind(FORGOTTEN_AT_ONCE);
+                    query.execute(connection).await.map(|done| done.rows_affected())
+                },
+                |tables| {
+                    let all = tables.deliveries.len();
+                    tables.deliveries.retain(|_, (row, _)| row.received_at >= before);
+                    Ok((all - tables.deliveries.len()) as u64)
+                }
+            );
             match self.noted(result.map_err(StoreError::from))? {
                 0 => return Ok(forgotten),
                 count => forgotten += count,

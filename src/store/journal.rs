@@ -93,15 +93,34 @@ impl Store {
         const SQL: &str = "insert into journal (id, thing, cause, kind, step, state, at) \
              values ($1, $2, $3, $4, $5, 'pending', $6)";
         let id = next_id(at);
-        let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query(SQL)
-                .bind(&id)
-                .bind(thing.to_string())
-                .bind(cause)
-                .bind(kind)
-                .bind(step);
-            query.bind(to_ms(at)).execute(connection).await.map(drop)
-        });
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| {
+                let query = sqlx::query(SQL)
+                    .bind(&id)
+                    .bind(thing.to_string())
+                    .bind(cause)
+                    .bind(kind)
+                    .bind(step);
+                query.bind(to_ms(at)).execute(connection).await.map(drop)
+            },
+            |tables| {
+                let entry = JournalEntry {
+                    id: JournalId(id.clone()),
+                    thing: thing.to_string(),
+                    cause: cause.to_owned(),
+                    kind: kind.to_owned(),
+                    step: step.to_owned(),
+                    state: StepState::Pending,
+                    result: None,
+                    at,
+                    ended_at: None,
+                };
+                tables.journal.insert(id.clone(), entry);
+                Ok(())
+            }
+        );
         self.noted(result.map_err(StoreError::from))?;
         Ok(JournalId(id))
     }
@@ -112,16 +131,26 @@ impl Store {
     /// What the database said.
     pub async fn count_steps(&self, program: &ProgramName, kind: &str, since: Timestamp) -> Result<usize, StoreError> {
         const SQL: &str = "select thing from journal where kind = $1 and at >= $2 and state <> 'failed'";
-        let things: Vec<String> = on!(self.pools(), read, |connection| {
-            let rows = sqlx::query(SQL)
-                .bind(kind)
-                .bind(to_ms(since))
-                .fetch_all(connection)
-                .await?;
-            rows.iter()
-                .map(|row| row.try_get("thing"))
-                .collect::<Result<_, sqlx::Error>>()?
-        });
+        let things: Vec<String> = on!(
+            self.pools(),
+            read,
+            |connection| {
+                let rows = sqlx::query(SQL)
+                    .bind(kind)
+                    .bind(to_ms(since))
+                    .fetch_all(connection)
+                    .await?;
+                rows.iter()
+                    .map(|row| row.try_get("thing"))
+                    .collect::<Result<_, sqlx::Error>>()?
+            },
+            |tables| {
+                let begun = tables.journal.values();
+                let begun =
+                    begun.filter(|entry| entry.kind == kind && entry.at >= since && entry.state != StepState::Failed);
+                begun.map(|entry| entry.thing.clone()).collect()
+            }
+        );
         let of_program = |thing: &&String| thing.parse::<Thing>().is_ok_and(|thing| thing.program() == program);
         Ok(things.iter().filter(of_program).count())
     }
@@ -138,14 +167,26 @@ impl Store {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         const SQL: &str = "update journal set state = $1, result = $2, ended_at = $3 where id = $4";
-        let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query(SQL)
-                .bind(state.as_str())
-                .bind(result)
-                .bind(to_ms(at))
-                .bind(&id.0);
-            query.execute(connection).await.map(drop)
-        });
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| {
+                let query = sqlx::query(SQL)
+                    .bind(state.as_str())
+                    .bind(result)
+                    .bind(to_ms(at))
+                    .bind(&id.0);
+                query.execute(connection).await.map(drop)
+            },
+            |tables| {
+                if let Some(entry) = tables.journal.get_mut(&id.0) {
+                    entry.state = state;
+                    entry.result = result.map(str::to_owned);
+                    entry.ended_at = Some(at);
+                }
+                Ok(())
+            }
+        );
         self.noted(result.map_err(StoreError::from))
     }
 
@@ -156,14 +197,23 @@ impl Store {
     pub async fn journal_of(&self, thing: &Thing, limit: u32) -> Result<Vec<JournalEntry>, StoreError> {
         const SQL: &str = "select id, thing, cause, kind, step, state, result, at, ended_at from journal \
              where thing = $1 order by id desc limit $2";
-        on!(self.pools(), read, |connection| {
-            let rows = sqlx::query(SQL)
-                .bind(thing.to_string())
-                .bind(i64::from(limit))
-                .fetch_all(connection)
-                .await?;
-            rows.iter().map(|row| entry!(row)).collect()
-        })
+        on!(
+            self.pools(),
+            read,
+            |connection| {
+                let rows = sqlx::query(SQL)
+                    .bind(thing.to_string())
+                    .bind(i64::from(limit))
+                    .fetch_all(connection)
+                    .await?;
+                rows.iter().map(|row| entry!(row)).collect()
+            },
+            |tables| {
+                let of_thing = tables.journal.values().rev();
+                let of_thing = of_thing.filter(|entry| entry.thing == thing.to_string());
+                Ok(of_thing.take(limit as usize).cloned().collect())
+            }
+        )
     }
 
     /// Steps of a thing whose end is not known: pending from a look that was cut, or unknown. Oldest first.
@@ -173,10 +223,15 @@ impl Store {
     pub async fn journal_open(&self, thing: &Thing) -> Result<Vec<JournalEntry>, StoreError> {
         const SQL: &str = "select id, thing, cause, kind, step, state, result, at, ended_at from journal \
              where thing = $1 and state in ('pending', 'unknown') order by id";
-        on!(self.pools(), read, |connection| {
-            let rows = sqlx::query(SQL).bind(thing.to_string()).fetch_all(connection).await?;
-            rows.iter().map(|row| entry!(row)).collect()
-        })
+        on!(
+            self.pools(),
+            read,
+            |connection| {
+                let rows = sqlx::query(SQL).bind(thing.to_string()).fetch_all(connection).await?;
+                rows.iter().map(|row| entry!(row)).collect()
+            },
+            |tables| Ok(tables.journal_open(&thing.to_string()))
+        )
     }
 }
 
@@ -201,7 +256,7 @@ macro_rules! entry {
 use entry;
 
 /// A UUID of version 7 (RFC 9562): sorts by the time, and by a counter inside one millisecond.
-fn next_id(at: Timestamp) -> String {
+pub(super) fn next_id(at: Timestamp) -> String {
     let mut order = lock(&ORDER);
     let context = order.get_or_insert_with(ContextV7::new);
     let seconds = u64::try_from(at.as_second()).unwrap_or(0);

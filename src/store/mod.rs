@@ -9,13 +9,17 @@
 
 mod acceptances;
 mod deliveries;
+mod depth;
 mod error;
 mod journal;
+mod memory;
 mod pools;
 mod turns;
+mod waiting;
 mod work;
 mod writer;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -25,8 +29,10 @@ use tokio::task::JoinHandle;
 use crate::settings::DatabaseUrl;
 
 pub use deliveries::{Accepted, Delivery, StoredDelivery};
+pub use depth::QueueDepth;
 pub use error::StoreError;
 pub use journal::{JournalEntry, JournalId, StepState};
+pub use memory::{Gate, Memory};
 pub use work::{Claim, Work, WorkState};
 
 use pools::{Pools, on};
@@ -55,7 +61,18 @@ impl Store {
     /// # Errors
     /// When it cannot be opened, is damaged, or cannot be written to.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
-        let pools = Pools::open(url).await?;
+        Ok(Self::on(Pools::open(url).await?))
+    }
+
+    /// A store on tables in memory, for simulations.
+    #[must_use]
+    pub fn in_memory(memory: &Memory) -> Self {
+        let store = Self::on(Pools::Memory(memory.clone()));
+        memory.announce_to(store.inner.knocked.clone());
+        store
+    }
+
+    fn on(pools: Pools) -> Self {
         let knocked = Arc::new(Notify::new());
         let fault = Arc::new(Mutex::new(None));
         let (sender, receiver) = mpsc::channel(writer::QUEUE);
@@ -73,7 +90,7 @@ impl Store {
             knocked,
             fault,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Self { inner: Arc::new(inner) }
     }
 
     /// Writes what waits, then closes. Later calls say [`StoreError::Closed`].
@@ -93,10 +110,12 @@ impl Store {
     /// # Errors
     /// What is wrong with it.
     pub async fn check(&self) -> Result<(), StoreError> {
-        on!(self.pools(), read, |connection| sqlx::query("select 1")
-            .execute(connection)
-            .await
-            .map(drop))?;
+        on!(
+            self.pools(),
+            read,
+            |connection| sqlx::query("select 1").execute(connection).await.map(drop),
+            |_tables| Ok(())
+        )?;
         let is_well = lock(&self.inner.fault).is_none();
         // After a fault somebody has to try first, and a service that says it is not ready gets no deliveries.
         if is_well { Ok(()) } else { self.probe().await }
@@ -104,11 +123,28 @@ impl Store {
 
     async fn probe(&self) -> Result<(), StoreError> {
         const SQL: &str = "insert into probe (id, at) values (1, 1) on conflict (id) do update set at = probe.at + 1";
-        let result = on!(self.pools(), write, |connection| sqlx::query(SQL)
-            .execute(connection)
-            .await
-            .map(drop));
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| sqlx::query(SQL).execute(connection).await.map(drop),
+            |_tables| Ok(())
+        );
         self.noted(result.map_err(StoreError::from))
+    }
+
+    /// Writes a whole copy of a SQLite database as it is now to a file that is not there yet. Writers wait meanwhile.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or the database is no SQLite file.
+    pub async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        let Pools::Sqlite(sides) = self.pools() else {
+            return Err(StoreError::NotSqlite);
+        };
+        let mut connection = sides.read.acquire().await?;
+        let file = file.to_string_lossy().into_owned();
+        // SQLite's own way to copy a database in use (https://www.sqlite.org/lang_vacuum.html, "VACUUM INTO").
+        let copied = sqlx::query("vacuum into $1").bind(file).execute(&mut *connection).await;
+        Ok(copied.map(drop)?)
     }
 
     /// Waits until work may have come in; a permit is kept for one waiter.

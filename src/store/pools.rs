@@ -14,12 +14,24 @@ use sqlx::{ConnectOptions, Connection, Row, SqlSafeStr};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, Notify};
 
 use super::StoreError;
+use super::memory::Memory;
 use crate::settings::DatabaseUrl;
 
-/// Runs `$body` with a connection of `$side` (`write` or `read`) of whichever database it is. `?` inside leaves early.
+/// Runs `$body` with a connection of `$side` (`write` or `read`) of whichever database it is, or `$same`, which means the
+/// same, on tables in memory. `?` inside `$body` leaves early. Without `$same`, which what only operators ask for needs not have,
+/// tables in memory refuse.
 macro_rules! on {
     ($pools:expr, $side:ident, |$connection:ident| $body:expr) => {
+        $crate::store::pools::on!(@ $pools, $side, |$connection| $body, |_memory| {
+            return Err($crate::store::StoreError::NotInMemory)
+        })
+    };
+    ($pools:expr, $side:ident, |$connection:ident| $body:expr, |$tables:ident| $same:expr) => {
+        $crate::store::pools::on!(@ $pools, $side, |$connection| $body, |memory| memory.$side(|$tables| $same).await?)
+    };
+    (@ $pools:expr, $side:ident, |$connection:ident| $body:expr, |$memory:ident| $in_memory:expr) => {
         match $pools {
+            $crate::store::pools::Pools::Memory($memory) => $in_memory,
             $crate::store::pools::Pools::Sqlite(sides) => {
                 let mut guard = sides.$side.acquire().await?;
                 let $connection = &mut *guard;
@@ -34,10 +46,16 @@ macro_rules! on {
     };
 }
 
-/// Runs `$body` in one transaction that is committed when it succeeds. `?` inside leaves without a trace.
+/// Runs `$body` in one transaction that is committed when it succeeds, or `$same`, which means the same, on tables in memory.
+/// `?` inside `$body` leaves without a trace.
 macro_rules! in_transaction {
-    ($pools:expr, |$transaction:ident| $body:expr) => {
+    ($pools:expr, |$transaction:ident| $body:expr, |$tables:ident| $same:expr) => {
         match $pools {
+            $crate::store::pools::Pools::Memory(memory) => {
+                let value = memory.write(|$tables| $same).await?;
+                memory.announce();
+                value
+            }
             $crate::store::pools::Pools::Sqlite(sides) => {
                 let mut guard = sides.write.acquire().await?;
                 // Taking the write lock first: a read that turns into a write can fail half-way on SQLite.
@@ -63,6 +81,7 @@ pub(super) use {in_transaction, on};
 pub(super) enum Pools {
     Sqlite(Sides<Writing, SqlitePool>),
     Postgres(Sides<PgPool, PgPool>),
+    Memory(Memory),
 }
 
 /// SQLite has one writer at a time: one connection writes, others read beside it. PostgreSQL's two sides are one pool.
@@ -152,13 +171,14 @@ impl Pools {
                 pools.write.close().await;
             }
             Self::Postgres(pools) => pools.write.close().await,
+            Self::Memory(_) => {}
         }
     }
 
     /// The statement that takes the next row. Where many write at a time, rows that others are taking are skipped.
     pub(super) fn claim(&self) -> &'static str {
         match self {
-            Self::Sqlite(_) => claim!(""),
+            Self::Sqlite(_) | Self::Memory(_) => claim!(""),
             Self::Postgres(_) => claim!(" for update skip locked"),
         }
     }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use uuid::Uuid;
 
+use super::memory::BadEnd;
 use super::pools::{in_transaction, on};
 use super::{Store, StoreError, from_ms, to_ms};
 
@@ -148,6 +149,16 @@ pub enum WorkState {
     Held,
 }
 
+impl WorkState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+            Self::Held => "held",
+        }
+    }
+}
+
 impl Store {
     /// Asks for a look at each thing at `due`.
     ///
@@ -165,10 +176,17 @@ impl Store {
         for thing in things {
             knocks.add(thing.to_string(), cause, due);
         }
-        in_transaction!(self.pools(), |transaction| {
-            write_knocks!(transaction, knocks);
-            Ok(())
-        })
+        in_transaction!(
+            self.pools(),
+            |transaction| {
+                write_knocks!(transaction, knocks);
+                Ok(())
+            },
+            |tables| {
+                tables.knock(&knocks);
+                Ok(())
+            }
+        )
     }
 
     /// Takes the thing that has been due longest, for `lease`; `None` when nothing is due.
@@ -188,31 +206,77 @@ impl Store {
         }
     }
 
-    async fn claim_row(&self, now: Timestamp, lease: Duration) -> Result<Option<(String, Option<Claim>)>, StoreError> {
+    /// Takes this thing, due or not; `None` when somebody looks at it now, it is held, or nobody ever knocked at it.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn claim_thing(
+        &self,
+        thing: &Thing,
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Option<Claim>, StoreError> {
+        // While somebody looks, `due_at` is the end of their lease.
+        const SQL: &str = "update work set lease = $1, due_at = $2, asked_at = null where thing = $3 and state <> 'held' \
+             and (lease is null or due_at <= $4) returning thing, cause, attempts, knocks";
         let token = Uuid::new_v4().simple().to_string();
         on!(self.pools(), write, |connection| {
-            // `fetch_all` runs the statement to its end, which is when SQLite commits.
-            let rows = sqlx::query(self.pools().claim())
-                .bind(&token)
-                .bind(lease_end(now, lease))
-                .bind(to_ms(now))
-                .fetch_all(connection)
-                .await?;
+            let query = sqlx::query(SQL).bind(&token).bind(lease_end(now, lease));
+            let query = query.bind(thing.to_string()).bind(to_ms(now));
+            let rows = query.fetch_all(connection).await?;
             let Some(row) = rows.first() else { return Ok(None) };
-            let key: String = row.try_get("thing")?;
             let attempts: i64 = row.try_get("attempts")?;
-            let claim = match key.parse() {
-                Err(_) => None,
-                Ok(thing) => Some(Claim {
-                    thing,
-                    cause: row.try_get("cause")?,
-                    attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-                    knocks: row.try_get("knocks")?,
-                    lease: token,
-                }),
-            };
-            Ok(Some((key, claim)))
+            Ok(Some(Claim {
+                thing: thing.clone(),
+                cause: row.try_get("cause")?,
+                attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+                knocks: row.try_get("knocks")?,
+                lease: token,
+            }))
         })
+    }
+
+    async fn claim_row(&self, now: Timestamp, lease: Duration) -> Result<Option<(String, Option<Claim>)>, StoreError> {
+        let token = Uuid::new_v4().simple().to_string();
+        on!(
+            self.pools(),
+            write,
+            |connection| {
+                // `fetch_all` runs the statement to its end, which is when SQLite commits.
+                let rows = sqlx::query(self.pools().claim())
+                    .bind(&token)
+                    .bind(lease_end(now, lease))
+                    .bind(to_ms(now))
+                    .fetch_all(connection)
+                    .await?;
+                let Some(row) = rows.first() else { return Ok(None) };
+                let key: String = row.try_get("thing")?;
+                let attempts: i64 = row.try_get("attempts")?;
+                let claim = match key.parse() {
+                    Err(_) => None,
+                    Ok(thing) => Some(Claim {
+                        thing,
+                        cause: row.try_get("cause")?,
+                        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+                        knocks: row.try_get("knocks")?,
+                        lease: token,
+                    }),
+                };
+                Ok(Some((key, claim)))
+            },
+            |tables| Ok(tables.claim(&token, lease_end(now, lease), to_ms(now)).map(
+                |(key, cause, attempts, knocks)| {
+                    let claim = key.parse().ok().map(|thing| Claim {
+                        thing,
+                        cause,
+                        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+                        knocks,
+                        lease: token,
+                    });
+                    (key, claim)
+                }
+            ))
+        )
     }
 
     /// Prolongs the lease; `false` when it is lost, and the look has to stop.
@@ -221,13 +285,18 @@ impl Store {
     /// What the database said; the lease then ends as it was.
     pub async fn renew(&self, claim: &Claim, now: Timestamp, lease: Duration) -> Result<bool, StoreError> {
         const SQL: &str = "update work set due_at = $1 where thing = $2 and lease = $3";
-        let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query(SQL)
-                .bind(lease_end(now, lease))
-                .bind(claim.thing.to_string())
-                .bind(&claim.lease);
-            query.execute(connection).await.map(|done| done.rows_affected())
-        });
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| {
+                let query = sqlx::query(SQL)
+                    .bind(lease_end(now, lease))
+                    .bind(claim.thing.to_string())
+                    .bind(&claim.lease);
+                query.execute(connection).await.map(|done| done.rows_affected())
+            },
+            |tables| Ok(tables.renew(&claim.thing.to_string(), &claim.lease, lease_end(now, lease)))
+        );
         Ok(result? > 0)
     }
 
@@ -240,11 +309,16 @@ impl Store {
         const SQL: &str = "update work set lease = null, attempts = 0, last_error = null, reason = null, \
              last_look_at = $1, due_at = case when asked_at < $2 then asked_at else $2 end, asked_at = null \
              where thing = $3 and lease = $4";
-        let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query(SQL).bind(to_ms(now)).bind(to_ms(next));
-            let query = query.bind(claim.thing.to_string()).bind(&claim.lease);
-            query.execute(connection).await.map(|done| done.rows_affected())
-        });
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| {
+                let query = sqlx::query(SQL).bind(to_ms(now)).bind(to_ms(next));
+                let query = query.bind(claim.thing.to_string()).bind(&claim.lease);
+                query.execute(connection).await.map(|done| done.rows_affected())
+            },
+            |tables| Ok(tables.finish(&claim.thing.to_string(), &claim.lease, to_ms(now), to_ms(next)))
+        );
         Ok(self.noted(result.map_err(StoreError::from))? > 0)
     }
 
@@ -253,7 +327,7 @@ impl Store {
     /// # Errors
     /// As [`Store::finish`].
     pub async fn retry(&self, claim: &Claim, now: Timestamp, error: &str, due: Timestamp) -> Result<bool, StoreError> {
-        self.end_badly(claim, now, "ready", None, error, due).await
+        self.end_badly(claim, now, WorkState::Ready, None, error, due).await
     }
 
     /// The look failed too often: the thing waits for a knock or an operator. `false` when the lease is lost.
@@ -262,7 +336,8 @@ impl Store {
     /// As [`Store::finish`].
     pub async fn give_up(&self, claim: &Claim, now: Timestamp, error: &str) -> Result<bool, StoreError> {
         let reason = format!("gave up after {} failed looks", claim.attempts.saturating_add(1));
-        self.end_badly(claim, now, "failed", Some(&reason), error, now).await
+        self.end_badly(claim, now, WorkState::Failed, Some(&reason), error, now)
+            .await
     }
 
     /// The look cannot go on without a person: nothing looks at the thing until it is released.
@@ -271,38 +346,57 @@ impl Store {
     /// # Errors
     /// As [`Store::finish`].
     pub async fn hold(&self, claim: &Claim, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
-        self.end_badly(claim, now, "held", Some(reason), reason, now).await
+        self.end_badly(claim, now, WorkState::Held, Some(reason), reason, now)
+            .await
     }
 
     async fn end_badly(
         &self,
         claim: &Claim,
         now: Timestamp,
-        state: &'static str,
+        state: WorkState,
         reason: Option<&str>,
         error: &str,
         due: Timestamp,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "update work set lease = null, attempts = attempts + 1, state = $1, reason = $2, \
              last_error = $3, last_look_at = $4, due_at = $5, asked_at = null where thing = $6 and lease = $7";
-        let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query(SQL)
-                .bind(state)
-                .bind(reason)
-                .bind(error)
-                .bind(to_ms(now))
-                .bind(to_ms(due));
-            let query = query.bind(claim.thing.to_string()).bind(&claim.lease);
-            query.execute(connection).await.map(|done| done.rows_affected())
-        });
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| {
+                let query = sqlx::query(SQL)
+                    .bind(state.as_str())
+                    .bind(reason)
+                    .bind(error)
+                    .bind(to_ms(now))
+                    .bind(to_ms(due));
+                let query = query.bind(claim.thing.to_string()).bind(&claim.lease);
+                query.execute(connection).await.map(|done| done.rows_affected())
+            },
+            |tables| {
+                let end = BadEnd {
+                    state,
+                    reason,
+                    error,
+                    due: to_ms(due),
+                };
+                Ok(tables.end_badly(&claim.thing.to_string(), &claim.lease, to_ms(now), &end))
+            }
+        );
         Ok(self.noted(result.map_err(StoreError::from))? > 0)
     }
 
     async fn hold_row(&self, key: &str, reason: &str) -> Result<(), StoreError> {
         const SQL: &str = "update work set lease = null, state = 'held', reason = $1 where thing = $2";
-        on!(self.pools(), write, |connection| {
-            sqlx::query(SQL).bind(reason).bind(key).execute(connection).await?;
-        });
+        on!(
+            self.pools(),
+            write,
+            |connection| {
+                sqlx::query(SQL).bind(reason).bind(key).execute(connection).await?;
+            },
+            |tables| tables.hold_row(key, reason)
+        );
         Ok(())
     }
 
@@ -312,10 +406,15 @@ impl Store {
     /// What the database said.
     pub async fn release(&self, thing: &Thing, now: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "update work set state = 'ready', attempts = 0, reason = null, due_at = $1 where thing = $2";
-        let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query(SQL).bind(to_ms(now)).bind(thing.to_string());
-            query.execute(connection).await.map(|done| done.rows_affected())
-        });
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| {
+                let query = sqlx::query(SQL).bind(to_ms(now)).bind(thing.to_string());
+                query.execute(connection).await.map(|done| done.rows_affected())
+            },
+            |tables| Ok(tables.release(&thing.to_string(), to_ms(now)))
+        );
         let released = self.noted(result.map_err(StoreError::from))? > 0;
         self.wake();
         Ok(released)
@@ -326,13 +425,18 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn drop_work(&self, key: &str) -> Result<bool, StoreError> {
-        let result = on!(self.pools(), write, |connection| {
-            sqlx::query("delete from work where thing = $1")
-                .bind(key)
-                .execute(connection)
-                .await
-                .map(|done| done.rows_affected())
-        });
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| {
+                sqlx::query("delete from work where thing = $1")
+                    .bind(key)
+                    .execute(connection)
+                    .await
+                    .map(|done| done.rows_affected())
+            },
+            |tables| Ok(tables.drop_work(key))
+        );
         Ok(self.noted(result.map_err(StoreError::from))? > 0)
     }
 
@@ -343,10 +447,15 @@ impl Store {
     pub async fn list_work(&self) -> Result<Vec<Work>, StoreError> {
         const SQL: &str = "select thing, due_at, asked_at, knocks, attempts, state, cause, lease, reason, last_error, last_look_at \
              from work order by case state when 'held' then 0 when 'failed' then 1 else 2 end, due_at, thing";
-        on!(self.pools(), read, |connection| {
-            let rows = sqlx::query(SQL).fetch_all(connection).await?;
-            rows.iter().map(|row| work!(row)).collect()
-        })
+        on!(
+            self.pools(),
+            read,
+            |connection| {
+                let rows = sqlx::query(SQL).fetch_all(connection).await?;
+                rows.iter().map(|row| work!(row)).collect()
+            },
+            |tables| tables.list_work()
+        )
     }
 
     /// When the next look is due, among those that nobody holds; `None` when there is none.
@@ -355,9 +464,12 @@ impl Store {
     /// What the database said.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         const SQL: &str = "select min(due_at) as due_at from work where state = 'ready' and lease is null";
-        let due: Option<i64> = on!(self.pools(), read, |connection| {
-            sqlx::query(SQL).fetch_one(connection).await?.try_get("due_at")?
-        });
+        let due: Option<i64> = on!(
+            self.pools(),
+            read,
+            |connection| sqlx::query(SQL).fetch_one(connection).await?.try_get("due_at")?,
+            |tables| tables.next_due()
+        );
         due.map(|due| from_ms("work", due)).transpose()
     }
 }

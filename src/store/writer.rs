@@ -108,55 +108,76 @@ impl Writer {
         repeats: &Repeats,
         named: bool,
     ) -> Result<Option<Written>, StoreError> {
-        in_transaction!(&self.pools, |transaction| {
-            let mut stored = HashSet::with_capacity(rows.len());
-            let mut count = 0;
-            for rows in portions(rows) {
-                let mut query = sqlx::QueryBuilder::new(INSERT);
-                query.push_values(rows, |mut row, delivery| {
-                    row.push_bind(&*delivery.key)
-                        .push_bind(to_ms(delivery.received_at))
-                        .push_bind(delivery.event.as_deref())
-                        .push_bind(delivery.instance.as_deref())
-                        .push_bind(delivery.subject.as_deref())
-                        .push_bind(delivery.reason)
-                        .push_bind(lines(&delivery.things))
-                        .push_bind(i64::try_from(delivery.body_bytes).unwrap_or(i64::MAX))
-                        .push_bind(&*delivery.body);
-                });
-                query.push(" on conflict (key) do nothing");
-                if named {
-                    for row in query
-                        .push(" returning key")
-                        .build()
-                        .fetch_all(&mut *transaction)
-                        .await?
-                    {
-                        stored.insert(row.try_get::<String, _>("key")?);
+        in_transaction!(
+            &self.pools,
+            |transaction| {
+                let mut stored = HashSet::with_capacity(rows.len());
+                let mut count = 0;
+                for rows in portions(rows) {
+                    let mut query = sqlx::QueryBuilder::new(INSERT);
+                    query.push_values(rows, |mut row, delivery| {
+                        row.push_bind(&*delivery.key)
+                            .push_bind(to_ms(delivery.received_at))
+                            .push_bind(delivery.event.as_deref())
+                            .push_bind(delivery.instance.as_deref())
+                            .push_bind(delivery.subject.as_deref())
+                            .push_bind(delivery.reason)
+                            .push_bind(lines(&delivery.things))
+                            .push_bind(i64::try_from(delivery.body_bytes).unwrap_or(i64::MAX))
+                            .push_bind(&*delivery.body);
+                    });
+                    query.push(" on conflict (key) do nothing");
+                    if named {
+                        for row in query
+                            .push(" returning key")
+                            .build()
+                            .fetch_all(&mut *transaction)
+                            .await?
+                        {
+                            stored.insert(row.try_get::<String, _>("key")?);
+                        }
+                    } else {
+                        count += query.build().execute(&mut *transaction).await?.rows_affected();
                     }
-                } else {
-                    count += query.build().execute(&mut *transaction).await?.rows_affected();
                 }
+                if !named && count == rows.len() as u64 {
+                    stored.extend(rows.iter().map(|delivery| delivery.key.clone()));
+                } else if !named && count > 0 {
+                    return Ok(None);
+                }
+                let mut knocks = Knocks::default();
+                let accepted: Vec<_> = batch
+                    .iter()
+                    .map(|waiting| accept(&waiting.delivery, &mut stored, &mut knocks))
+                    .collect();
+                if repeats.are_due() || !knocks.is_empty() {
+                    knocks.add_all(&repeats.knocks);
+                }
+                write_knocks!(transaction, knocks);
+                Ok(Some(Written {
+                    accepted,
+                    knocked: !knocks.is_empty(),
+                }))
+            },
+            |tables| {
+                let deliveries: Vec<_> = batch.iter().map(|waiting| &waiting.delivery).collect();
+                let accepted = tables.accept(&deliveries);
+                let mut knocks = Knocks::default();
+                let new = deliveries
+                    .iter()
+                    .zip(&accepted)
+                    .filter(|(_, accepted)| **accepted == Accepted::New);
+                new.for_each(|(delivery, _)| knock_for(delivery, &mut knocks));
+                if repeats.are_due() || !knocks.is_empty() {
+                    knocks.add_all(&repeats.knocks);
+                }
+                tables.knock(&knocks);
+                Ok(Some(Written {
+                    accepted,
+                    knocked: !knocks.is_empty(),
+                }))
             }
-            if !named && count == rows.len() as u64 {
-                stored.extend(rows.iter().map(|delivery| delivery.key.clone()));
-            } else if !named && count > 0 {
-                return Ok(None);
-            }
-            let mut knocks = Knocks::default();
-            let accepted: Vec<_> = batch
-                .iter()
-                .map(|waiting| accept(&waiting.delivery, &mut stored, &mut knocks))
-                .collect();
-            if repeats.are_due() || !knocks.is_empty() {
-                knocks.add_all(&repeats.knocks);
-            }
-            write_knocks!(transaction, knocks);
-            Ok(Some(Written {
-                accepted,
-                knocked: !knocks.is_empty(),
-            }))
-        })
+        )
     }
 }
 

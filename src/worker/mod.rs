@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::settings::WorkerSettings;
 use crate::store::{Claim, Store, StoreError};
+use crate::telemetry::metrics::{self, Ending};
 
 pub use schedule::Schedule;
 
@@ -118,21 +119,40 @@ impl<L: Looker> Worker<L> {
         };
         // There may be more: another worker shall see at once.
         self.store.wake();
+        self.look_at_claimed(claim).await.map(Some)
+    }
+
+    /// Looks at this thing now, whatever else is due; `None` when somebody else looks at it, or it is held.
+    ///
+    /// # Errors
+    /// As [`Worker::run_due_once`].
+    pub async fn look_now(&self, thing: &Thing, cause: &str) -> Result<Option<Looked>, StoreError> {
+        let now = self.clock.now();
+        self.store.knock(std::slice::from_ref(thing), cause, now).await?;
+        let Some(claim) = self.store.claim_thing(thing, now, self.settings.lease).await? else {
+            return Ok(None);
+        };
+        self.look_at_claimed(claim).await.map(Some)
+    }
+
+    async fn look_at_claimed(&self, claim: Claim) -> Result<Looked, StoreError> {
         let began = Instant::now();
         let look = self.look_while_leased(&claim).await;
         let Some(look) = look else {
             tracing::warn!(thing = %claim.thing, "the lease was lost during a look; its answer is dropped");
-            return Ok(Some(Looked {
+            metrics::looked(&claim.thing, Ending::Unknown, began.elapsed());
+            return Ok(Looked {
                 thing: claim.thing,
                 look: None,
-            }));
+            });
         };
         let kept = self.write_down(&claim, &look).await?;
         log_look(&claim, &look, began.elapsed());
-        Ok(Some(Looked {
+        metrics::looked(&claim.thing, ending(&look), began.elapsed());
+        Ok(Looked {
             thing: claim.thing,
             look: kept.then_some(look),
-        }))
+        })
     }
 
     async fn run_one(&self, stop: CancellationToken) {
@@ -213,6 +233,14 @@ fn panicked(error: &tokio::task::JoinError) -> Look {
 fn later(now: Timestamp, delay: Duration) -> Timestamp {
     let delay = jiff::SignedDuration::try_from(delay).unwrap_or(jiff::SignedDuration::MAX);
     now.saturating_add(delay).unwrap_or(Timestamp::MAX)
+}
+
+fn ending(look: &Look) -> Ending {
+    match look {
+        Look::Done { .. } => Ending::Done,
+        Look::Retry { .. } => Ending::Failed,
+        Look::Hold { .. } => Ending::Held,
+    }
 }
 
 fn log_look(claim: &Claim, look: &Look, took: Duration) {

@@ -4,6 +4,7 @@
 //! dependencies keeps it so. Text that people wrote arrives as [`untrusted::Untrusted`] and leaves
 //! only through the renderer of one sink. Read on in [`plan`], where the parts come together.
 
+pub mod adopt;
 pub mod approval;
 pub mod cadence;
 pub mod charter;

@@ -1,12 +1,13 @@
 //! The log of calls: what was asked, by whom, what came of it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// One call of the API.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CallRecord {
-    /// Counted from 1.
+    /// Counted from 1; 0 for what a person did without the network.
     pub number: u64,
     /// `GET`, `POST`…
     pub method: String,
@@ -15,7 +16,7 @@ pub struct CallRecord {
     /// What followed the question mark.
     pub query: String,
     /// The route that answered, such as `/projects/:id/issues`; none when there is none.
-    pub route: Option<&'static str>,
+    pub route: Option<Cow<'static, str>>,
     /// Who called.
     pub user: Option<String>,
     /// All parameters, from query and body.
@@ -24,8 +25,12 @@ pub struct CallRecord {
     pub status: Option<u16>,
     /// The status of the effect, when a fault hid it from the caller.
     pub effect_status: Option<u16>,
+    /// Whether a fault kept it from having any effect.
+    pub refused: bool,
     /// Which faults struck.
     pub faults: Vec<String>,
+    /// What GitLab would have swallowed: an unknown route, parameters without effect.
+    pub violations: Vec<String>,
 }
 
 impl CallRecord {
@@ -35,11 +40,20 @@ impl CallRecord {
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 
+    /// Whether GitLab did what was asked, whatever the caller saw of it.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        !self.refused
+            && self
+                .effect_status
+                .or(self.status)
+                .is_some_and(|s| (200..300).contains(&s))
+    }
+
     /// Whether it changed something: a write whose effect succeeded, seen by the caller or not.
     #[must_use]
     pub fn had_effect(&self) -> bool {
-        let status = self.effect_status.or(self.status);
-        self.is_write() && status.is_some_and(|s| (200..300).contains(&s))
+        self.is_write() && self.succeeded()
     }
 }
 

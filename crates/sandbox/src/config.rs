@@ -2,6 +2,7 @@
 
 use crate::Clock;
 use serde::Deserialize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Which of GitLab's tiers the instance has.
@@ -49,6 +50,9 @@ pub struct Config {
     pub deletion_delay_days: i64,
     /// Whether 19.x's `/-/work_items/N` is used in the web addresses of issues.
     pub work_item_urls: bool,
+    /// Folder in which every call with its answer and every webhook is written down, one file a sandbox, one JSON line each,
+    /// to be compared with other papers. The environment variable `GITLAB_SANDBOX_RECORD` does the same from outside.
+    pub record: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -69,6 +73,7 @@ impl Default for Config {
             at_all_notifies: false,
             deletion_delay_days: 30,
             work_item_urls: false,
+            record: None,
         }
     }
 }

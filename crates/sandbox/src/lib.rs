@@ -40,6 +40,7 @@ mod limits;
 mod openapi;
 mod pages;
 mod people;
+mod record;
 mod routes;
 mod seed;
 mod server;
@@ -56,7 +57,7 @@ pub use hooks::{HookWeather, PendingDelivery, SentDelivery};
 pub use openapi::{Comparison, OpenApi};
 pub use people::{Change, Person, Refused, Role};
 pub use seed::{Seed, SeedError};
-pub use server::Sandbox;
+pub use server::{Exchange, Received, Sandbox};
 pub use state::happenings::{AutoClosed, CrossReference, Notified, RanCommand};
 pub use views::{
     BoardListView, BoardView, CommitView, DiffView, IssueView, LabelEventView, LabelView, MemberView, MergeRequestView,

@@ -44,6 +44,17 @@ const RULES: &[Rule] = &[
         MINUTE,
     ),
     (
+        "POST",
+        &[
+            "/projects/:id/hooks/:hook/test/:trigger",
+            "/projects/:id/hooks/:hook/events/:event/resend",
+            "/groups/:id/hooks/:hook/test/:trigger",
+            "/groups/:id/hooks/:hook/events/:event/resend",
+        ],
+        5,
+        MINUTE,
+    ),
+    (
         "DELETE",
         &["/projects/:id/members/:user", "/groups/:id/members/:user"],
         60,
@@ -52,7 +63,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// Calls counted by limit and user.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Limits {
     windows: HashMap<(usize, u64), Window>,
 }

@@ -89,7 +89,7 @@ impl OpenApi {
     #[must_use]
     pub fn compare(&self, calls: &[CallRecord]) -> Comparison {
         let mut comparison = Comparison::default();
-        for call in calls.iter().filter(|c| c.status.is_some_and(|s| s < 300)) {
+        for call in calls.iter().filter(|c| c.succeeded()) {
             match self.operation(&call.method, &call.path) {
                 None => comparison.unknown += 1,
                 Some((path, operation)) => {

@@ -6,38 +6,18 @@
     reason = "a test says what it expects and why it is skipped"
 )]
 
-use gitlab_sandbox::{Config, OpenApi, Role, Sandbox};
-use serde_json::{Value, json};
-use std::error::Error;
-use std::path::{Path, PathBuf};
+mod papers;
 
-/// `gitlab/…` in the folder of papers beside this repository, if it is there.
-fn paper(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/gitlab")
-        .join(name);
-    if !path.exists() {
-        eprintln!("SKIPPED: there is no shared/gitlab/{name} beside this repository");
-    }
-    path.exists().then_some(path)
-}
+use gitlab_sandbox::{Config, OpenApi, Role, Sandbox};
+use papers::{Schemas, paper};
+use serde_json::{Value, json};
 
 struct Session {
     gitlab: Sandbox,
     token: String,
     client: reqwest::Client,
-    schemas: Option<PathBuf>,
+    schemas: Option<Schemas>,
     validated: usize,
-}
-
-/// Reads the files that schemas refer to.
-struct Files(PathBuf);
-
-impl jsonschema::Retrieve for Files {
-    fn retrieve(&self, uri: &jsonschema::Uri<String>) -> Result<Value, Box<dyn Error + Send + Sync>> {
-        let path = uri.path().as_str().trim_start_matches("/schemas/");
-        Ok(serde_json::from_str(&std::fs::read_to_string(self.0.join(path))?)?)
-    }
 }
 
 impl Session {
@@ -52,7 +32,7 @@ impl Session {
             gitlab,
             token,
             client,
-            schemas: paper("schemas"),
+            schemas: paper("schemas").map(Schemas::new),
             validated: 0,
         }
     }
@@ -92,17 +72,8 @@ impl Session {
     }
 
     fn validate(&mut self, schema: &str, value: &Value, what: &str) {
-        let Some(folder) = &self.schemas else { return };
-        let text = std::fs::read_to_string(folder.join(schema)).unwrap();
-        let validator = jsonschema::options()
-            .with_base_uri(format!("json-schema:///schemas/{schema}"))
-            .with_retriever(Files(folder.clone()))
-            .build(&serde_json::from_str(&text).unwrap())
-            .unwrap();
-        let faults: Vec<String> = validator
-            .iter_errors(value)
-            .map(|e| format!("{}: {e}", e.instance_path()))
-            .collect();
+        let Some(schemas) = &mut self.schemas else { return };
+        let faults = schemas.faults(schema, value);
         assert_eq!(faults, Vec::<String>::new(), "{what} does not fit {schema}: {value}");
         self.validated += 1;
     }

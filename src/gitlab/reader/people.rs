@@ -117,6 +117,19 @@ impl Reader {
         Ok(members.into_iter().find(|member| member.id == user))
     }
 
+    /// Who is a member of the project itself, inherited ones left out.
+    ///
+    /// # Errors
+    /// As every list.
+    pub async fn project_members_direct(&self, project: ProjectId) -> Result<Vec<Member>, GitLabError> {
+        let operation = Operation::reads("project_members.direct");
+        let endpoint = projects::members::ProjectMembers::builder().project(project.0).build();
+        let endpoint = built(operation, endpoint)?;
+        self.client
+            .list(operation, &endpoint, &[], Total::Exact, |member: &Member| member.id.0)
+            .await
+    }
+
     /// All members of a project, inherited ones too, each with the highest role.
     ///
     /// # Errors

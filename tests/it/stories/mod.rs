@@ -1,6 +1,7 @@
 //! Stories: the program through its doors, on a GitLab over loopback. No story sleeps; the clock is moved instead.
 
 mod approvals;
+mod binary;
 mod browsing;
 mod charters;
 mod crashes;

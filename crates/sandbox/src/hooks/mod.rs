@@ -8,6 +8,7 @@ mod weather;
 pub use sending::{PendingDelivery, SentDelivery};
 pub use weather::HookWeather;
 
+use crate::record::Recorder;
 use crate::state::{Kind, Place, State, branches};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -40,6 +41,7 @@ pub(crate) const GROUP_TRIGGERS: &[&str] = &["member_events", "subgroup_events",
 const PAUSED_AFTER: u32 = 4;
 const DISABLED_AFTER: u32 = 40;
 const MOST_IN_CHAIN: usize = 100;
+const CHAIN_MEMORY: SignedDuration = SignedDuration::from_mins(30);
 
 /// A webhook of a project, a group or the instance.
 #[derive(Debug, Clone)]
@@ -139,7 +141,7 @@ pub(crate) struct Past {
 pub(crate) type HandedOut = (Delivery, Vec<(String, String)>);
 
 /// What waits, what was sent, and the chains of calls and events.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct HookLog {
     pub(crate) waiting: VecDeque<Delivery>,
     /// Tests and resends, which are sent inside the call that asked for them.
@@ -152,7 +154,8 @@ pub(crate) struct HookLog {
     pub(crate) chain: Option<String>,
     /// Why events were dropped without a delivery.
     pub(crate) dropped: Vec<String>,
-    chains: HashMap<String, Vec<u64>>,
+    pub(crate) recorder: Recorder,
+    chains: HashMap<String, (Timestamp, Vec<u64>)>,
 }
 
 /// An event that hooks may want.
@@ -226,6 +229,7 @@ impl State {
             } else {
                 event.name
             };
+            self.hook_log.recorder.webhook(name, &body);
             self.queue(owner, hook, event.trigger, name, &body);
         }
     }
@@ -245,7 +249,10 @@ impl State {
         }
         let chain = self.hook_log.chain.clone();
         if let Some(chain) = &chain {
-            let fired = self.hook_log.chains.entry(chain.clone()).or_default();
+            let (since, fired) = self.hook_log.chains.entry(chain.clone()).or_insert((now, Vec::new()));
+            if now.duration_since(*since) > CHAIN_MEMORY {
+                (*since, *fired) = (now, Vec::new());
+            }
             if fired.contains(&hook) || fired.len() >= MOST_IN_CHAIN {
                 self.hook_log
                     .dropped

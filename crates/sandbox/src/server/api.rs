@@ -13,24 +13,47 @@ use crate::routes::{self, Outcome, Request};
 use crate::state::State;
 use crate::world::World;
 use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+/// What a call does with time and with the network: both are for real over a socket, and only data in process.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Pace<'a> {
+    /// Waits, and sends tests of webhooks at once.
+    Real,
+    /// Adds up milliseconds and leaves tests of webhooks with the others that wait. Nothing is ever pending.
+    Counted(&'a AtomicU64),
+}
+
+impl Pace<'_> {
+    async fn wait(self, milliseconds: u64) {
+        match self {
+            Self::Real => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
+            Self::Counted(sum) => {
+                sum.fetch_add(milliseconds, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
 /// Answers one API call.
-pub(super) async fn answer(world: &World, call: &Incomings) -> Reply {
+pub(super) async fn answer(world: &World, call: &Incomings, pace: Pace<'_>) -> Reply {
     let number = locked(&world.shared.log).number();
     let token = secret(call);
     let username = token.as_deref().and_then(|t| username_of(world, t));
     let effects = strike(world, call, username.as_deref());
     for effect in &effects {
         match effect {
-            Effect::SlowBefore(ms) => tokio::time::sleep(Duration::from_millis(*ms)).await,
+            Effect::SlowBefore(ms) => pace.wait(*ms).await,
             Effect::Before(act) => act.run(world),
             _ => {}
         }
     }
     let mut record = new_record(number, call, username, &effects);
     if let Some(reply) = refuse(&effects) {
-        finish(world, record, Some(&reply), None);
+        record.refused = true;
+        finish(world, record, &reply, None, None);
         return reply;
     }
     let (outcome, params) = if call.path == "/api/graphql" && call.method == "POST" {
@@ -39,21 +62,25 @@ pub(super) async fn answer(world: &World, call: &Incomings) -> Reply {
         take_effect(world, call, token.as_deref())
     };
     record.params = params.as_value();
-    record.route = outcome.route;
-    locked(&world.shared.log).violations.extend(outcome.violations);
-    let answer = send_forced(world, outcome.answer).await;
+    record.route = outcome.route.map(Cow::Borrowed);
+    locked(&world.shared.log)
+        .violations
+        .extend(outcome.violations.iter().cloned());
+    record.violations = outcome.violations;
+    let answer = send_forced(world, outcome.answer, pace).await;
     world.notify();
+    let kept = world.shared.recorder.keep(&answer);
+    let status = answer.status;
     let answer = remembered(world, call, answer, &effects);
     for effect in &effects {
         match effect {
-            Effect::SlowAfter(ms) => tokio::time::sleep(Duration::from_millis(*ms)).await,
+            Effect::SlowAfter(ms) => pace.wait(*ms).await,
             Effect::After(act) => act.run(world),
             _ => {}
         }
     }
-    let status = answer.status;
     let reply = spoil(answer, &effects);
-    finish(world, record, Some(&reply), Some(status));
+    finish(world, record, &reply, Some(status), kept.as_ref());
     reply
 }
 
@@ -92,7 +119,9 @@ fn new_record(number: u64, call: &Incomings, user: Option<String>, effects: &[Ef
         params: Value::Null,
         status: None,
         effect_status: None,
+        refused: false,
         faults: effects.iter().map(|e| format!("{e:?}")).collect(),
+        violations: Vec::new(),
     }
 }
 
@@ -157,6 +186,9 @@ fn take_effect(world: &World, call: &Incomings, token: Option<&str>) -> (Outcome
     let mut state = locked(&world.shared.state);
     let write = !matches!(call.method.as_str(), "GET" | "HEAD");
     let about_token = call.path.starts_with("/api/v4/personal_access_tokens/self");
+    if let Some(secret) = token.filter(|_| call.method == "POST" && call.path.ends_with("/self/rotate")) {
+        state.suspect_reuse(secret);
+    }
     let user = match token
         .map(|secret| state.authenticate(secret, write, about_token))
         .transpose()
@@ -223,9 +255,13 @@ async fn ask(world: &World, call: &Incomings, token: Option<&str>) -> (Outcome, 
 }
 
 /// Tests and resends of webhooks are sent inside the call.
-async fn send_forced(world: &World, mut answer: Answer) -> Answer {
+async fn send_forced(world: &World, mut answer: Answer, pace: Pace<'_>) -> Answer {
     let forced: Vec<Delivery> = std::mem::take(&mut locked(&world.shared.state).hook_log.forced);
     if forced.is_empty() {
+        return answer;
+    }
+    if matches!(pace, Pace::Counted(_)) {
+        locked(&world.shared.state).hook_log.waiting.extend(forced);
         return answer;
     }
     let Some(sender) = world.sender() else { return answer };
@@ -278,11 +314,12 @@ fn spoil(answer: Answer, effects: &[Effect]) -> Reply {
     Reply::Answer(answer)
 }
 
-fn finish(world: &World, mut record: CallRecord, reply: Option<&Reply>, effect: Option<u16>) {
+fn finish(world: &World, mut record: CallRecord, reply: &Reply, effect: Option<u16>, kept: Option<&Value>) {
     record.status = match reply {
-        Some(Reply::Answer(answer)) => Some(answer.status),
+        Reply::Answer(answer) => Some(answer.status),
         _ => None,
     };
     record.effect_status = effect.filter(|_| record.status != effect);
+    world.shared.recorder.call(&record, kept);
     locked(&world.shared.log).calls.push(record);
 }

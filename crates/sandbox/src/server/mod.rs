@@ -2,11 +2,15 @@
 
 mod api;
 mod control;
+mod exchange;
 mod reply;
+
+pub use exchange::{Exchange, Received};
 
 use crate::http::Params;
 use crate::world::World;
 use crate::{Config, locked};
+use api::Pace;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -53,7 +57,7 @@ impl Sandbox {
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let world = World::new(config, url, runtime.handle().clone());
+        let world = World::new(config, url, Some(runtime.handle().clone()));
         let stop = CancellationToken::new();
         let (served, until) = (world.clone(), stop.clone());
         let thread = std::thread::Builder::new()
@@ -153,6 +157,12 @@ impl Incomings {
         self.headers.get(name).and_then(|v| v.to_str().ok())
     }
 
+    /// `If-None-Match`, where it counts.
+    pub(crate) fn known_tag(&self) -> Option<&str> {
+        let reads = matches!(self.method.as_str(), "GET" | "HEAD");
+        self.header("if-none-match").filter(|_| reads)
+    }
+
     pub(crate) fn params(&self) -> crate::http::Result<Params> {
         Params::parse(&self.query, self.header("content-type").unwrap_or_default(), &self.body)
     }
@@ -174,15 +184,16 @@ async fn handle(world: &World, request: http::Request<Incoming>) -> Result<http:
         tokio::time::sleep(latency).await;
     }
     let head = incoming.method == "HEAD";
+    let known = incoming.known_tag().map(str::to_owned);
     let reply = if incoming.path.starts_with("/api/") {
         // On a task of its own: a caller that gives up does not undo what it asked for.
         let world = world.clone();
-        let answer = tokio::spawn(async move { api::answer(&world, &incoming).await });
+        let answer = tokio::spawn(async move { api::answer(&world, &incoming, Pace::Real).await });
         answer.await.map_err(io::Error::other)?
     } else if incoming.path.starts_with("/sandbox/") {
         Reply::Answer(control::answer(world, &incoming).await)
     } else {
         Reply::Answer(crate::pages::answer(world, &incoming))
     };
-    reply.into_response(head)
+    reply.into_response(head, known.as_deref())
 }

@@ -4,17 +4,19 @@ mod reading;
 mod setup;
 mod trail;
 
-use crate::calls::CallLog;
+use crate::calls::{CallLog, CallRecord};
 use crate::faults::Faults;
 use crate::hooks::sending::Sender;
 use crate::http::{Answer, Body, Params};
 use crate::people::{Person, Refused};
+use crate::record::Recorder;
 use crate::routes::{self, Request};
 use crate::state::{Place, State};
 use crate::views::view;
 use crate::{Config, locked};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::Notify;
@@ -34,7 +36,9 @@ pub(crate) struct Shared {
     pub(crate) log: Mutex<CallLog>,
     pub(crate) memory: Mutex<HashMap<String, Answer>>,
     pub(crate) wake: Notify,
-    pub(crate) runtime: tokio::runtime::Handle,
+    /// None when no socket leads here.
+    pub(crate) runtime: Option<tokio::runtime::Handle>,
+    pub(crate) recorder: Recorder,
     sender: OnceLock<Option<Sender>>,
     url: String,
 }
@@ -42,11 +46,18 @@ pub(crate) struct Shared {
 type Outcome<T> = Result<T, Refused>;
 
 impl World {
-    pub(crate) fn new(config: Config, url: String, runtime: tokio::runtime::Handle) -> Self {
-        let faults = Faults::new(config.seed);
+    pub(crate) fn new(config: Config, url: String, runtime: Option<tokio::runtime::Handle>) -> Self {
+        let recorder = Recorder::new(config.record.as_deref());
+        let mut state = State::new(config, url.clone());
+        state.hook_log.recorder = recorder;
+        Self::holding(state, url, runtime)
+    }
+
+    fn holding(state: State, url: String, runtime: Option<tokio::runtime::Handle>) -> Self {
         let shared = Shared {
-            state: Arc::new(Mutex::new(State::new(config, url.clone()))),
-            faults: Mutex::new(faults),
+            faults: Mutex::new(Faults::new(state.config.seed)),
+            recorder: state.hook_log.recorder.clone(),
+            state: Arc::new(Mutex::new(state)),
             log: Mutex::default(),
             memory: Mutex::default(),
             wake: Notify::new(),
@@ -59,13 +70,30 @@ impl World {
         }
     }
 
+    /// A world without a server: no socket, no thread, no runtime. Calls go through [`World::exchange`], webhooks through
+    /// [`World::take_deliveries`]. `url` is the address that the instance gives as its own, such as
+    /// `http://gitlab.example`. With [`Config::still`] everything is the same in every run.
+    #[must_use]
+    pub fn in_process(config: Config, url: &str) -> Self {
+        Self::new(config, url.trim_end_matches('/').to_owned(), None)
+    }
+
+    /// The same world once more, in process, without its faults and its log of calls. What happens in one of them does not
+    /// happen in the other, so a world that took long to set up serves many runs.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self::holding(locked(&self.shared.state).clone(), self.url().to_owned(), None)
+    }
+
     /// The instance's address, `http://127.0.0.1:PORT`, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.shared.url
     }
 
+    /// What sends webhooks over the network; none in process.
     pub(crate) fn sender(&self) -> Option<Sender> {
+        self.shared.runtime.as_ref()?;
         let make = || {
             let timeout = locked(&self.shared.state).config.hook_timeout;
             Sender::new(timeout).ok()
@@ -126,14 +154,33 @@ impl World {
             query,
             token: None,
         };
-        let answer = {
+        let params = Params::new(all);
+        let (answer, who, route, violations) = {
             let mut state = locked(&self.shared.state);
-            let outcome = routes::dispatch(&mut state, user, request, &Params::new(all));
+            let outcome = routes::dispatch(&mut state, user, request, &params);
             let forced = std::mem::take(&mut state.hook_log.forced);
             state.hook_log.waiting.extend(forced);
-            outcome.answer
+            let who = user.map(|u| state.username(u));
+            (outcome.answer, who, outcome.route, outcome.violations)
         };
         self.notify();
+        if let Some(kept) = self.shared.recorder.keep(&answer) {
+            let record = CallRecord {
+                number: 0,
+                method: method.to_owned(),
+                path: path.clone(),
+                query: query.to_owned(),
+                route: route.map(Cow::Borrowed),
+                user: who,
+                params: params.as_value(),
+                status: Some(answer.status),
+                effect_status: None,
+                refused: false,
+                faults: Vec::new(),
+                violations,
+            };
+            self.shared.recorder.call(&record, Some(&kept));
+        }
         match answer.body {
             Body::Json(body) if answer.status >= 300 => Err(Refused {
                 status: answer.status,
@@ -179,6 +226,9 @@ impl World {
         let mut state = locked(&self.shared.state);
         state.config.clock.advance(by);
         state.delete_due_projects();
+        state.announce_ending_tokens();
+        drop(state);
+        self.notify();
     }
 
     pub(crate) fn namespace_id(&self, path: &str) -> Option<u64> {

@@ -39,6 +39,14 @@ impl World {
         locked(&self.shared.log).calls.clone()
     }
 
+    /// The calls after the one with this number (0: all), without a copy of the others.
+    #[must_use]
+    pub fn calls_after(&self, number: u64) -> Vec<CallRecord> {
+        let log = locked(&self.shared.log);
+        let from = log.calls.partition_point(|c| c.number <= number);
+        log.calls.get(from..).unwrap_or_default().to_vec()
+    }
+
     /// The calls that may have changed something.
     #[must_use]
     pub fn writes(&self) -> Vec<CallRecord> {
@@ -82,14 +90,14 @@ impl World {
         locked(&self.shared.state).hook_log.weather = weather;
     }
 
-    /// Sends everything that waits, and waits until it and all that it set off was answered.
+    /// Sends everything that waits, and waits until it and all that it set off was answered. Nothing leaves a world without
+    /// a server: there, [`World::take_deliveries`] gives what waits.
     pub async fn deliver_hooks(&self) -> Vec<SentDelivery> {
-        let Some(sender) = self.sender() else { return Vec::new() };
+        let (Some(sender), Some(runtime)) = (self.sender(), &self.shared.runtime) else {
+            return Vec::new();
+        };
         let state = Arc::clone(&self.shared.state);
-        let sent = self
-            .shared
-            .runtime
-            .spawn(async move { sender.send_waiting(&state).await });
+        let sent = runtime.spawn(async move { sender.send_waiting(&state).await });
         sent.await.unwrap_or_default()
     }
 

@@ -84,7 +84,7 @@ fn a_page_with_fewer_readers_than_the_issue_is_not_quoted_there() {
         (Visibility::Private, false),
     ] {
         let mut world = World::new(ApprovalPolicy::Always);
-        let page = world.seen.page.as_mut().unwrap();
+        let (page, _) = &mut world.seen.pages[0];
         page.visibility = visibility;
         let text = format!("{PAGE}| Rusting at Work | @canarybird |\n| Rust at Work | @canarybird |\n");
         page.file.as_mut().unwrap().bytes = text.into();
@@ -99,7 +99,7 @@ fn a_page_with_fewer_readers_than_the_issue_is_not_quoted_there() {
 fn a_path_is_announced_once_and_with_its_time() {
     let mut world = World::new(ApprovalPolicy::Never);
     world.settle();
-    let status = |world: &World| super::super::status::recorded_status(&world.seen.notes, BOT).unwrap();
+    let status = |world: &World| crate::plan::status::recorded_status(&world.seen.notes, BOT).unwrap();
     let announced = status(&world).announced_at.unwrap();
     assert_eq!(status(&world).path.as_deref(), Some("rust-at-work"));
     world.opens_merge_request(MergeRequestState::Opened);

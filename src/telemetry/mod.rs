@@ -1,7 +1,10 @@
-//! Logs: to standard error, as text for people or as JSON. What is logged never holds tokens, bodies or addresses of people.
+//! What whoever runs Convenor sees of it: logs to standard error, as text for people or as JSON, and figures ([`metrics`]). Neither
+//! ever holds tokens, bodies or addresses of people.
 //!
 //! Whoever logs people's text makes a [`convenor_core::escape::LogText`] of it first. [`Lines`] is what is left for texts that
 //! nobody thought of: errors of libraries, names in settings.
+
+pub mod metrics;
 
 use std::io::{self, IsTerminal, Write};
 

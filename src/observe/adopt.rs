@@ -1,0 +1,111 @@
+//! All that the first look at an organisation depends on.
+
+use convenor_core::adopt::{self, AdoptSeen, CandidateSeen, CharterBranchSeen};
+use convenor_core::charter;
+use convenor_core::ids::{AccessLevel, ProjectId, Username};
+use convenor_core::plan::seen::{MergeRequestSeen, ProjectSeen};
+use convenor_core::program::PageKind;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::{ObserveError, Observer, file_version, is_between, merge_request_seen};
+use crate::gitlab::MergeRequestFilter;
+
+/// Projects that are asked about at a time; the limits may allow fewer.
+const AT_ONCE: usize = 8;
+
+impl Observer {
+    /// Every project of the group with its charter, or with what was proposed for one; the page; everybody whom they name.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn adoption(&self) -> Result<AdoptSeen, ObserveError> {
+        let places = self.places().await?;
+        let apart = |id: ProjectId| {
+            let mut pages = places.handbooks.iter();
+            id == places.intake.id || pages.any(|page| page.id == id)
+        };
+        let projects = self.group_projects().await?.into_iter();
+        let projects = stream::iter(projects.filter(|project| !apart(project.id)))
+            .map(|project| self.candidate(project))
+            .buffered(AT_ONCE);
+        let projects: Vec<CandidateSeen> = projects.try_collect().await?;
+        let pages = self.program.handbooks.iter();
+        let table = pages.enumerate().find(|(_, page)| page.kind == PageKind::Table);
+        let page = match table {
+            Some((index, _)) => Some(self.page(index).await?),
+            None => None,
+        };
+        let named = adopt::named(&self.program, page.as_ref(), &projects);
+        Ok(AdoptSeen {
+            bot: places.bot.clone(),
+            people: self.people(named).await?,
+            page,
+            projects,
+        })
+    }
+
+    /// One project anew, after something was proposed in it.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn candidate(&self, project: ProjectSeen) -> Result<CandidateSeen, ObserveError> {
+        let mut candidate = CandidateSeen {
+            charter: None,
+            maintainers: Vec::new(),
+            branch: None,
+            merge_requests: Vec::new(),
+            project,
+        };
+        let project = &candidate.project;
+        let Some(branch) = project.default_branch.clone().filter(|_| project.empty != Some(true)) else {
+            return Ok(candidate);
+        };
+        let file = self.reader.file(project.id, charter::PATH, &branch).await?;
+        candidate.charter = file.map(|file| file.bytes);
+        if candidate.charter.is_none() && !candidate.project.archived {
+            candidate.maintainers = self.maintainers(candidate.project.id).await?;
+            candidate.branch = self.charter_branch(candidate.project.id).await?;
+            candidate.merge_requests = self.charter_merge_requests(candidate.project.id, &branch).await?;
+        }
+        Ok(candidate)
+    }
+
+    async fn maintainers(&self, project: ProjectId) -> Result<Vec<Username>, ObserveError> {
+        let mut names = Vec::new();
+        for member in self.reader.project_members_direct(project).await? {
+            if member.access_level < AccessLevel::MAINTAINER || !member.is_active() {
+                continue;
+            }
+            let user = self.reader.user(member.id).await?;
+            names.extend(user.filter(|user| !user.bot).map(|_| member.username));
+        }
+        Ok(names)
+    }
+
+    async fn charter_branch(&self, project: ProjectId) -> Result<Option<CharterBranchSeen>, ObserveError> {
+        let Some(branch) = self.reader.branch(project, adopt::charter::BRANCH).await? else {
+            return Ok(None);
+        };
+        let charter = self.reader.file(project, charter::PATH, &branch.commit.id.0).await?;
+        Ok(Some(CharterBranchSeen {
+            message: branch.commit.message,
+            charter: charter.map(file_version),
+        }))
+    }
+
+    async fn charter_merge_requests(
+        &self,
+        project: ProjectId,
+        target: &str,
+    ) -> Result<Vec<MergeRequestSeen>, ObserveError> {
+        let filter = MergeRequestFilter {
+            source_branch: Some(adopt::charter::BRANCH.to_owned()),
+            target_branch: Some(target.to_owned()),
+            ..MergeRequestFilter::default()
+        };
+        let mut found = self.reader.merge_requests(project, &filter).await?;
+        found.retain(|merge_request| is_between(merge_request, adopt::charter::BRANCH, target));
+        found.sort_by_key(|merge_request| std::cmp::Reverse(merge_request.iid));
+        found.into_iter().map(merge_request_seen).collect()
+    }
+}

@@ -3,11 +3,14 @@
 //! Holds no rule of its own: what is due is decided in [`convenor_core::plan`]. [`Planner`] can only read, so whoever is
 //! given one can show what would be done and nothing more.
 
+mod lifeline;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use convenor_core::ids::{ProjectId, UserId};
+use convenor_core::plan::brakes::{self, Begun, Leave};
 use convenor_core::plan::context::Context;
 use convenor_core::plan::seen::{ProposalSeen, Removals, Traffic};
 use convenor_core::plan::wanted::Blueprint;
@@ -15,11 +18,12 @@ use convenor_core::plan::{Plan, Premise, Remark, Step, Turn, community, handbook
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::apply::{Applied, Applier, ApplyError, Progress};
+use crate::apply::{Applied, Applier, ApplyError, Errand, Progress};
 use crate::clock::Clock;
 use crate::gitlab::GitLabError;
+use crate::hooks::OwnHooks;
 use crate::observe::{Asked, ObserveError, Observer, Remembered, Repair};
-use crate::store::{Store, StoreError};
+use crate::store::{Claim, JournalEntry, StepState, Store, StoreError};
 use crate::telemetry::metrics;
 use crate::worker::{Look, Looker};
 
@@ -32,6 +36,17 @@ const MOST_DOUBTS: u32 = 5;
 /// How soon a look that got on, and then failed, is worth another.
 const GO_ON_AFTER: Duration = Duration::from_secs(1);
 
+/// How soon a look that may not write is worth another.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// When the limit on removals has stopped a look, the next one is due.
+const CAPPED_FOR: Duration = Duration::from_secs(3600);
+
+/// Writes that one thing may cause within an hour, where the settings say nothing.
+const BUDGET: usize = 600;
+
+/// Removals of rows are proposed one after the other, so far apart.
+const BETWEEN_REMOVALS: Duration = Duration::from_secs(30);
 /// So many of those who wait for a turn are told when there may be one.
 const SO_MANY_AT_ONCE: usize = 5;
 
@@ -45,6 +60,7 @@ pub struct Planner {
     store: Store,
     clock: Clock,
     asked: Asked,
+    webhooks: OwnHooks,
 }
 
 struct Program {
@@ -78,7 +94,15 @@ impl Planner {
             store,
             clock,
             asked: Asked::default(),
+            webhooks: OwnHooks::default(),
         }
+    }
+
+    /// The same, caring for webhooks as the settings have them.
+    #[must_use]
+    pub fn with_webhooks(mut self, webhooks: OwnHooks) -> Self {
+        self.webhooks = webhooks;
+        self
     }
 
     /// The same, with what an operator asked for beyond what is due by itself.
@@ -109,15 +133,15 @@ impl Planner {
 
     /// What a plan for this thing takes for granted, read now.
     async fn premise(&self, thing: &Thing) -> Result<Premise, PlanError> {
-        let observer = &self.program(thing)?.observer;
+        let program = self.program(thing)?;
         Ok(match thing {
             Thing::Proposal(_, issue) => {
-                let issue = observer.issue(*issue).await?;
+                let issue = program.observer.issue(*issue).await?;
                 issue.as_ref().map_or(Premise::None, Premise::of_proposal)
             }
-            Thing::Community(_, project) => observer.premise_of_community(*project).await?,
-            Thing::Handbook(_) => observer.premise_of_handbook().await?,
-            Thing::Program(_) => Premise::None,
+            Thing::Community(_, project) => program.observer.premise_of_community(*project).await?,
+            Thing::Handbook(_) => program.observer.premise_of_handbook().await?,
+            Thing::Program(_) | Thing::Lifeline(_) => Premise::None,
         })
     }
 
@@ -165,6 +189,7 @@ impl Planner {
                 let plan = Plan::nothing(Remark::UpToDate);
                 Ok((Plan { knocks, ..plan }, Premise::None))
             }
+            Thing::Lifeline(_) => Ok((self.lifeline(&program.observer).await?, Premise::None)),
         }
     }
 
@@ -183,6 +208,8 @@ impl Planner {
         let Some(mut seen) = program.observer.community(project, removals).await? else {
             return Ok((Plan::nothing(Remark::NoCharter), Premise::None));
         };
+        let pages = seen.listings.iter().map(|listing| listing.page.visibility);
+        let premise = Premise::of_community(Some(&seen.project), pages.collect());
         let rules = program.observer.program();
         let plan = community::plan(rules, &seen);
         let is_unknown = |name: &str| plan.turns.get(name) == Some(&Turn::Unknown);
@@ -195,12 +222,8 @@ impl Planner {
             listing.traffic = Some(Traffic { ahead, ..traffic });
             counted = true;
         }
-        let premise = Premise::of_community(&seen);
-        Ok(if counted {
-            (community::plan(rules, &seen), premise)
-        } else {
-            (plan, premise)
-        })
+        let plan = if counted { community::plan(rules, &seen) } else { plan };
+        Ok((plan, premise))
     }
 
     async fn plan_handbook(&self, program: &Program) -> Result<(Plan, Premise), PlanError> {
@@ -211,10 +234,12 @@ impl Planner {
             now,
         };
         let seen = program.observer.handbook(&self.asked).await?;
+        let pages = seen.pages.iter().map(|look| look.page.visibility);
+        let premise = Premise::of_handbook(seen.intake.visibility, pages.collect(), &seen.members);
         let mut plan = handbook::plan(&context, &seen);
         plan.knocks.extend(program.observer.concerned_by_page(now).await?);
         plan.knocks.extend(self.next_in_line(&context.program.name, now).await?);
-        Ok((plan, Premise::of_handbook(&seen)))
+        Ok((plan, premise))
     }
 
     /// Who waits for a turn and might have it now.
@@ -243,7 +268,9 @@ pub struct GitLabLooker {
     store: Store,
     clock: Clock,
     resync: Duration,
+    lifeline: Duration,
     pause: Duration,
+    budget: usize,
 }
 
 impl GitLabLooker {
@@ -257,14 +284,30 @@ impl GitLabLooker {
             store,
             clock,
             resync,
+            lifeline: Duration::from_secs(3600),
             pause: Duration::from_millis(200),
+            budget: BUDGET,
         }
+    }
+
+    /// The same, with another number of writes that one thing may cause within an hour.
+    #[must_use]
+    pub fn with_budget(mut self, writes_per_hour: usize) -> Self {
+        self.budget = writes_per_hour;
+        self
     }
 
     /// The same, telling about every step.
     #[must_use]
     pub fn with_progress(mut self, progress: Progress) -> Self {
         self.applier = self.applier.with_progress(progress);
+        self
+    }
+
+    /// The same, with another time from one look at a lifeline to the next (an hour).
+    #[must_use]
+    pub fn with_lifeline(mut self, lifeline: Duration) -> Self {
+        self.lifeline = lifeline;
         self
     }
 
@@ -281,9 +324,14 @@ impl GitLabLooker {
         &self.planner
     }
 
-    async fn settle(&self, thing: &Thing, cause: &str) -> Result<Settled, Unsettled> {
+    async fn settle(&self, claim: &Claim) -> Result<Settled, Unsettled> {
         let mut got_on = false;
-        let result = self.settle_in_rounds(thing, cause, &mut got_on).await;
+        let result = self.settle_in_rounds(claim, &mut got_on).await;
+        if let Err(error) = &result
+            && let Some(source) = error.gitlab()
+        {
+            self.applier.stop().heed(source);
+        }
         result.map_err(|error| Unsettled { error, got_on })
     }
 
@@ -298,13 +346,16 @@ impl GitLabLooker {
         Ok(again)
     }
 
-    async fn settle_in_rounds(&self, thing: &Thing, cause: &str, got_on: &mut bool) -> Result<Settled, LookError> {
-        let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_));
+    async fn settle_in_rounds(&self, claim: &Claim, got_on: &mut bool) -> Result<Settled, LookError> {
+        let thing = &claim.thing;
+        let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_) | Thing::Lifeline(_));
+        let mut made_project = false;
         let mut worked = only_knocks;
         let mut refused = BTreeSet::new();
         let mut doubts = 0;
+        let mut has_turn = false;
         for _ in 0..MOST_ROUNDS {
-            let (plan, premise) = match self.planner.plan_without(thing, &refused).await {
+            let (plan, premise) = match self.see(thing, &refused).await {
                 Err(PlanError::Observe(ObserveError::GitLab(source)))
                     if is_in_doubt(&source) && doubts < MOST_DOUBTS =>
                 {
@@ -315,6 +366,7 @@ impl GitLabLooker {
                 }
                 other => other?,
             };
+            self.close_what_was_found(thing, &plan).await?;
             metrics::planned(thing, plan.steps.len());
             if self.stood_in_line(thing, &plan).await? {
                 continue;
@@ -326,13 +378,27 @@ impl GitLabLooker {
                 if self.store.leave_line(thing, &waits, self.clock.now()).await? {
                     knocks.extend(self.planner.next_in_line(thing.program(), self.clock.now()).await?);
                 }
+                // A new project may need a webhook of its own.
+                knocks.extend(made_project.then(|| Thing::Lifeline(thing.program().clone())));
                 return Ok(Settled {
                     report: plan.report,
                     knocks,
                 });
             }
+            let takes_a_row = plan.steps.iter().any(|step| step.kind() == step::REMOVAL);
+            if takes_a_row && !std::mem::replace(&mut has_turn, true) {
+                self.take_turn_to_remove(thing).await?;
+                continue;
+            }
+            let steps = self.allowed(thing, &plan.steps).await?;
             worked = true;
-            let applied = self.apply(thing, cause, &plan.steps, &premise).await?;
+            made_project |= steps.iter().any(|step| matches!(step, Step::CreateProject { .. }));
+            let errand = Errand {
+                thing,
+                cause: &claim.cause,
+                lease: Some(&claim.lease),
+            };
+            let applied = self.apply(errand, steps, &premise).await?;
             refused.extend(applied.refused);
             *got_on |= applied.done > 0;
             doubts = if applied.done > 0 { 0 } else { doubts };
@@ -353,6 +419,80 @@ impl GitLabLooker {
         }
         Err(LookError::Restless)
     }
+
+    /// What is due. After a stop, nothing is before the token works again and is still ours.
+    async fn see(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<(Plan, Premise), PlanError> {
+        let stop = self.applier.stop();
+        if let (Some(_), Some(program)) = (stop.reason(), self.planner.programs.get(thing.program())) {
+            match program.observer.confirm_who_we_are().await {
+                Ok(()) => stop.lift(),
+                Err(error @ ObserveError::AnotherUser { .. }) => {
+                    stop.set(error.to_string());
+                    return Err(error.into());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.planner.plan_without(thing, refused).await
+    }
+
+    /// Removals are counted before each: two looks at a time would both count before either wrote. So they take turns, and who
+    /// has one looks again before it writes.
+    async fn take_turn_to_remove(&self, thing: &Thing) -> Result<(), LookError> {
+        let name = format!("removal {}", thing.program());
+        let is_ours = self.store.take_turn(&name, self.clock.now(), BETWEEN_REMOVALS).await?;
+        is_ours.then_some(()).ok_or(LookError::TooSoon {
+            step: "propose to remove a row, one after the other".to_owned(),
+            wait: BETWEEN_REMOVALS,
+        })
+    }
+
+    /// Steps of earlier looks whose end was unknown, and which are not due any more: they are done, or not wanted.
+    async fn close_what_was_found(&self, thing: &Thing, plan: &Plan) -> Result<(), StoreError> {
+        for entry in self.store.journal_open(thing).await? {
+            let is_due = |step: &Step| step.kind() == entry.kind && step.to_string() == entry.step;
+            if !plan.steps.iter().any(is_due) {
+                let found = Some("found by a later look");
+                let now = self.clock.now();
+                self.store.journal_end(&entry.id, StepState::Done, found, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The steps that the brakes let through now.
+    async fn allowed<'a>(&self, thing: &Thing, steps: &'a [Step]) -> Result<&'a [Step], LookError> {
+        let now = self.clock.now();
+        let since = now.checked_sub(brakes::REMEMBERED).unwrap_or(Timestamp::MIN);
+        let begun: Vec<Begun> = self
+            .store
+            .journal_since(thing, since)
+            .await?
+            .into_iter()
+            .map(as_begun)
+            .collect();
+        match brakes::check(steps, &begun, self.budget, now) {
+            Leave::Steps(count) => Ok(steps.get(..count).unwrap_or(steps)),
+            Leave::NotBefore(until) => Err(LookError::TooSoon {
+                step: format!(
+                    "nobody knows yet whether this happened: {}",
+                    steps.first().map(ToString::to_string).unwrap_or_default()
+                ),
+                wait: Duration::try_from(until.duration_since(now)).unwrap_or(ASK_AGAIN_AFTER),
+            }),
+            Leave::Hold(why) => Err(LookError::Held(why)),
+        }
+    }
+}
+
+fn as_begun(entry: JournalEntry) -> Begun {
+    Begun {
+        is_open: matches!(entry.state, StepState::Pending | StepState::Unknown),
+        failed: entry.state == StepState::Failed,
+        kind: entry.kind,
+        words: entry.step,
+        at: entry.at,
+    }
 }
 
 /// Whether looking again in a moment can tell more: what became of a write, or what a proxy's page stood in front of.
@@ -364,7 +504,8 @@ fn is_in_doubt(error: &GitLabError) -> bool {
 impl GitLabLooker {
     /// Applies the steps; just before each that tells something it asks once more whether that may still be told. When not,
     /// the rest waits for the next observation.
-    async fn apply(&self, thing: &Thing, cause: &str, steps: &[Step], premise: &Premise) -> Result<Applied, LookError> {
+    async fn apply(&self, errand: Errand<'_>, steps: &[Step], premise: &Premise) -> Result<Applied, LookError> {
+        let thing = errand.thing;
         let mut all = Applied::default();
         let mut rest = steps;
         while let Some(first) = rest.first() {
@@ -388,7 +529,7 @@ impl GitLabLooker {
                 .position(Step::tells)
                 .map_or(rest.len(), |at| at + 1);
             let (now, later) = rest.split_at(end);
-            let applied = self.applier.apply(thing, cause, now).await;
+            let applied = self.applier.apply(errand, now).await;
             all.done += applied.done;
             all.refused.extend(applied.refused);
             all.failed = applied.failed;
@@ -432,14 +573,32 @@ enum LookError {
     Apply(#[from] ApplyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("has to wait a little: {step}")]
+    TooSoon { step: String, wait: Duration },
+    #[error("{0}")]
+    Held(String),
     #[error("after {MOST_ROUNDS} rounds something was still due; it changes faster than it can be looked at")]
     Restless,
 }
 
 impl LookError {
     fn into_look(self) -> Look {
+        if let Self::Held(reason) = self {
+            return Look::Hold { reason };
+        }
+        let after = match &self {
+            Self::TooSoon { wait, .. } => Some(*wait),
+            Self::Apply(ApplyError::Stopped(_)) | Self::Plan(PlanError::Observe(ObserveError::AnotherUser { .. })) => {
+                Some(ASK_AGAIN_AFTER)
+            }
+            other => other.gitlab().and_then(|error| match error {
+                // Nothing is wrong with the thing: it must not be given up because of the token.
+                GitLabError::Unauthorized { .. } => Some(ASK_AGAIN_AFTER),
+                other => other.retry_after(),
+            }),
+        };
         Look::Retry {
-            after: self.gitlab().and_then(GitLabError::retry_after),
+            after,
             error: with_causes(&self),
         }
     }
@@ -454,17 +613,31 @@ impl LookError {
 }
 
 impl Looker for GitLabLooker {
-    async fn look(&self, thing: &Thing, cause: &str) -> Look {
-        let settled = match self.settle(thing, cause).await {
+    async fn look(&self, claim: &Claim) -> Look {
+        let thing = &claim.thing;
+        let settled = match self.settle(claim).await {
             Ok(settled) => settled,
             Err(unsettled) => return unsettled.into_look(),
         };
         let report: Vec<String> = settled.report.iter().map(ToString::to_string).collect();
         tracing::info!(%thing, report = report.join("; "), "looked");
         let cause = format!("look at {thing}");
-        match self.store.knock(&settled.knocks, &cause, self.clock.now()).await {
-            Ok(()) => Look::Done { next: self.resync },
-            Err(error) => LookError::from(error).into_look(),
+        if let Err(error) = self.store.knock(&settled.knocks, &cause, self.clock.now()).await {
+            return LookError::from(error).into_look();
+        }
+        if settled.report.contains(&Remark::RemovalsCapped) {
+            // Not held: the limit is of a day, and a charter that is mended meanwhile has to be seen.
+            tracing::error!(%thing, "{}", Remark::RemovalsCapped);
+            return Look::Retry {
+                after: Some(CAPPED_FOR),
+                error: Remark::RemovalsCapped.to_string(),
+            };
+        }
+        Look::Done {
+            next: match thing {
+                Thing::Lifeline(_) => self.lifeline,
+                _ => self.resync,
+            },
         }
     }
 }

@@ -34,12 +34,19 @@ impl Redactor {
     /// For these secrets; those shorter than eight bytes are left out.
     #[must_use]
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s SecretString>) -> Self {
-        let mut needles: Vec<Vec<u8>> = secrets
+        Self::default().and(secrets)
+    }
+
+    /// The same, knowing these secrets too.
+    #[must_use]
+    pub fn and<'s>(&self, secrets: impl IntoIterator<Item = &'s SecretString>) -> Self {
+        let mut needles = self.needles.as_ref().clone();
+        let more = secrets
             .into_iter()
             .map(|secret| secret.expose_secret().as_bytes())
             .filter(|secret| secret.len() >= SHORTEST)
-            .flat_map(spellings)
-            .collect();
+            .flat_map(spellings);
+        needles.extend(more);
         // The longest first: a spelling may begin with another.
         needles.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         needles.dedup();

@@ -12,12 +12,15 @@ mod demo;
 mod doctor;
 mod health;
 pub mod init;
+mod journal;
 mod man;
 mod plan;
 mod queue;
 mod render;
+mod rotate;
 pub mod serve;
 mod similar;
+mod since;
 mod table;
 
 use std::io::Write as _;
@@ -75,8 +78,12 @@ enum Command {
     Similar(similar::Args),
     /// Show what came in, or look again at what a delivery was about
     Deliveries(deliveries::Args),
-    /// Show what is pending, failed or held; try it again or drop it
+    /// Show what is pending, failed or held; try it again, release or drop it
     Queue(queue::Args),
+    /// Show what was written to GitLab, when, why, and what came of it
+    Journal(journal::Args),
+    /// Make a new token for the bot and put it in the old one's place
+    Rotate(rotate::Args),
     /// Show, check or edit the table of a local page
     Table(table::Args),
     /// Say whether the service on this machine can take in deliveries; exit code 1 when it cannot
@@ -102,6 +109,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Similar(args) => similar::run(&args, context).await,
         Command::Deliveries(args) => deliveries::run(args, context).await,
         Command::Queue(args) => queue::run(args, context).await,
+        Command::Journal(args) => journal::run(args, context).await,
+        Command::Rotate(args) => rotate::run(args, context).await,
         Command::Table(args) => table::run(&args),
         Command::Health(args) => health::run(args, context).await,
         Command::Backup(args) => backup::run(args, context).await,
@@ -130,13 +139,13 @@ impl Context {
         Ok(settings)
     }
 
-    /// Reads the settings and opens their database.
+    /// Reads the settings and opens their database, which has to be there.
     ///
     /// # Errors
     /// What is wrong with the settings or the database.
     pub async fn store(&self) -> anyhow::Result<Store> {
         let settings = self.settings()?;
-        Ok(open_store(&settings).await?)
+        Ok(Store::open_existing(&settings.database.url).await?)
     }
 }
 

@@ -147,6 +147,14 @@ impl Client {
         }
     }
 
+    /// Every further call, of every clone, carries this token: the one before was rotated.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub fn use_token(&self, token: &SecretString) -> Result<(), BadClient> {
+        self.shared.exchange.use_token(token)
+    }
+
     /// What only looks.
     #[must_use]
     pub fn reader(&self) -> Reader {
@@ -163,6 +171,12 @@ impl Client {
     #[must_use]
     pub fn stats(&self) -> &CallStats {
         &self.shared.stats
+    }
+
+    /// GitLab's limit of calls a minute and what is left of it, as it said last; `None`: it states none.
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<(u64, u64)> {
+        self.shared.limits.told()
     }
 
     /// Whether GraphQL is worth asking.
@@ -191,10 +205,21 @@ impl Client {
             let outcome = self.exchange(operation, request, &url, attempt).await;
             drop(slot);
             let Some(pause) = self.pause_before_repeating(operation, attempt, &outcome) else {
-                return outcome.map_err(|broken| broken.into_error(operation));
+                return outcome.map_err(|broken| self.named(broken.into_error(operation)));
             };
             tokio::time::sleep(pause).await;
             attempt += 1;
+        }
+    }
+
+    /// Whoever reads that GitLab cannot be reached wants to know which one was meant.
+    fn named(&self, error: GitLabError) -> GitLabError {
+        match error {
+            GitLabError::Unreachable { call, cause } => GitLabError::Unreachable {
+                call,
+                cause: Words::new(format!("{cause} ({})", self.shared.origin)),
+            },
+            other => other,
         }
     }
 

@@ -2,7 +2,7 @@
 //! a turn or repeats.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,8 +38,10 @@ pub trait Transport: Send + Sync {
 /// The way to GitLab, with what every request carries.
 pub(crate) struct Exchange {
     transport: Arc<dyn Transport>,
-    token: HeaderValue,
-    redactor: Redactor,
+    /// Another one comes when it was rotated.
+    token: RwLock<HeaderValue>,
+    /// Knows the rotated one too.
+    redactor: RwLock<Redactor>,
 }
 
 /// HTTP, over one connection pool.
@@ -80,9 +82,20 @@ impl Exchange {
         let redactor = Redactor::new(settings.secrets.iter().chain([&settings.token]));
         Ok(Self {
             transport,
-            token,
-            redactor,
+            token: RwLock::new(token),
+            redactor: RwLock::new(redactor),
         })
+    }
+
+    /// Every further request carries this token.
+    pub(crate) fn use_token(&self, token: &SecretString) -> Result<(), BadClient> {
+        let header = sensitive(token)?;
+        // A panic while a lock was held leaves what it guards whole: it is only ever replaced.
+        let mut redactor = self.redactor.write().unwrap_or_else(PoisonError::into_inner);
+        *redactor = redactor.and([token]);
+        drop(redactor);
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = header;
+        Ok(())
     }
 
     /// Sends the request to `url`, which the caller has checked, and reads the whole answer.
@@ -92,7 +105,8 @@ impl Exchange {
             .as_str()
             .parse()
             .map_err(|_| Broken::NotConnected(Words::new("the address cannot be sent")))?;
-        carried.headers_mut().insert("PRIVATE-TOKEN", self.token.clone());
+        let token = self.token.read().unwrap_or_else(PoisonError::into_inner).clone();
+        carried.headers_mut().insert("PRIVATE-TOKEN", token);
         let answer = self.transport.carry(carried).await?;
         Ok(if answer.status().is_success() {
             answer
@@ -103,12 +117,13 @@ impl Exchange {
 
     /// A refusal may repeat what was sent: header, body or address.
     fn without_secrets(&self, answer: Response<Bytes>) -> Response<Bytes> {
-        let mut answer = answer.map(|body| match self.redactor.clean(&body) {
+        let redactor = self.redactor.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut answer = answer.map(|body| match redactor.clean(&body) {
             Cow::Borrowed(_) => body.clone(),
             Cow::Owned(cleaned) => Bytes::from(cleaned),
         });
         if let Some(location) = answer.headers().get(LOCATION) {
-            let cleaned = HeaderValue::from_bytes(&self.redactor.clean(location.as_bytes()));
+            let cleaned = HeaderValue::from_bytes(&redactor.clean(location.as_bytes()));
             match cleaned {
                 Ok(cleaned) => drop(answer.headers_mut().insert(LOCATION, cleaned)),
                 Err(_) => drop(answer.headers_mut().remove(LOCATION)),

@@ -27,6 +27,7 @@ pub use sections::{
     WebhookSettings, WorkerSettings,
 };
 pub use signing_key::signing_key;
+pub use units::duration;
 
 use section::Section;
 use source::Shared;
@@ -107,6 +108,16 @@ impl Settings {
         }
         secrets
     }
+}
+
+/// The token in its file, read again: it may have been rotated since the settings were read.
+///
+/// # Errors
+/// When the file cannot be read. A file without a token is `None`.
+pub fn token_of(file: &Path) -> std::io::Result<Option<SecretString>> {
+    let text = std::fs::read_to_string(file)?;
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+    Ok(line.map(SecretString::from))
 }
 
 /// The process's environment, the one place that reads it.

@@ -125,9 +125,9 @@ impl Store {
                     .collect())
             },
             |tables| {
-                let key = proposal.to_string();
-                let others = tables.made_projects.iter().filter(|(made_for, _)| **made_for != key);
-                Ok(others.map(|(_, project)| ProjectId(*project)).collect())
+                let own = proposal.to_string();
+                let others = tables.made_projects.iter().filter(|(other, _)| **other != own);
+                Ok(others.map(|(_, id)| ProjectId(*id)).collect())
             }
         )
     }

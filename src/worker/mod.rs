@@ -22,16 +22,16 @@ use crate::settings::WorkerSettings;
 use crate::store::{Claim, Store, StoreError};
 use crate::telemetry::metrics::{self, Ending};
 
-pub use schedule::Schedule;
+pub use schedule::{Retention, Schedule};
 
 /// The net under the wake-ups: work that another process stored, or that became due by time, is seen this late at most.
 const POLL: Duration = Duration::from_secs(1);
 
 /// Looks at things. One look observes, decides, acts, and says when to look again.
 pub trait Looker: Send + Sync + 'static {
-    /// Looks at one thing. `cause` is for the log only. The future is dropped when the lease is lost or time is up at a
-    /// stop: every step has to be safe to repeat.
-    fn look(&self, thing: &Thing, cause: &str) -> impl Future<Output = Look> + Send;
+    /// Looks at the thing of a claim. The future is dropped when the lease is lost or time is up at a stop: every step has to
+    /// be safe to repeat.
+    fn look(&self, claim: &Claim) -> impl Future<Output = Look> + Send;
 }
 
 /// How a look ended.
@@ -173,14 +173,15 @@ impl<L: Looker> Worker<L> {
 
     /// Runs the look and keeps the lease alive; `None` when the lease is lost.
     async fn look_while_leased(&self, claim: &Claim) -> Option<Look> {
-        let (looker, thing, cause) = (self.looker.clone(), claim.thing.clone(), claim.cause.clone());
+        let (looker, claimed) = (self.looker.clone(), claim.clone());
         // A task of its own: a panic in one look is that look's failure and nobody else's.
-        let mut look = tokio::spawn(async move { looker.look(&thing, &cause).await });
+        let mut look = tokio::spawn(async move { looker.look(&claimed).await });
         let _stop_when_dropped = AbortOnDrop(look.abort_handle());
         let beat = self.settings.lease / 3;
         let mut renewed = Instant::now();
         loop {
             tokio::select! {
+                biased;
                 ended = &mut look => return Some(ended.unwrap_or_else(|error| panicked(&error))),
                 () = tokio::time::sleep(beat) => {}
             }

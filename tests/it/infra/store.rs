@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use convenor::settings::DatabaseUrl;
-use convenor::store::{Accepted, Delivery, StepState, Store, StoreError, WorkState};
+use convenor::store::{Accepted, Delivery, Intent, Lease, StepState, Store, StoreError, WorkState};
 use convenor_core::approval::Acceptance;
 use convenor_core::approval::ApprovedBy;
 use convenor_core::ids::ProjectId;
@@ -11,7 +11,7 @@ use convenor_core::thing::Thing;
 use convenor_core::untrusted::Untrusted;
 use jiff::Timestamp;
 
-use super::database::{Database, SOON, on_both_databases};
+use super::database::{Database, SOON, and_in_memory, on_both_databases};
 use super::house::{Hands, program, proposal};
 
 on_both_databases! {
@@ -26,13 +26,39 @@ on_both_databases! {
     what_was_given_up_waits_for_a_knock_and_what_is_held_for_an_operator,
     a_dropped_thing_is_forgotten_until_the_next_knock,
     the_journal_remembers_what_was_begun,
+    an_intent_is_refused_to_whom_the_lease_was_taken_from,
+    a_release_is_in_the_journal,
     the_text_that_was_accepted_last_counts,
     the_first_project_of_a_proposal_is_remembered,
     old_deliveries_are_forgotten,
+    the_oldest_deliveries_go_when_there_is_too_little_room,
+    the_journal_is_kept_as_long_as_it_should_be,
     after_closing_nothing_is_accepted,
     a_key_from_another_version_is_held_and_stops_nobody,
     two_stores_share_the_work,
     a_database_of_each_earlier_version_is_brought_up_to_date_with_its_rows,
+    another_stores_knock_wakes_a_waiting_worker,
+}
+
+and_in_memory! {
+    what_was_accepted_is_there_after_reopening,
+    a_key_is_stored_once,
+    among_many_at_once_each_is_told_whether_it_is_new,
+    many_knocks_are_one_row,
+    a_knock_during_a_look_brings_another_look,
+    what_has_been_due_longest_comes_first,
+    a_lease_that_ended_goes_to_another_and_the_first_ones_answers_are_refused,
+    a_knock_does_not_hurry_what_backs_off,
+    what_was_given_up_waits_for_a_knock_and_what_is_held_for_an_operator,
+    a_dropped_thing_is_forgotten_until_the_next_knock,
+    the_journal_remembers_what_was_begun,
+    an_intent_is_refused_to_whom_the_lease_was_taken_from,
+    a_release_is_in_the_journal,
+    the_text_that_was_accepted_last_counts,
+    the_first_project_of_a_proposal_is_remembered,
+    old_deliveries_are_forgotten,
+    after_closing_nothing_is_accepted,
+    two_stores_share_the_work,
     another_stores_knock_wakes_a_waiting_worker,
 }
 
@@ -54,6 +80,16 @@ fn delivery(key: &str, at: Timestamp, things: &[Thing]) -> Delivery {
 
 fn later(now: Timestamp, seconds: i64) -> Timestamp {
     now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap()
+}
+
+fn intent<'a>(thing: &'a Thing, step: &'a str, lease: Option<&'a Lease>) -> Intent<'a> {
+    Intent {
+        thing,
+        cause: "delivery a",
+        kind: "create",
+        step,
+        lease,
+    }
 }
 
 async fn what_was_accepted_is_there_after_reopening(database: Database) {
@@ -251,8 +287,9 @@ async fn the_journal_remembers_what_was_begun(database: Database) {
     let mut ids = Vec::new();
     for step in ["make the project", "make the board", "open the merge request"] {
         let id = store
-            .journal_begin(&proposal(1), "delivery a", "create", step, hands.now())
+            .journal_begin(&intent(&proposal(1), step, None), hands.now())
             .await
+            .unwrap()
             .unwrap();
         ids.push(id);
     }
@@ -279,6 +316,40 @@ async fn the_journal_remembers_what_was_begun(database: Database) {
     let newest = steps(store.journal_of(&proposal(1), 1).await.unwrap());
     assert_eq!(newest, [("open the merge request".to_owned(), StepState::Pending)]);
     assert_eq!(store.journal_open(&proposal(2)).await.unwrap(), []);
+}
+
+async fn an_intent_is_refused_to_whom_the_lease_was_taken_from(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    let thing = proposal(1);
+    store.knock(&[thing.clone()], "test", hands.now()).await.unwrap();
+    let first = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
+    let begin = async |claim: &convenor::store::Claim| {
+        let intent = intent(&thing, "make the board", Some(&claim.lease));
+        store.journal_begin(&intent, hands.now()).await.unwrap()
+    };
+    assert!(begin(&first).await.is_some());
+    let second = store.claim(later(hands.now(), 31), LEASE).await.unwrap().unwrap();
+    assert_eq!(begin(&first).await, None);
+    assert!(begin(&second).await.is_some());
+    assert!(store.finish(&second, hands.now(), hands.now()).await.unwrap());
+    assert_eq!(begin(&second).await, None, "a look that has ended writes nothing more");
+    assert_eq!(store.journal_open(&thing).await.unwrap().len(), 2);
+}
+
+async fn a_release_is_in_the_journal(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    assert!(!store.release(&proposal(1), hands.now()).await.unwrap());
+    store.knock(&[proposal(1)], "test", hands.now()).await.unwrap();
+    assert!(store.release(&proposal(1), hands.now()).await.unwrap());
+    let since = later(hands.now(), -60);
+    let entries = store.journal_since(&proposal(1), since).await.unwrap();
+    let kinds: Vec<_> = entries.iter().map(|entry| entry.kind.as_str()).collect();
+    assert_eq!(kinds, [convenor_core::plan::brakes::RELEASE]);
+    assert_eq!(
+        store.journal_since(&proposal(1), later(hands.now(), 60)).await.unwrap(),
+        []
+    );
+    assert_eq!(store.journal_open(&proposal(1)).await.unwrap(), []);
 }
 
 async fn the_text_that_was_accepted_last_counts(database: Database) {
@@ -322,8 +393,36 @@ async fn old_deliveries_are_forgotten(database: Database) {
             .await
             .unwrap();
     }
-    assert_eq!(store.forget_deliveries(later(hands.now(), -50)).await.unwrap(), 1);
+    assert_eq!(store.forget_deliveries(later(hands.now(), -50)).await.unwrap().rows, 1);
     assert_eq!(store.list_deliveries(10).await.unwrap()[0].key, "new");
+}
+
+async fn the_oldest_deliveries_go_when_there_is_too_little_room(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    for number in 0..30 {
+        let mut big = delivery(&format!("d{number:02}"), later(hands.now(), number), &[]);
+        big.body = vec![b'x'; 100];
+        store.accept_delivery(big).await.unwrap();
+    }
+    assert_eq!(store.delivery_bytes().await.unwrap(), 3000);
+    let forgotten = store.forget_largest_excess(1050).await.unwrap();
+    assert_eq!((forgotten.rows, forgotten.more), (20, false));
+    let left = store.list_deliveries(100).await.unwrap();
+    assert_eq!((left.len(), left.last().unwrap().key.as_str()), (10, "d20"));
+    assert_eq!(store.forget_largest_excess(1050).await.unwrap().rows, 0);
+}
+
+async fn the_journal_is_kept_as_long_as_it_should_be(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    for seconds in [-100, 0] {
+        let at = later(hands.now(), seconds);
+        store
+            .journal_begin(&proposal(1), "test", "commit", "commit", at)
+            .await
+            .unwrap();
+    }
+    assert_eq!(store.forget_journal(later(hands.now(), -50)).await.unwrap().rows, 1);
+    assert_eq!(store.journal_of(&proposal(1), 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

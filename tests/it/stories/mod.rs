@@ -2,12 +2,14 @@
 
 mod approvals;
 mod binary;
+mod brakes;
 mod browsing;
 mod charters;
 mod crashes;
 mod doubts;
 mod handbook;
 mod hostile;
+mod lifeline;
 mod main_job;
 mod names;
 mod rendered;

@@ -9,7 +9,7 @@ use convenor::apply::Applier;
 use convenor::assemble;
 use convenor::cli::init;
 use convenor::clock::Clock;
-use convenor::hooks::HookSecrets;
+use convenor::hooks::{HookSecrets, OwnHooks};
 use convenor::intake::{self, Budget, Intake, Secrets};
 use convenor::look::GitLabLooker;
 use convenor::observe::Observer;
@@ -17,6 +17,7 @@ use convenor::server::{self, Limits};
 use convenor::settings::Settings;
 use convenor::store::{Store, WorkState};
 use convenor::worker::{Look, Worker};
+use convenor_core::plan::init::Wishes;
 use convenor_core::thing::{ProgramName, Thing};
 use gitlab_sandbox::{Config, IssueView, MergeRequestView, Role, Sandbox};
 use jiff::{SignedDuration, Timestamp};
@@ -133,9 +134,10 @@ impl Town {
         let client = assemble::client(&self.settings).unwrap();
         let secrets = HookSecrets::new(&self.settings.webhook);
         let applier = Applier::new(client.writer(), self.store.clone(), clock(&self.hands), secrets);
+        let own = OwnHooks::new(&self.settings);
         for program in &self.settings.programs {
             let observer = Observer::new(client.reader(), program.program.clone());
-            init::set_up(&observer, &self.settings, Some(&applier), false, &mut |_| {})
+            init::set_up(&observer, &own, Some(&applier), Wishes::default(), &mut |_| {})
                 .await
                 .unwrap();
         }

@@ -208,6 +208,8 @@ fn planned(mut text: Markdown, judged: &Judged) -> Markdown {
     let mut previews: Vec<&Untrusted> = Vec::new();
     for listing in &judged.listings {
         match listing {
+            // Once it is merged, the page may have been read a moment before that.
+            Listing::Missing(_) if matches!(judged.stage, Stage::Done(_)) => {}
             Listing::Missing(preview) if !preview.is_blank() && !previews.contains(&preview) => previews.push(preview),
             _ => {}
         }

@@ -234,7 +234,8 @@ fn name_findings(seen: &ProposalSeen, wanted: &ProjectName, slug: &Slug) -> Vec<
     let rival = earlier
         .into_iter()
         .find(|rival| Slug::from_name(&rival.name).is_ok_and(|theirs| theirs == *slug));
-    findings.extend(rival.map(proposed_already));
+    // The earlier proposal's project is the same answer once more.
+    findings.extend(rival.filter(|_| taken.is_none()).map(proposed_already));
     findings
 }
 

@@ -5,6 +5,7 @@
 //! The report says why nothing (more) is due. Read on in [`proposal`] for the way of a proposal and in [`community`] for
 //! the row of a community in the handbook.
 
+pub mod brakes;
 pub mod change;
 pub mod comment;
 pub mod community;
@@ -20,6 +21,7 @@ pub mod provision;
 pub mod seen;
 pub mod status;
 pub mod step;
+pub mod teardown;
 pub mod wanted;
 pub mod wishes;
 
@@ -174,6 +176,10 @@ pub enum Remark {
     NotListed,
     /// More removals than are allowed within a day.
     RemovalsCapped,
+    /// An issue in the intake project tells people what to mend.
+    Noticed(&'static str),
+    /// Webhook deliveries that did not arrive; everything is looked at instead.
+    MissedDeliveries(usize),
 }
 
 impl fmt::Display for Remark {
@@ -230,6 +236,18 @@ impl fmt::Display for Remark {
             Self::NoHandbook => "the program has no handbook page",
             Self::PrivateNotListed => "the project is private and the program does not list private projects",
             Self::NotListed => "the community needs no row",
+            Self::Noticed(cause) => {
+                return write!(
+                    f,
+                    "people have to act ({cause}); an issue in the intake project says how"
+                );
+            }
+            Self::MissedDeliveries(count) => {
+                return write!(
+                    f,
+                    "{count} webhook deliveries did not arrive; everything is looked at instead"
+                );
+            }
             Self::RemovalsCapped => {
                 "more rows would be removed within a day than is allowed; `convenor apply --allow-removals` releases it"
             }
@@ -259,8 +277,22 @@ pub enum Premise {
         /// Hash of its text.
         text: String,
     },
-    /// Who sees the projects that are told about, and those with the pages that tell of them; `None`: it is gone.
-    Readers(BTreeMap<ProjectId, Option<Visibility>>),
+    /// A community's project, and the pages on which it is named.
+    Community {
+        /// Who sees the project; `None`: it is gone, archived or about to be deleted.
+        project: Option<Visibility>,
+        /// Who sees each page, in the order of the settings.
+        pages: Vec<Visibility>,
+    },
+    /// The pages themselves, and all that are named on them together.
+    Handbook {
+        /// Who sees the intake, where a page's faults are told.
+        intake: Visibility,
+        /// Who sees each page, in the order of the settings.
+        pages: Vec<Visibility>,
+        /// Who sees the communities' projects; without those that are archived.
+        members: BTreeMap<ProjectId, Visibility>,
+    },
 }
 
 impl Premise {
@@ -274,26 +306,25 @@ impl Premise {
         }
     }
 
-    /// That of a community: its project and the program's pages.
+    /// That of a community with this project, on these pages.
     #[must_use]
-    pub fn of_community(seen: &seen::CommunitySeen) -> Self {
-        let pages = seen.listings.iter().map(|listing| &listing.page);
-        let pages = pages.map(|page| (page.project, Some(page.visibility)));
-        Self::Readers(
-            pages
-                .chain([(seen.project.id, Some(seen.project.visibility))])
-                .collect(),
-        )
+    pub fn of_community(project: Option<&seen::ProjectSeen>, pages: Vec<Visibility>) -> Self {
+        let there = project.filter(|project| !project.archived && !project.marked_for_deletion);
+        Self::Community {
+            project: there.map(|project| project.visibility),
+            pages,
+        }
     }
 
-    /// That of the program's pages: they and all that may be listed there.
+    /// That of a program's pages; `members` is empty when no page is made from all communities together.
     #[must_use]
-    pub fn of_handbook(seen: &seen::HandbookSeen) -> Self {
-        let pages = seen.pages.iter().map(|look| &look.page);
-        let pages = pages.map(|page| (page.project, Some(page.visibility)));
-        let members = seen.members.iter().filter(|member| member.charter.is_some());
-        let members = members.map(|member| (member.project, Some(member.visibility)));
-        Self::Readers(pages.chain(members).collect())
+    pub fn of_handbook(intake: Visibility, pages: Vec<Visibility>, members: &[seen::MemberSeen]) -> Self {
+        let there = members.iter().filter(|member| !member.archived);
+        Self::Handbook {
+            intake,
+            pages,
+            members: there.map(|member| (member.project, member.visibility)).collect(),
+        }
     }
 }
 

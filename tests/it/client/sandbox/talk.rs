@@ -87,6 +87,8 @@ async fn hooks_of_projects_and_groups_are_made_found_and_removed() {
         token: Some("secret".into()),
         signing_token: Some("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".into()),
         enable_ssl_verification: true,
+        name: "Convenor",
+        description: "made by a test",
         triggers,
     };
     for owner in [HookOwner::Project(stage.intake), HookOwner::Group(stage.group)] {

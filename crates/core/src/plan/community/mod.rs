@@ -230,6 +230,7 @@ fn changed(
         wanted: edit.wanted(),
         facts,
         words: words::of(
+            program,
             seen,
             charter,
             &slug,

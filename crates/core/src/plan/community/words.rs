@@ -6,13 +6,14 @@ use crate::escape::{CommitMessage, Markdown, Title};
 use crate::plan::change::Words;
 use crate::plan::listing;
 use crate::plan::seen::{CommunitySeen, PageSeen};
-use crate::program::Handbook;
+use crate::program::{Handbook, Program};
 use crate::slug::Slug;
 use crate::table::ChangeKind;
 use crate::untrusted::Untrusted;
 use url::Url;
 
 pub(super) fn of(
+    program: &Program,
     seen: &CommunitySeen,
     charter: &Charter,
     slug: &Slug,
@@ -33,7 +34,7 @@ pub(super) fn of(
     Words {
         title: Title::new().words(verb).slug(slug).words(end),
         commit,
-        description: description(seen, charter, (handbook, page), edit, unready),
+        description: description(program, seen, charter, (handbook, page), edit, unready),
     }
 }
 
@@ -58,6 +59,7 @@ fn why(seen: &CommunitySeen, edit: &Edit) -> &'static str {
 }
 
 fn description(
+    program: &Program,
     seen: &CommunitySeen,
     charter: &Charter,
     (handbook, page): (&Handbook, &PageSeen),
@@ -84,7 +86,7 @@ fn description(
             .words(unready)
             .words("**; Convenor makes it ready once that has changed.");
     }
-    text = text.words("\n\n- Why: ").append(&reason(seen));
+    text = text.words("\n\n- Why: ").append(&reason(program, seen, charter));
     text = text.words("\n- Facilitators: ").append(&facilitators(seen, charter));
     text = text
         .words("\n- Page: ")
@@ -120,16 +122,22 @@ pub(in crate::plan) fn charter_link(project: &Url, branch: Option<&str>) -> Mark
     Markdown::new().link_words("charter", &url)
 }
 
-fn reason(seen: &CommunitySeen) -> Markdown {
+fn reason(program: &Program, seen: &CommunitySeen, charter: &Charter) -> Markdown {
     let link = charter_link(&seen.project.web_url, seen.project.default_branch.as_deref());
     let text = Markdown::new().words("its ").append(&link).words(" says so");
     // A link leaves a reference at its target, so it leads to an issue of the intake or nowhere: charters are people's text.
-    match &seen.proposal {
-        Some(issue) => text
-            .words("; it came from ")
-            .link_words("this proposal", &issue.web_url),
-        None => text,
-    }
+    let Some(proposal) = super::proposal(program, charter) else {
+        return text;
+    };
+    let issue = match &seen.proposal {
+        Some(issue) => issue.web_url.clone(),
+        None => {
+            let mut issue = seen.project.web_url.clone();
+            issue.set_path(&format!("/{}/-/issues/{}", program.intake, proposal.0));
+            issue
+        }
+    };
+    text.words("; it came from ").link_words("this proposal", &issue)
 }
 
 fn facilitators(seen: &CommunitySeen, charter: &Charter) -> Markdown {

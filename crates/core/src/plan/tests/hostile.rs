@@ -84,7 +84,7 @@ fn a_page_with_fewer_readers_than_the_issue_is_not_quoted_there() {
         (Visibility::Private, false),
     ] {
         let mut world = World::new(ApprovalPolicy::Always);
-        let (page, _) = &mut world.seen.pages[0];
+        let page = &mut world.seen.pages[0].0;
         page.visibility = visibility;
         let text = format!("{PAGE}| Rusting at Work | @canarybird |\n| Rust at Work | @canarybird |\n");
         page.file.as_mut().unwrap().bytes = text.into();

@@ -138,7 +138,9 @@ impl World {
         let inside = self.seen.inside.as_mut().unwrap();
         match step {
             Step::Commit { files, .. } => inside.files.extend(files.into_iter().map(|file| match file {
-                FileChange::Create { path, .. } | FileChange::Update { path, .. } => path,
+                FileChange::Create { path, .. } | FileChange::Update { path, .. } | FileChange::Delete { path, .. } => {
+                    path
+                }
             })),
             Step::CreateLabel { name, .. } => {
                 let id = LabelId(1 + inside.labels.len() as u64);

@@ -185,7 +185,15 @@ impl Observer {
         name: String,
     ) -> Result<PlaceSeen, ObserveError> {
         let branch = self.branch(handbook, page, &name).await?;
-        let merge_requests = self.merge_requests(page, &name).await?;
+        let mut merge_requests = self.merge_requests(page, &name).await?;
+        for open in &mut merge_requests {
+            // A list tells what GitLab found out some time ago; asked for one alone it looks again.
+            if open.state == MergeRequestState::Opened
+                && let Some(now) = self.reader.merge_request(page.project, open.iid).await?
+            {
+                *open = merge_request_seen(now)?;
+            }
+        }
         let is_behind = |mr: &MergeRequestSeen| mr.state == MergeRequestState::Opened && mr.needs_rebase;
         let target_head = match merge_requests.iter().any(is_behind) {
             true => self.reader.branch(page.project, &page.branch).await?,

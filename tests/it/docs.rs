@@ -65,7 +65,8 @@ fn anchor(heading: &str) -> String {
 #[test]
 fn links_between_papers_lead_somewhere() {
     for (paper, text) in papers() {
-        for link in links(&text).filter(|link| !link.contains("://")) {
+        // A template shows where a link will be, and is none.
+        for link in links(&text).filter(|link| !link.contains("://") && !link.contains("{{")) {
             let (file, part) = link.split_once('#').unwrap_or((link, ""));
             let target = if file.is_empty() {
                 paper.clone()

@@ -7,5 +7,6 @@ mod intake;
 mod process;
 mod program;
 mod server;
+mod sharing;
 mod store;
 mod worker;

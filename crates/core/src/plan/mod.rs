@@ -19,6 +19,7 @@ pub mod notice;
 pub mod proposal;
 pub mod provision;
 pub mod seen;
+pub mod settled;
 pub mod status;
 pub mod step;
 pub mod teardown;

@@ -22,18 +22,9 @@ pub(super) fn of(
     unready: Option<&'static str>,
 ) -> Words {
     let (verb, end) = verb_and_end(edit);
-    let commit = CommitMessage::new()
-        .words(verb)
-        .slug(slug)
-        .words(end)
-        .words("\n\n")
-        .words(why(seen, edit))
-        .words(" See the charter in the project with the id ")
-        .number(seen.project.id.0)
-        .words(".");
     Words {
         title: Title::new().words(verb).slug(slug).words(end),
-        commit,
+        commit: CommitMessage::new().words(verb).slug(slug).words(end),
         description: description(program, seen, charter, (handbook, page), edit, unready),
     }
 }
@@ -44,17 +35,6 @@ fn verb_and_end(edit: &Edit) -> (&'static str, &'static str) {
         Edit::Line(ChangeKind::Changed, _) => ("docs: update ", " in the communities of practice"),
         Edit::Line(ChangeKind::Adopted, _) => ("docs: link ", " in the communities of practice"),
         Edit::Removal(_) => ("docs: remove ", " from the communities of practice"),
-    }
-}
-
-fn why(seen: &CommunitySeen, edit: &Edit) -> &'static str {
-    match edit {
-        Edit::Nothing(_) => "Its line is as it should be.",
-        Edit::Line(ChangeKind::Added, _) => "It is a new community of practice.",
-        Edit::Line(ChangeKind::Changed, _) => "Its charter says something else now.",
-        Edit::Line(ChangeKind::Adopted, _) => "It has a project now.",
-        Edit::Removal(_) if seen.project.archived => "Its project has been archived.",
-        Edit::Removal(_) => "It has been retired.",
     }
 }
 

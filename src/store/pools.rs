@@ -268,6 +268,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0001_intake_and_work.sql"),
     ),
     (2, "turns", include_str!("../../migrations/0002_turns.sql")),
+    (7, "waiting", include_str!("../../migrations/0007_waiting.sql")),
 ];
 
 fn migrations() -> Migrator {

@@ -58,7 +58,7 @@ fn description(
             Edit::Line(ChangeKind::Added, _) => " is a new community of practice. This adds its line to the table.",
             Edit::Line(ChangeKind::Changed, _) => " has changed. This brings its line in the table up to date.",
             Edit::Line(ChangeKind::Adopted, _) => {
-                " is in the table already and has a project now. This links its line to the project."
+                " is in the table already and has a project now. This links its line to the project and brings it up to date."
             }
             Edit::Removal(_) if seen.project.archived => {
                 ": its project has been archived. This removes its line from the table."

@@ -179,23 +179,6 @@ impl Tables {
         Some((key.clone(), row.cause.clone(), row.attempts, row.knocks))
     }
 
-    pub(super) fn stand_in_line(&mut self, thing: &str, page: &str, ticket: &str, now: i64) -> bool {
-        let key = (thing.to_owned(), page.to_owned());
-        let is_new = !self.waiting.contains_key(&key);
-        self.waiting.entry(key).or_insert_with(|| (ticket.to_owned(), now)).1 = now;
-        is_new
-    }
-
-    pub(super) fn leave_line(&mut self, thing: &str, page: &str) {
-        self.waiting.remove(&(thing.to_owned(), page.to_owned()));
-    }
-
-    pub(super) fn line(&self, since: i64) -> Vec<(String, String)> {
-        let mut line: Vec<_> = self.waiting.iter().filter(|(_, (_, at))| *at >= since).collect();
-        line.sort_by(|(_, (a, _)), (_, (b, _))| a.cmp(b));
-        line.into_iter().map(|(key, _)| key.clone()).collect()
-    }
-
     fn leased(&mut self, thing: &str, lease: &str) -> Option<&mut Row> {
         self.work
             .get_mut(thing)

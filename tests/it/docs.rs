@@ -23,7 +23,7 @@ fn markdown_in(folder: &str) -> Vec<PathBuf> {
 
 /// Every paper with its name and text.
 fn papers() -> Vec<(PathBuf, String)> {
-    let folders = ["", "docs", "crates/core", "crates/sandbox"];
+    let folders = ["", "docs", "crates/core", "crates/sandbox", "crates/simulation"];
     let papers: Vec<_> = folders.into_iter().flat_map(markdown_in).collect();
     assert!(papers.len() > 9, "{papers:?}");
     papers

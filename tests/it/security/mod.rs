@@ -3,8 +3,10 @@
 mod adoption;
 mod approving;
 mod confidential;
+mod fuzzing;
 mod logs;
 mod long_texts;
+mod papers;
 mod poison;
 mod resources;
 mod secrets;

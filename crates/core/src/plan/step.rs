@@ -341,6 +341,7 @@ impl Step {
                 | Self::UpdateIssue { .. }
                 | Self::CreateMergeRequest { .. }
                 | Self::UpdateMergeRequest { .. }
+                | Self::CommentOnMergeRequest { .. }
         )
     }
 

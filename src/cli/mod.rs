@@ -29,7 +29,8 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
-use convenor_core::escape::ascii_json;
+use convenor_core::escape::{TerminalText, ascii_json};
+use convenor_core::untrusted::Untrusted;
 
 use crate::redact::Redactor;
 use crate::settings::{self, Settings, SettingsFaults};
@@ -157,6 +158,7 @@ pub async fn main() -> ExitCode {
         verbosity: cli.verbose,
     };
     let result = dispatch(cli.command, &context).await;
+    telemetry::traces::stop().await;
     let result = result.and_then(|code| match UNWRITTEN.get() {
         Some(error) => Err(anyhow::anyhow!("standard output could not be written: {error}")),
         None => Ok(code),
@@ -164,15 +166,28 @@ pub async fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            let mut stderr = anstream::stderr().lock();
-            let red = anstyle::AnsiColor::Red.on_default().bold();
-            // When even standard error is gone, the exit code has to do.
-            let _ = writeln!(stderr, "{red}error{red:#}: {error}");
-            for cause in error.chain().skip(1) {
-                let _ = writeln!(stderr, "  because {cause}");
-            }
+            complain(&error);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Says on standard error what should be known beside the output.
+fn note(text: &str) {
+    let text = TerminalText::line(&Untrusted::new(text));
+    // Nobody reads it, then.
+    let _ = writeln!(anstream::stderr().lock(), "note: {text}");
+}
+
+/// Says on standard error what went wrong and why; text of people in it can do nothing to the terminal.
+fn complain(error: &anyhow::Error) {
+    let mut stderr = anstream::stderr().lock();
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    let shown = |text: String| TerminalText::block(&Untrusted::new(text));
+    // When even standard error is gone, the exit code has to do.
+    let _ = writeln!(stderr, "{red}error{red:#}: {}", shown(error.to_string()));
+    for cause in error.chain().skip(1) {
+        let _ = writeln!(stderr, "  because {}", shown(cause.to_string()));
     }
 }
 

@@ -88,6 +88,85 @@ page = "/content/cop.md"
     );
 }
 
+/// The pages of a program with these sections behind the usual ones.
+fn pages(text: &str) -> Vec<convenor_core::program::Handbook> {
+    let environment = variables(&[("CONVENOR_GITLAB__TOKEN", "t")]);
+    let settings = Settings::parse(text, &environment).unwrap();
+    let programs = settings.programs.into_iter();
+    programs.flat_map(|settings| settings.program.handbooks).collect()
+}
+
+const TWO_PROGRAMS: &str = r###"
+[[program]]
+name = "cop"
+group = "example/cop"
+intake = "example/cop/intake"
+[[program.handbook]]
+project = "example/handbook"
+page = "content/cop.md"
+heading = "## Current communities"
+[[program.handbook]]
+project = "example/handbook"
+page = "content/EMEA groups.md"
+heading = "Groups"
+columns = { Group = "**{{name}}** ({{cadence}})" }
+[[program]]
+name = "guilds"
+group = "/example/guilds/"
+intake = "example/guilds/intake"
+[program.handbook]
+type = "directory"
+project = "Example/Handbook"
+page = "content/guilds.md"
+squash = false
+max_open = 0
+"###;
+
+#[test]
+fn several_pages_of_one_project_never_share_a_branch() {
+    let pages = pages(TWO_PROGRAMS);
+    let branches: Vec<_> = pages.iter().map(|page| page.row_branch("rust")).collect();
+    assert_eq!(branches, ["convenor/rust", "convenor/rust_cop", "convenor/rust_guilds"]);
+    assert_eq!(pages[2].joint_branch("directory"), "convenor/_directory_guilds");
+    assert_eq!(pages[0].heading, "Current communities");
+    assert_eq!((pages[2].manners.squash, pages[2].manners.max_open), (Some(false), 0));
+    assert_eq!((pages[1].manners.squash, pages[1].manners.max_open), (None, 30));
+}
+
+#[test]
+fn slashes_around_a_path_mean_nothing() {
+    let environment = variables(&[("CONVENOR_GITLAB__TOKEN", "t")]);
+    let settings = Settings::parse(TWO_PROGRAMS, &environment).unwrap();
+    assert_eq!(settings.programs[1].program.group, "example/guilds");
+}
+
+#[test]
+fn a_page_is_checked_whole() {
+    let text = TWO_PROGRAMS
+        .replace("{{cadence}}", "{{rhythm}}")
+        .replace(
+            "type = \"directory\"",
+            "type = \"list\"\nname = \"Guilds\"\nheading = \"x\"",
+        )
+        .replace(
+            "squash = false",
+            "squash = \"no\"\ndraft = \"sometimes\"\nlabels = [\"a,b\"]\nbatch = 1",
+        );
+    check_faults(
+        &text,
+        &[("CONVENOR_GITLAB__TOKEN", "t")],
+        &[
+            "program.0.handbook.1.columns: the template of `Group` cannot be filled: there is no value `rhythm`",
+            "program.1.handbook.type: `list` is not understood; choose \"table\"",
+            "program.1.handbook.name: `Guilds` is not understood; use lower-case letters",
+            "program.1.handbook.labels: holds an empty name or one with a comma",
+            "program.1.handbook.batch: is neither true nor false",
+            "program.1.handbook.squash: is neither true nor false",
+            "program.1.handbook.draft: `sometimes` is not understood; choose \"unready\"",
+        ],
+    );
+}
+
 #[test]
 fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     check_faults(
@@ -373,6 +452,7 @@ fn the_examples_commented_defaults_are_the_defaults() {
         "signing_token_file",
         "templates",
         "public_url",
+        "otlp_endpoint",
     ];
     let text: Vec<_> = example
         .lines()

@@ -46,5 +46,14 @@ pub fn singles(story: Story, calm: &Report, every: usize) -> Vec<Single> {
             },
         })
     });
-    struck.chain(acts).collect()
+    let pairs = (0..calm.calls).step_by(every.max(1)).flat_map(|call| {
+        Interference::PAIRS.into_iter().map(move |pair| Single {
+            words: format!("{story:?}, call {call}, {:?}", Interference::pair(call, pair)),
+            schedule: Schedule {
+                interference: Interference::pair(call, pair),
+                ..Schedule::calm(story)
+            },
+        })
+    });
+    struck.chain(acts).chain(pairs).collect()
 }

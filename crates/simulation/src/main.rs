@@ -30,6 +30,9 @@ struct Args {
     /// With --exhaustive: of the reads, strike each so-many-th only
     #[arg(long, default_value_t = 1)]
     every: usize,
+    /// With --exhaustive: only those whose words (story, call, fault or act) hold this
+    #[arg(long, default_value = "")]
+    only: String,
     /// Go on after a failure, up to so many
     #[arg(long, default_value_t = 1)]
     failures: usize,
@@ -107,9 +110,9 @@ fn main() -> anyhow::Result<ExitCode> {
         Ok(totals.failed.len() < args.failures)
     };
     if args.exhaustive {
-        'all: for story in Story::CORE {
-            let calm = run(&Schedule::calm(story), false)?;
-            for single in singles(story, &calm, args.every) {
+        'all: for story in Story::ALL {
+            let all = singles(story, &run(&Schedule::calm(story), false)?, args.every);
+            for single in all.iter().filter(|single| single.words.contains(&args.only)) {
                 if !try_one(single.words.clone(), &single.schedule)? {
                     break 'all;
                 }

@@ -257,8 +257,21 @@ impl Interference {
         Self(vec![(call, Act::ALL[act % Act::ALL.len()])])
     }
 
+    /// Two acts, one a while after the other.
+    pub(crate) fn pair(call: u64, (first, second): (Act, Act)) -> Self {
+        Self(vec![(call, first), (call + 12, second)])
+    }
+
     /// How many kinds of acts there are.
     pub(crate) const KINDS: usize = Act::ALL.len();
+
+    /// Acts that mean more together.
+    pub(crate) const PAIRS: [(Act, Act); 4] = [
+        (Act::PushToBranch, Act::EditRow),
+        (Act::CloseMergeRequest, Act::EditRow),
+        (Act::EditProposal, Act::Approve),
+        (Act::DeleteBoard, Act::TouchCharter),
+    ];
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -8,17 +8,19 @@ use convenor_core::thing::Thing;
 
 use super::database::{Database, SOON, and_in_memory, on_both_databases};
 use super::house::{Hands, program, proposal};
-use super::store::{LEASE, delivery};
+use super::store::{LEASE, delivery, later};
 
 on_both_databases! {
     a_key_from_another_version_is_held_and_stops_nobody,
     two_stores_share_the_work,
+    who_came_first_stands_first_in_line,
     a_database_of_each_earlier_version_is_brought_up_to_date_with_its_rows,
     another_stores_knock_wakes_a_waiting_worker,
 }
 
 and_in_memory! {
     two_stores_share_the_work,
+    who_came_first_stands_first_in_line,
     another_stores_knock_wakes_a_waiting_worker,
 }
 
@@ -187,4 +189,31 @@ async fn when_postgresql_cuts_all_connections_the_store_makes_new_ones() {
         () = knocking => {}
         () = tokio::time::sleep(SOON * 40) => panic!("announcements are not heard any more"),
     }
+}
+
+async fn who_came_first_stands_first_in_line(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    let (first, second, now) = (proposal(2), proposal(1), hands.now());
+    assert!(store.stand_in_line(&first, "", now).await.unwrap());
+    assert!(store.stand_in_line(&second, "", now).await.unwrap());
+    assert!(
+        !store.stand_in_line(&first, "", later(now, 5)).await.unwrap(),
+        "it stands there"
+    );
+    let ahead = async |thing: &Thing, page| store.ahead_in_line(thing, page, later(now, 10)).await.unwrap();
+    assert_eq!((ahead(&first, "").await, ahead(&second, "").await), (0, 1));
+    assert_eq!(ahead(&proposal(3), "").await, 2, "whoever comes now comes last");
+    assert_eq!(ahead(&second, "another page").await, 0);
+    assert!(
+        !store.leave_line(&first, &[""], later(now, 10)).await.unwrap(),
+        "it goes on waiting there"
+    );
+    assert!(store.leave_line(&first, &[], later(now, 10)).await.unwrap());
+    assert_eq!(ahead(&second, "").await, 0);
+    let much_later = later(now, 25 * 3600);
+    assert_eq!(
+        store.line(second.program(), much_later).await.unwrap(),
+        [],
+        "who is gone holds nobody up"
+    );
 }

@@ -72,7 +72,7 @@ pub(super) fn delivery(key: &str, at: Timestamp, things: &[Thing]) -> Delivery {
     }
 }
 
-fn later(now: Timestamp, seconds: i64) -> Timestamp {
+pub(super) fn later(now: Timestamp, seconds: i64) -> Timestamp {
     now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap()
 }
 

@@ -66,6 +66,7 @@ async fn the_description_says_why_who_where_and_what_changes() {
         "[charter](",
         "/-/blob/main/.gitlab/community.yml)",
         &format!("/acme/cops/intake/-/issues/{iid})"),
+        "- About: Share what we learn while we use Rust in production",
         "`@darwinjs`, `@brianwald`",
         "`content/cop.md` on `main`",
         "```diff\n+| [Rust at Work](",

@@ -130,7 +130,12 @@ impl Town {
             worker,
             hands,
             door,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            // As GitLab: a connection for each delivery.
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .pool_max_idle_per_host(0)
+                .build()
+                .unwrap(),
             stop,
             folder,
         };

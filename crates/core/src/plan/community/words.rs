@@ -3,6 +3,7 @@
 use super::Edit;
 use crate::charter::{self, Charter};
 use crate::escape::{CommitMessage, Markdown, Title};
+use crate::plan::Remark;
 use crate::plan::change::Words;
 use crate::plan::listing;
 use crate::plan::seen::{CommunitySeen, PageSeen};
@@ -46,6 +47,10 @@ fn description(
     edit: &Edit,
     unready: Option<&'static str>,
 ) -> Markdown {
+    if matches!(edit, Edit::Nothing(settled) if settled.remark == Remark::PrivateNotListed) {
+        // Who reads the page may not know what the project is called by now, nor who runs it.
+        return footer();
+    }
     let mut text = Markdown::new()
         .link(&seen.project.name, &seen.project.web_url)
         .words(match edit {
@@ -53,7 +58,7 @@ fn description(
             Edit::Line(ChangeKind::Added, _) => " is a new community of practice. This adds its line to the table.",
             Edit::Line(ChangeKind::Changed, _) => " has changed. This brings its line in the table up to date.",
             Edit::Line(ChangeKind::Adopted, _) => {
-                " is in the table already and has a project now. This links its line to the project."
+                " is in the table already and has a project now. This links its line to the project and brings it up to date."
             }
             Edit::Removal(_) if seen.project.archived => {
                 ": its project has been archived. This removes its line from the table."

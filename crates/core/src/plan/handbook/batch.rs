@@ -16,6 +16,9 @@ use crate::slug::Slug;
 use crate::table::{ChangeKind, Edited, Known, Reconciled};
 use crate::thing::Thing;
 
+/// At most so many changes go together, so that a person can read them and the hidden marker holds them; the others come next.
+const MOST: usize = 100;
+
 /// A row that changes.
 struct Changed<'a> {
     member: &'a Member<'a>,
@@ -34,6 +37,9 @@ pub(super) fn plan(at: &At<'_>, page: &[u8], members: &[Member<'_>]) -> Plan {
     let mut changes: Vec<Changed<'_>> = Vec::new();
     let members = if at.handbook.manners.batch { members } else { &[] };
     for member in in_order(members) {
+        if changes.len() == MOST {
+            break;
+        }
         match change(at, &edited, member, members) {
             Ok(None) => {}
             Ok(Some(change)) => {
@@ -224,7 +230,7 @@ fn description(at: &At<'_>, changes: &[Changed<'_>]) -> Markdown {
             .words(match change.kind {
                 ChangeKind::Added => ": a new community",
                 ChangeKind::Changed => ": its charter says something else now",
-                ChangeKind::Adopted => ": was in the table already, and is linked to its project",
+                ChangeKind::Adopted => ": was in the table already; its line gains the link to its project",
             });
         text = text.words("; ").append(&community::charter_link(
             &change.member.seen.web_url,
@@ -239,8 +245,7 @@ fn description(at: &At<'_>, changes: &[Changed<'_>]) -> Markdown {
     text.words("\n")
         .fence("diff", &crate::untrusted::Untrusted::new(diff))
         .words(
-            "A community whose change should wait: merge the others by hand, or close this merge request; what is closed is not \
-             proposed again until the community's facts change.\n",
+            "To hold one community back, undo its line on this branch and merge the rest: what is merged counts as meant.\n",
         )
         .append(&community::footer())
 }

@@ -141,3 +141,23 @@ fn a_foreign_project_at_the_path_is_never_touched() {
     assert_eq!(world.state(), ["other", "cop::needs-info"]);
     assert!(world.comment().contains("choose another name"));
 }
+
+#[test]
+fn the_first_agenda_is_for_the_day_on_the_communitys_own_calendar() {
+    let mut world = World::new(ApprovalPolicy::Never);
+    // 00:30 on a Tuesday in Tokyo is still Monday in UTC.
+    let form = format!("{FORM}\n### Cadence\n\nMonthly, first Tuesday, 00:30 Asia/Tokyo, 50 minutes\n");
+    world.seen.issue.description = Untrusted::new(form);
+    for _ in 0..2 {
+        for step in world.plan().steps {
+            world.apply(step);
+        }
+    }
+    let issues = &world.seen.inside.as_ref().unwrap().issues;
+    let agenda = issues
+        .iter()
+        .find(|issue| issue.description.expose().contains("convenor:agenda"))
+        .unwrap();
+    let text = agenda.description.expose();
+    assert!(text.contains("2023-12-05"), "{text}");
+}

@@ -83,7 +83,7 @@ struct Answers(Vec<u8>);
 #[async_trait]
 impl Transport for Answers {
     async fn carry(&self, _: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
-        let status = self.0.first().map_or(400, |byte| 200 + u16::from(*byte) * 400 / 256);
+        let status = self.0.first().map_or(400, |byte| 200 + u16::from(*byte) * 3 / 2);
         let kind = match self.0.get(1).map(|byte| byte % 3) {
             Some(0) => "application/json",
             Some(1) => "text/html",

@@ -163,7 +163,7 @@ fn no_static_of_the_core_can_hold_peoples_text() {
 #[test]
 fn only_these_rooms_look_into_peoples_text() {
     let rooms = [
-        "approval", // none; here so that an empty room is no mistake of this test
+        "adopt",
         "cadence",
         "charter",
         "command",

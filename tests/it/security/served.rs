@@ -72,7 +72,7 @@ impl Installation {
         std::thread::spawn(move || {
             lines
                 .map_while(Result::ok)
-                .for_each(|line| kept.lock().unwrap().push(line))
+                .for_each(|line| kept.lock().unwrap().push(line));
         });
         let served = Served { process, log };
         served.until("it serves", |served| served.log().contains("serving address="));
@@ -116,6 +116,7 @@ impl Served {
     }
 
     /// Waits until something is so.
+    #[expect(clippy::disallowed_methods, reason = "what is waited for happens in another process")]
     pub(super) fn until(&self, what: &str, is: impl Fn(&Self) -> bool) {
         for _ in 0..3000 {
             if is(self) {

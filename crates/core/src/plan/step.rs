@@ -342,6 +342,7 @@ impl Step {
                 | Self::CreateMergeRequest { .. }
                 | Self::UpdateMergeRequest { .. }
                 | Self::CommentOnMergeRequest { .. }
+                | Self::CloseMergeRequest { .. }
         )
     }
 

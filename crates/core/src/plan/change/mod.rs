@@ -117,7 +117,11 @@ fn no_longer_needed(change: &Change<'_>, open: &MergeRequestSeen, settled: &Sett
         return Plan::nothing(Remark::BranchIsAPersons);
     }
     let reason = Markdown::new().words("**Closed by Convenor.** ").words(settled.reason);
-    let description = reason.clone().words("\n\n---\n\n").append(&change.words.description);
+    let description = match settled.remark {
+        // It has fewer readers than this merge request now: not even its name is said again.
+        Remark::PrivateNotListed => reason,
+        _ => reason.words("\n\n---\n\n").append(&change.words.description),
+    };
     Plan {
         steps: vec![
             Step::CloseMergeRequest {

@@ -172,3 +172,14 @@ fn a_persons_branch_that_was_merged_and_not_removed_is_used_again() {
         ["commit", "create_merge_request"]
     );
 }
+
+#[test]
+fn a_no_is_not_undone_by_what_the_line_does_not_show() {
+    let mut world = World::new();
+    world.settle();
+    world.newest().state = MergeRequestState::Closed;
+    world.newest().closed_by = Some(SOMEBODY);
+    let charter = world.seen.charter.as_mut().unwrap();
+    charter.bytes.extend(b"chat: \"#cp_rust\"\n");
+    assert_eq!(world.settle(), (vec![], vec![Remark::MergeRequestClosedByPerson]));
+}

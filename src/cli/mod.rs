@@ -12,12 +12,15 @@ mod demo;
 mod doctor;
 mod health;
 pub mod init;
+mod journal;
 mod man;
 mod plan;
 mod queue;
 mod render;
+mod rotate;
 pub mod serve;
 mod similar;
+mod since;
 mod table;
 
 use std::io::Write as _;
@@ -26,7 +29,10 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
+use convenor_core::escape::{TerminalText, ascii_json};
+use convenor_core::untrusted::Untrusted;
 
+use crate::redact::Redactor;
 use crate::settings::{self, Settings, SettingsFaults};
 use crate::store::{Store, StoreError};
 use crate::telemetry;
@@ -73,8 +79,12 @@ enum Command {
     Similar(similar::Args),
     /// Show what came in, or look again at what a delivery was about
     Deliveries(deliveries::Args),
-    /// Show what is pending, failed or held; try it again or drop it
+    /// Show what is pending, failed or held; try it again, release or drop it
     Queue(queue::Args),
+    /// Show what was written to GitLab, when, why, and what came of it
+    Journal(journal::Args),
+    /// Make a new token for the bot and put it in the old one's place
+    Rotate(rotate::Args),
     /// Show, check or edit the table of a local page
     Table(table::Args),
     /// Say whether the service on this machine can take in deliveries; exit code 1 when it cannot
@@ -100,6 +110,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Similar(args) => similar::run(&args, context).await,
         Command::Deliveries(args) => deliveries::run(args, context).await,
         Command::Queue(args) => queue::run(args, context).await,
+        Command::Journal(args) => journal::run(args, context).await,
+        Command::Rotate(args) => rotate::run(args, context).await,
         Command::Table(args) => table::run(&args),
         Command::Health(args) => health::run(args, context).await,
         Command::Backup(args) => backup::run(args, context).await,
@@ -124,17 +136,17 @@ impl Context {
     /// Everything that is wrong with the settings, at once.
     pub fn settings(&self) -> Result<Settings, SettingsFaults> {
         let settings = Settings::load(self.config.as_deref(), &settings::environment())?;
-        telemetry::start(&settings.log, self.verbosity);
+        telemetry::start(&settings.log, self.verbosity, Redactor::new(&settings.secrets()));
         Ok(settings)
     }
 
-    /// Reads the settings and opens their database.
+    /// Reads the settings and opens their database, which has to be there.
     ///
     /// # Errors
     /// What is wrong with the settings or the database.
     pub async fn store(&self) -> anyhow::Result<Store> {
         let settings = self.settings()?;
-        Ok(open_store(&settings).await?)
+        Ok(Store::open_existing(&settings.database.url).await?)
     }
 }
 
@@ -146,6 +158,7 @@ pub async fn main() -> ExitCode {
         verbosity: cli.verbose,
     };
     let result = dispatch(cli.command, &context).await;
+    telemetry::traces::stop().await;
     let result = result.and_then(|code| match UNWRITTEN.get() {
         Some(error) => Err(anyhow::anyhow!("standard output could not be written: {error}")),
         None => Ok(code),
@@ -153,15 +166,28 @@ pub async fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            let mut stderr = anstream::stderr().lock();
-            let red = anstyle::AnsiColor::Red.on_default().bold();
-            // When even standard error is gone, the exit code has to do.
-            let _ = writeln!(stderr, "{red}error{red:#}: {error}");
-            for cause in error.chain().skip(1) {
-                let _ = writeln!(stderr, "  because {cause}");
-            }
+            complain(&error);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Says on standard error what should be known beside the output.
+fn note(text: &str) {
+    let text = TerminalText::line(&Untrusted::new(text));
+    // Nobody reads it, then.
+    let _ = writeln!(anstream::stderr().lock(), "note: {text}");
+}
+
+/// Says on standard error what went wrong and why; text of people in it can do nothing to the terminal.
+fn complain(error: &anyhow::Error) {
+    let mut stderr = anstream::stderr().lock();
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    let shown = |text: String| TerminalText::block(&Untrusted::new(text));
+    // When even standard error is gone, the exit code has to do.
+    let _ = writeln!(stderr, "{red}error{red:#}: {}", shown(error.to_string()));
+    for cause in error.chain().skip(1) {
+        let _ = writeln!(stderr, "  because {}", shown(cause.to_string()));
     }
 }
 
@@ -195,6 +221,6 @@ fn note_output(written: std::io::Result<()>) {
 
 /// Prints a value as JSON.
 fn print_json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
-    print(&format!("{}\n", serde_json::to_string_pretty(value)?));
+    print(&format!("{}\n", ascii_json(&serde_json::to_string_pretty(value)?)));
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! `convenor table`: reads and edits the table of a local page, by the same code as the service.
 //!
-//! What is wrong with the page, or refused, is said on standard output and the exit code is 1; arguments that cannot be
-//! understood end in clap's exit code 2.
+//! What is refused, or wrong with the page, ends in exit code 1; arguments that cannot be understood in clap's 2. `check`
+//! says its findings on standard output, 1 means that there are some, and 2 that a page could not be read.
 
+mod check;
 mod diff;
 mod file;
 mod show;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use convenor_core::table::{Cell, Change, Edited, Finding, Page, Place, Refusal, Table};
 use serde::Serialize;
 
-use super::{print, print_json};
+use super::{note, print, print_json};
 
 /// Arguments of `convenor table`.
 #[derive(Debug, clap::Args)]
@@ -26,8 +27,8 @@ pub(super) struct Args {
 enum Action {
     /// What was understood of the table, row by row
     Show(Source),
-    /// The same faults as `show`, one a line; exits 1 when there are any
-    Check(Source),
+    /// What is wrong with the table, one finding a line; exits 1 when there is any, 2 when a page cannot be read
+    Check(check::Args),
     /// Adds a row
     Add {
         #[command(flatten)]
@@ -80,6 +81,13 @@ enum Action {
 struct Source {
     /// The page; `-` reads standard input
     page: PathBuf,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Which table of a page, and how to speak of it.
+#[derive(Debug, clap::Args)]
+struct Which {
     /// Text of the heading over the table; empty for the part before the first heading
     #[arg(long, value_name = "TEXT")]
     heading: String,
@@ -103,8 +111,8 @@ struct Output {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.action {
-        Action::Show(source) => with_table(source, |table, _, _| show::show(source, table)),
-        Action::Check(source) => with_table(source, |table, page, _| show::check(source, table, page)),
+        Action::Show(source) => with_table(source, |table, _| show::show(source.which.json, table)),
+        Action::Check(args) => check::run(args),
         Action::Add {
             source,
             output,
@@ -129,15 +137,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// Reads the page and finds the table; what stands against it is said, and the code is 1.
 fn with_table(
     source: &Source,
-    act: impl FnOnce(&Table<'_>, &Page<'_>, &[u8]) -> anyhow::Result<ExitCode>,
+    act: impl FnOnce(&Table<'_>, &[u8]) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
     let bytes = file::read(&source.page)?;
     let page = match Page::parse(&bytes) {
         Ok(page) => page,
         Err(finding) => return refuse(source, &finding),
     };
-    match page.table(&source.heading, source.table) {
-        Ok(table) => act(&table, &page, &bytes),
+    match page.table(&source.which.heading, source.which.table) {
+        Ok(table) => act(&table, &bytes),
         Err(finding) => refuse(source, &finding),
     }
 }
@@ -151,7 +159,7 @@ fn edit(
         !(output.write && file::is_stdin(&source.page)),
         "--write needs a file: what comes from standard input is printed"
     );
-    with_table(source, |table, _, bytes| match act(table) {
+    with_table(source, |table, bytes| match act(table) {
         Ok(edited) => finish(source, output, bytes, &edited),
         Err(refusal) => refuse(source, &Finding::Refused(refusal)),
     })
@@ -194,11 +202,12 @@ struct EditedJson<'e> {
 }
 
 fn finish(source: &Source, output: &Output, before: &[u8], edited: &Edited) -> anyhow::Result<ExitCode> {
+    note_what_stays(source, edited);
     let written = output.write && !edited.is_unchanged();
     if written {
-        file::replace(&source.page, &edited.page)?;
+        file::replace(&source.page, before, &edited.page)?;
     }
-    if source.json {
+    if source.which.json {
         let (before, after) = (edited.before.as_deref(), edited.after.as_deref());
         let changed = !edited.is_unchanged();
         print_json(&EditedJson {
@@ -217,13 +226,31 @@ fn finish(source: &Source, output: &Output, before: &[u8], edited: &Edited) -> a
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what was found; with `--json` as an object with `error`.
+/// A row that is still not what a row should be was not mended by being changed.
+fn note_what_stays(source: &Source, edited: &Edited) {
+    let Ok(page) = Page::parse(&edited.page) else { return };
+    let table = page.table(&source.which.heading, source.which.table);
+    let row = table
+        .ok()
+        .filter(|_| edited.after.is_some())
+        .and_then(|table| table.row(edited.row));
+    if let Some(reason) = row.and_then(|row| row.malformed()) {
+        note(&format!(
+            "{}:{}: row {}: {reason}",
+            source.page.display(),
+            edited.line,
+            edited.row
+        ));
+    }
+}
+
+/// Fails with what was found; with `--json` it is an object with `error`.
 fn refuse(source: &Source, finding: &Finding) -> anyhow::Result<ExitCode> {
-    if source.json {
+    if source.which.json {
         print_json(&serde_json::json!({ "error": finding.to_string() }))?;
         return Ok(ExitCode::FAILURE);
     }
-    anyhow::bail!("{}: {}", source.page.display(), show::shown(&finding.to_string()));
+    anyhow::bail!("{}: {finding}", source.page.display());
 }
 
 /// A list of cells as `--cells` takes it.

@@ -145,6 +145,20 @@ pub enum Proof {
     Pending(Signed),
 }
 
+impl Proof {
+    /// Whether the delivery is authentic with this whole body.
+    #[must_use]
+    pub fn holds_for(self, body: &[u8]) -> bool {
+        match self {
+            Self::Given => true,
+            Self::Pending(mut signed) => {
+                signed.update(body);
+                signed.fits()
+            }
+        }
+    }
+}
+
 /// A signature that is checked while the body passes by.
 pub struct Signed {
     macs: Vec<Hmac<Sha256>>,

@@ -21,20 +21,24 @@ impl Store {
         const NEW: &str =
             "insert into waiting (thing, page, ticket, at) values ($1, $2, $3, $4) on conflict do nothing";
         const AGAIN: &str = "update waiting set at = $3 where thing = $1 and page = $2";
-        let (key, ticket) = (thing.to_string(), next_id(now));
+        let ticket = next_id(now);
         let result = on!(
             self.pools(),
             write,
             |connection| {
-                let query = sqlx::query(NEW).bind(&key).bind(page).bind(&ticket).bind(to_ms(now));
+                let query = sqlx::query(NEW)
+                    .bind(thing.to_string())
+                    .bind(page)
+                    .bind(&ticket)
+                    .bind(to_ms(now));
                 let came = query.execute(&mut *connection).await?.rows_affected() > 0;
                 if !came {
-                    let query = sqlx::query(AGAIN).bind(&key).bind(page).bind(to_ms(now));
+                    let query = sqlx::query(AGAIN).bind(thing.to_string()).bind(page).bind(to_ms(now));
                     query.execute(&mut *connection).await?;
                 }
                 Ok::<bool, sqlx::Error>(came)
             },
-            |tables| Ok(tables.stand_in_line(&key, page, &ticket, to_ms(now)))
+            |tables| Ok(tables.stand_in_line(&thing.to_string(), page, &ticket, to_ms(now)))
         );
         self.noted(result.map_err(StoreError::from))
     }
@@ -64,18 +68,15 @@ impl Store {
             .filter(|(other, page)| other == thing && !but.contains(&page.as_str()));
         let mut stood = false;
         for (_, page) in left {
-            let key = thing.to_string();
             let result = on!(
                 self.pools(),
                 write,
-                |connection| sqlx::query(SQL)
-                    .bind(&key)
-                    .bind(page)
-                    .execute(connection)
-                    .await
-                    .map(drop),
+                |connection| {
+                    let query = sqlx::query(SQL).bind(thing.to_string()).bind(page);
+                    query.execute(connection).await.map(drop)
+                },
                 |tables| {
-                    tables.leave_line(&key, page);
+                    tables.leave_line(&thing.to_string(), page);
                     Ok(())
                 }
             );

@@ -117,15 +117,20 @@ fn cells_that_are_no_json_list_are_a_usage_error() {
 #[test]
 fn a_heading_that_is_not_there_is_said_with_those_that_are() {
     let folder = Folder::with(&PAGE.replace("Current CoPs", "Current COPs"));
-    for action in ["show", "check"] {
-        let output = folder.table(action, &[]);
-        assert_eq!(output.status.code(), Some(1));
-        assert!(
-            complained(&output).contains("`Current COPs`"),
-            "{}",
-            complained(&output)
-        );
-    }
+    let output = folder.table("show", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        complained(&output).contains("`Current COPs`"),
+        "{}",
+        complained(&output)
+    );
+    let output = folder.table("check", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said(&output).contains("page.md:1: no heading `Current CoPs`"),
+        "{}",
+        said(&output)
+    );
     let json: Value = serde_json::from_slice(&folder.table("show", &["--json"]).stdout).unwrap();
     assert!(json["error"].as_str().unwrap().contains("`Current COPs`"));
 }
@@ -155,6 +160,129 @@ fn check_fails_on_findings_only() {
     let output = folder.table("check", &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("page.md:8: row 1: "), "{}", said(&output));
+}
+
+#[test]
+fn check_is_a_lint_for_several_pages_with_codes_of_its_own() {
+    let (good, bad) = (
+        Folder::with(PAGE),
+        Folder::with(&PAGE.replace("| Containers | TBD |", "| Containers | TBD | x |")),
+    );
+    let check = |pages: &[&Path], more: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_convenor"))
+            .args(["table", "check", "--heading", "Current CoPs"])
+            .args(pages)
+            .args(more)
+            .output()
+            .unwrap()
+    };
+    let output = check(&[&good.page(), &bad.page()], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let lines: Vec<String> = said(&output).lines().map(str::to_owned).collect();
+    assert!(lines[0].ends_with("page.md:5: 3 rows, nothing to mend"), "{lines:?}");
+    assert!(
+        lines[1].contains("page.md:8: row 1: it has 3 cells for 2 columns"),
+        "{lines:?}"
+    );
+    let missing = good.page().with_file_name("missing.md");
+    let output = check(&[&missing, &bad.page()], &["--json"]);
+    assert_eq!(
+        output.status.code(),
+        Some(2),
+        "a page that was not checked is no page without findings"
+    );
+    assert!(complained(&output).contains("missing.md"));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let finding = &json["findings"][0];
+    assert_eq!(finding["kind"], "long");
+    assert_eq!((finding["line"].as_u64(), finding["row"].as_u64()), (Some(8), Some(1)));
+    assert_eq!(finding["page"], bad.page().to_str().unwrap());
+}
+
+#[test]
+fn check_counts_what_is_wrong_with_the_whole_page_as_findings() {
+    let kind = |page: &[u8]| {
+        let folder = Folder::with("");
+        fs::write(folder.page(), page).unwrap();
+        let output = folder.table("check", &["--json"]);
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let finding = &json["findings"][0];
+        (
+            output.status.code(),
+            finding["kind"].as_str().map(str::to_owned),
+            finding["line"].as_u64(),
+        )
+    };
+    let found = |kind: &str, line: u64| (Some(1), Some(kind.to_owned()), Some(line));
+    const TABLE: &str = "| a |\n|---|\n";
+    assert_eq!(kind(b"\xff"), found("not-utf-8", 1));
+    assert_eq!(kind(b"# Other\n"), found("no-heading", 1));
+    assert_eq!(kind(b"\n# Current CoPs\n"), found("no-table", 2));
+    let doubled = format!("# Current CoPs\n\n{TABLE}\n# Current CoPs\n");
+    assert_eq!(kind(doubled.as_bytes()), found("doubled-heading", 6));
+    let two = format!("# Current CoPs\n\n{TABLE}\nText.\n\n{TABLE}");
+    assert_eq!(kind(two.as_bytes()), found("two-candidates", 8));
+}
+
+#[test]
+fn nothing_on_a_page_reaches_the_terminal_as_an_order_to_it() {
+    let page = PAGE.replace("Containers", "Con\u{1b}[31mtainers\u{1b}]8;;https://evil.example\u{7}]");
+    let page = page.replace("Subject Focus", "Subject\u{1b}[2J Focus");
+    let folder = Folder::with(&page);
+    for (action, more) in [
+        ("show", &[][..]),
+        ("check", &[]),
+        ("set", &["--row", "1", "--cells", r#"["a", "b", "c"]"#]),
+    ] {
+        let output = folder.table(action, more);
+        let text = said(&output) + &complained(&output);
+        assert!(
+            !text.is_empty() && !text.contains(['\u{1b}', '\u{7}']),
+            "{action}: {text:?}"
+        );
+    }
+    let named = folder.0.path().join("a\u{1b}[31m\n.md");
+    fs::write(&named, PAGE).unwrap();
+    let output = table("check", &named, &[]);
+    assert!(output.status.success());
+    assert!(
+        !said(&output).contains('\u{1b}') && said(&output).lines().count() == 1,
+        "{}",
+        said(&output)
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn write_leaves_links_and_pages_of_others_alone() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let folder = Folder::with(PAGE);
+    fs::set_permissions(folder.page(), fs::Permissions::from_mode(0o640)).unwrap();
+    let link = folder.0.path().join("link.md");
+    symlink(folder.page(), &link).unwrap();
+    let change = ["--row", "1", "--cells", r#"[null, "@zoe"]"#, "--write"];
+    let output = table("set", &link, &change);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        complained(&output).contains("no ordinary file"),
+        "{}",
+        complained(&output)
+    );
+    assert_eq!(folder.text(), PAGE);
+    assert!(folder.table("set", &change).status.success());
+    assert_eq!(fs::metadata(folder.page()).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
+fn a_row_that_stays_malformed_is_mentioned() {
+    let folder = Folder::with(&PAGE.replace("| Containers | TBD |", "| Containers | TBD | x |"));
+    let output = folder.table("set", &["--row", "1", "--cells", r#"[null, "@zoe"]"#]);
+    assert!(output.status.success() && said(&output).contains("| Containers | @zoe | x |"));
+    assert!(
+        complained(&output).contains("3 cells for 2 columns"),
+        "{}",
+        complained(&output)
+    );
 }
 
 #[test]

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Rows that `convenor table add` writes pass the handbook's lint.
 
-For every page of a corpus (`tables/index.json` and the pages it names) a row is added to the target table. A page that
-passes markdownlint before has to pass after; one that does not must not get a kind of finding that it had not. (A row in a
-table whose rows all lack the closing pipe of the header lacks it too: there the neighbours count more than the rule.)
+For every page of a corpus (`tables/index.json` and the pages it names), and for made pages of every style, a row is added to
+the target table. A page that passes markdownlint before has to pass after; one that does not must not get a kind of finding
+that it had not. (A row in a table whose rows all lack the closing pipe of the header lacks it too: there the neighbours count
+more than the rule.)
 Exit 0: all kept, 1: some page got worse, 2: cannot run. Without the corpus there is nothing to check: exit 0.
 
     .ci/install
@@ -24,6 +25,19 @@ CELLS = [
     "[Ann_Other \\[she\\] (@ann_o)](https://gitlab.com/ann_o)",
     "TBD",
 ]
+
+ROWS = ["| Name | Who |", "| --- | --- |", "| Agile | @ann |", "| Zeta | @bob |"]
+STYLES = {
+    "spaced": ROWS,
+    "compact": [row.replace(" ", "") for row in ROWS],
+    "padded": ["| Name  | Who  |", "| ----- | ---- |", "| Agile | @ann |", "| Zeta  | @bob |"],
+    "aligned": ["| Name  |  Who |", "| :---: | ---: |", "| Agile | @ann |", "| Zeta  | @bob |"],
+    "no-outer-pipes": [row.strip("| ") for row in ROWS],
+    "leading-pipe-only": [row.rstrip("| ") for row in ROWS],
+    "header-only": ["| Name | Who |", "| ---- | --- |"],
+    "quoted": ["> " + row for row in ROWS],
+    "in-a-list": ["- Item:", ""] + ["  " + row for row in ROWS],
+}
 
 
 def main():
@@ -48,6 +62,7 @@ def check(options):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         write_config(options.corpus, folder)
+        pages += [made_page(folder, name, lines) for name, lines in STYLES.items()]
         edited = [page["file"] for page in pages if write_pages(options, page, folder)]
         findings = lint(options.lint, folder)
     worse = 0
@@ -63,6 +78,13 @@ def check(options):
     return 1 if worse or not edited else 0
 
 
+def made_page(folder, name, lines):
+    """A page with a table of that style, described as the corpus describes its own."""
+    path = folder / f"made-{name}.markdown"
+    path.write_text("# Page\n\n## Table\n\n" + "\n".join(lines) + "\n\nAfter.\n")
+    return {"file": path.with_suffix(".md").name, "at": path, "columns": 2, "target": {"heading": "Table", "nth_table_under_heading": 0}}
+
+
 def write_config(corpus, folder):
     """The handbook's rules without its formatters, which are packages of their own."""
     config = json.loads((corpus / "handbook-lint/markdownlint-cli2.jsonc").read_text())
@@ -73,17 +95,18 @@ def write_config(corpus, folder):
 
 def write_pages(options, page, folder):
     """Writes the page as it is and with one row more; false when the row is refused."""
-    source = options.corpus / page["file"]
+    source = page.get("at") or options.corpus / page["file"]
+    name = pathlib.Path(page["file"]).name
     target = page["target"]
     cells = [CELLS[min(column, 2)] for column in range(page["columns"])]
     command = [options.convenor, "table", "add", source, "--heading", target["heading"] or ""]
     command += ["--table", str(target["nth_table_under_heading"]), "--cells", json.dumps(cells)]
     added = subprocess.run(command, capture_output=True, check=False)
     if added.returncode != 0:
-        print(f"{source.name}: refused: {added.stderr.decode().strip()}")
+        print(f"{name}: refused: {added.stderr.decode().strip()}")
         return False
-    (folder / "before" / source.name).write_bytes(source.read_bytes())
-    (folder / "after" / source.name).write_bytes(added.stdout)
+    (folder / "before" / name).write_bytes(source.read_bytes())
+    (folder / "after" / name).write_bytes(added.stdout)
     return True
 
 

@@ -4,9 +4,11 @@ use std::io::{IsTerminal as _, stdout};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
+use convenor_core::escape::TerminalText;
+use convenor_core::untrusted::Untrusted;
 use similar::TextDiff;
 
-use super::{file, show};
+use super::file;
 
 /// Lines around the changed one.
 const CONTEXT: usize = 3;
@@ -39,7 +41,7 @@ fn unified(page: &str, before: &[u8], after: &[u8]) -> String {
 fn coloured(difference: &str) -> String {
     let line = |line: &str| {
         let style = style(line);
-        format!("{style}{}{style:#}\n", show::shown(line))
+        format!("{style}{}{style:#}\n", TerminalText::block(&Untrusted::new(line)))
     };
     difference.lines().map(line).collect()
 }

@@ -5,20 +5,25 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use convenor_core::table::MAX_PAGE_BYTES;
 
 pub(super) fn is_stdin(page: &Path) -> bool {
     page == Path::new("-")
 }
 
+/// Reads a page, and not much more than a page can have.
 pub(super) fn read(page: &Path) -> anyhow::Result<Vec<u8>> {
-    if !is_stdin(page) {
-        return fs::read(page).with_context(|| format!("cannot read the page {}", page.display()));
+    if is_stdin(page) {
+        return whole(io::stdin().lock()).context("cannot read standard input");
     }
+    let bytes = fs::File::open(page).and_then(whole);
+    bytes.with_context(|| format!("cannot read the page {}", page.display()))
+}
+
+/// A byte more than the limit is enough for the refusal.
+fn whole(from: impl io::Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    io::stdin()
-        .lock()
-        .read_to_end(&mut bytes)
-        .context("cannot read standard input")?;
+    from.take(MAX_PAGE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -28,12 +33,23 @@ pub(super) fn print(page: &[u8]) {
     crate::cli::note_output(out.write_all(page).and_then(|()| out.flush()));
 }
 
-/// Puts other bytes in the place of the file's, all or none: they are written beside it and then renamed. Permissions
-/// stay, and a symbolic link stays one.
-pub(super) fn replace(page: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let target = fs::canonicalize(page).with_context(|| format!("cannot find the page {}", page.display()))?;
-    let beside = beside(&target);
-    let written = write_new(&beside, bytes, &target).and_then(|()| fs::rename(&beside, &target));
+/// Puts other bytes in the place of the file's, all or none: they are written beside it and then renamed. Permissions stay.
+///
+/// A file that is not a file of its own (a link, a device) or that changed meanwhile is left alone.
+pub(super) fn replace(page: &Path, before: &[u8], after: &[u8]) -> anyhow::Result<()> {
+    let about = fs::symlink_metadata(page).with_context(|| format!("cannot find the page {}", page.display()))?;
+    anyhow::ensure!(
+        about.is_file(),
+        "{} is no ordinary file and is not written: name the file that it stands for",
+        page.display()
+    );
+    let beside = beside(page);
+    let written = write_new(&beside, after, about.permissions()).and_then(|()| {
+        if fs::read(page)? != before {
+            return Err(io::Error::other("it was changed meanwhile: run the command again"));
+        }
+        fs::rename(&beside, page)
+    });
     if written.is_err() {
         // What is half written is in nobody's way.
         let _ = fs::remove_file(&beside);
@@ -41,14 +57,15 @@ pub(super) fn replace(page: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     written.with_context(|| format!("cannot write the page {}", page.display()))
 }
 
-fn beside(target: &Path) -> PathBuf {
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    target.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
+fn beside(page: &Path) -> PathBuf {
+    let name = page.file_name().unwrap_or_default().to_string_lossy();
+    page.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
 }
 
-fn write_new(path: &Path, bytes: &[u8], like: &Path) -> io::Result<()> {
+/// The permissions come before the content: nobody reads it in between.
+fn write_new(path: &Path, bytes: &[u8], permissions: fs::Permissions) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.set_permissions(permissions)?;
     file.write_all(bytes)?;
-    file.set_permissions(fs::metadata(like)?.permissions())?;
     file.sync_all()
 }

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use convenor_core::escape::TerminalText;
+use convenor_core::escape::{JsonText, TerminalText};
 use convenor_core::ids::Username;
-use convenor_core::table::{Page, RowReport, Someone, Table};
+use convenor_core::table::{RowReport, Someone, Table};
 use convenor_core::untrusted::Untrusted;
 use serde::Serialize;
 
-use super::{Source, print, print_json};
+use super::check::{FindingJson, of_row};
+use super::{print, print_json};
 
 /// `show --json`: names and shapes stay as they are, scripts depend on them. Lines count from 1, rows from 0.
 #[derive(Serialize)]
@@ -28,8 +29,8 @@ struct RowJson {
     index: usize,
     line: usize,
     /// GFM content, one for each column.
-    cells: Vec<String>,
-    name: String,
+    cells: Vec<JsonText>,
+    name: JsonText,
     link: Option<String>,
     people: Vec<PersonJson>,
     inactive: bool,
@@ -40,23 +41,13 @@ struct RowJson {
 #[derive(Serialize)]
 struct PersonJson {
     username: Option<String>,
-    name: Option<String>,
+    name: Option<JsonText>,
     link: Option<String>,
     inactive: bool,
 }
 
-#[derive(Serialize)]
-struct FindingJson {
-    /// One word for scripts.
-    kind: String,
-    /// A sentence for people.
-    message: String,
-    line: usize,
-    row: Option<usize>,
-}
-
-pub(super) fn show(source: &Source, table: &Table<'_>) -> anyhow::Result<ExitCode> {
-    if source.json {
+pub(super) fn show(json: bool, table: &Table<'_>) -> anyhow::Result<ExitCode> {
+    if json {
         print_json(&TableJson {
             heading: table.heading().unwrap_or_default().to_owned(),
             line: table.line(),
@@ -70,81 +61,37 @@ pub(super) fn show(source: &Source, table: &Table<'_>) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn check(source: &Source, table: &Table<'_>, page: &Page<'_>) -> anyhow::Result<ExitCode> {
-    let mut findings: Vec<FindingJson> = table.report().iter().flat_map(findings_of).collect();
-    if let (None, Err(doubled)) = (source.table, page.only_candidate(&source.heading)) {
-        findings.push(FindingJson {
-            kind: "two-candidates".into(),
-            message: doubled.to_string(),
-            line: table.line(),
-            row: None,
-        });
-    }
-    let code = if findings.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    };
-    if source.json {
-        print_json(&serde_json::json!({ "findings": findings }))?;
-        return Ok(code);
-    }
-    for finding in &findings {
-        print(&format!(
-            "{}:{}: {}\n",
-            source.page.display(),
-            finding.line,
-            shown(&finding.message)
-        ));
-    }
-    if findings.is_empty() {
-        let rows = table.row_count();
-        print(&format!(
-            "{}:{}: {rows} rows, nothing to mend\n",
-            source.page.display(),
-            table.line()
-        ));
-    }
-    Ok(code)
+/// A line with text of the page or of arguments, fit for a terminal.
+pub(super) fn line_of(text: &str) -> TerminalText {
+    TerminalText::line(&Untrusted::new(text))
 }
 
-/// Text of the page for a terminal.
-pub(super) fn shown(text: &str) -> TerminalText {
-    TerminalText::block(&Untrusted::new(text))
+/// `1 row`, `2 rows`.
+pub(super) fn rows(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "row" } else { "rows" })
 }
 
 fn row_json(report: &RowReport) -> RowJson {
     RowJson {
         index: report.index,
         line: report.line,
-        // The page is the caller's own file, and JSON escapes what a terminal would act on.
-        cells: report.cells.iter().map(|cell| cell.expose().to_owned()).collect(),
-        name: report.name.expose().to_owned(),
+        cells: report.cells.iter().map(JsonText::new).collect(),
+        name: JsonText::new(&report.name),
         link: report.link.clone(),
         people: report.people.iter().map(person_json).collect(),
         inactive: report.inactive,
         tbd: report.tbd,
-        findings: findings_of(report).collect(),
+        findings: of_row(report).collect(),
     }
 }
 
 fn person_json(someone: &Someone) -> PersonJson {
     PersonJson {
         username: someone.username.as_ref().map(|username| username.as_str().to_owned()),
-        name: someone.name.as_ref().map(|name| name.expose().to_owned()),
+        name: someone.name.as_ref().map(JsonText::new),
         link: someone.target.clone(),
         inactive: someone.inactive,
     }
-}
-
-fn findings_of(report: &RowReport) -> impl Iterator<Item = FindingJson> {
-    let (row, line) = (report.index, report.line);
-    report.findings.iter().map(move |finding| FindingJson {
-        kind: finding.kind().to_owned(),
-        message: format!("row {row}: {finding}"),
-        line,
-        row: Some(row),
-    })
 }
 
 fn listing(table: &Table<'_>) -> String {
@@ -155,9 +102,9 @@ fn listing(table: &Table<'_>) -> String {
         "not sorted"
     };
     let mut out = format!(
-        "{} rows, {sorted}: {}\n",
-        reports.len(),
-        shown(&table.header().join(" | "))
+        "{}, {sorted}: {}\n",
+        rows(reports.len()),
+        line_of(&table.header().join(" | "))
     );
     for report in &reports {
         // Writing to a string cannot fail.
@@ -172,7 +119,7 @@ fn listing(table: &Table<'_>) -> String {
 fn line(report: &RowReport) -> String {
     let mut line = format!("{:>4}  {}", report.index, TerminalText::line(&report.name));
     if let Some(link) = &report.link {
-        let _ = write!(line, "  <{}>", shown(link));
+        let _ = write!(line, "  <{}>", line_of(link));
     }
     let people: Vec<String> = report.people.iter().map(person).collect();
     if report.tbd {

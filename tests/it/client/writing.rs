@@ -64,7 +64,7 @@ async fn a_taken_path_names_the_fields() {
     let GitLabError::Taken { fields, .. } = error else {
         panic!("{error:?}")
     };
-    assert!(fields.iter().any(|field| field.field.text().expose() == "path"));
+    assert!(fields.iter().any(|field| field.field.text().is("path")));
 }
 
 #[tokio::test]
@@ -337,6 +337,8 @@ async fn hooks_are_made_with_their_signing_token() {
         token: None,
         signing_token: Some("whsec_x".into()),
         enable_ssl_verification: true,
+        name: "Convenor",
+        description: "made by a test",
         triggers: vec![("push_events", false), ("issues_events", true)],
     };
     let made = writer.create_hook(owner, &hook).await.unwrap();
@@ -347,7 +349,7 @@ async fn hooks_are_made_with_their_signing_token() {
     assert!(!format!("{hook:?}").contains("whsec_x"));
     assert_eq!(
         received(&server).await[0],
-        r#"POST /api/v4/groups/3/hooks {"enable_ssl_verification":true,"issues_events":true,"push_events":false,"signing_token":"whsec_x","url":"https://c.example/webhooks/gitlab"}"#
+        r#"POST /api/v4/groups/3/hooks {"description":"made by a test","enable_ssl_verification":true,"issues_events":true,"name":"Convenor","push_events":false,"signing_token":"whsec_x","url":"https://c.example/webhooks/gitlab"}"#
     );
 }
 

@@ -362,3 +362,20 @@ async fn other_paths_and_methods_are_no_500() {
         );
     }
 }
+
+#[tokio::test]
+async fn every_answer_tells_browsers_to_do_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::start(&settings(folder.path(), &[]), Hands::new().clock(), Eyes::content()).await;
+    for path in ["/webhooks/gitlab", "/healthz", "/readyz", "/", "/nowhere/<script>"] {
+        let answer = client().get(house.url(path)).send().await.unwrap();
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff", "{path}");
+        assert!(!answer.text().await.unwrap().contains('<'), "{path}");
+    }
+    house.stop().await;
+}

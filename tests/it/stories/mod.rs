@@ -3,12 +3,14 @@
 mod approvals;
 mod batch;
 mod binary;
+mod brakes;
 mod browsing;
 mod charters;
 mod crashes;
 mod doubts;
 mod handbook;
 mod hostile;
+mod lifeline;
 mod limits;
 mod main_job;
 mod manners;
@@ -16,5 +18,8 @@ mod names;
 mod pages;
 mod rendered;
 mod repair;
+#[path = "../security/mod.rs"]
+mod security;
 mod town;
+mod traced;
 mod trouble;

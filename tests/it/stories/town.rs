@@ -9,14 +9,15 @@ use convenor::apply::Applier;
 use convenor::assemble;
 use convenor::cli::init;
 use convenor::clock::Clock;
-use convenor::hooks::HookSecrets;
+use convenor::hooks::{HookSecrets, OwnHooks};
 use convenor::intake::{self, Budget, Intake, Secrets};
 use convenor::look::GitLabLooker;
 use convenor::observe::{Asked, Observer};
 use convenor::server::{self, Limits};
 use convenor::settings::Settings;
 use convenor::store::{Store, WorkState};
-use convenor::worker::{Look, Looker as _, Worker};
+use convenor::worker::{Look, Worker};
+use convenor_core::plan::init::Wishes;
 use convenor_core::thing::{ProgramName, Thing};
 use gitlab_sandbox::{Config, IssueView, MergeRequestView, Role, Sandbox};
 use jiff::{SignedDuration, Timestamp};
@@ -77,7 +78,7 @@ pub(super) struct Town {
     settings: Settings,
     worker: Worker<GitLabLooker>,
     hands: Arc<AtomicI64>,
-    door: String,
+    pub(super) door: String,
     http: reqwest::Client,
     stop: CancellationToken,
     folder: tempfile::TempDir,
@@ -129,7 +130,12 @@ impl Town {
             worker,
             hands,
             door,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            // As GitLab: a connection for each delivery.
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .pool_max_idle_per_host(0)
+                .build()
+                .unwrap(),
             stop,
             folder,
         };
@@ -143,9 +149,10 @@ impl Town {
         let client = assemble::client(&self.settings).unwrap();
         let secrets = HookSecrets::new(&self.settings.webhook);
         let applier = Applier::new(client.writer(), self.store.clone(), clock(&self.hands), secrets);
+        let own = OwnHooks::new(&self.settings);
         for program in &self.settings.programs {
             let observer = Observer::new(client.reader(), program.program.clone());
-            init::set_up(&observer, &self.settings, Some(&applier), false, &mut |_| {})
+            init::set_up(&observer, &own, Some(&applier), Wishes::default(), &mut |_| {})
                 .await
                 .unwrap();
         }
@@ -198,8 +205,14 @@ impl Town {
             self.store.clone(),
             clock(&self.hands),
         );
-        let looked = looker.look(thing, "convenor apply").await;
-        assert!(matches!(looked, Look::Done { .. }), "{looked:?}");
+        let worker = Worker::new(
+            self.store.clone(),
+            Arc::new(looker),
+            clock(&self.hands),
+            self.settings.worker,
+        );
+        let looked = worker.look_now(thing, "convenor apply").await.unwrap().unwrap();
+        assert!(matches!(looked.look, Some(Look::Done { .. })), "{:?}", looked.look);
     }
 
     /// Delivers and looks until a look fails, and leaves it at that.

@@ -71,6 +71,8 @@ fn on_page(handbook: &Handbook, page: &PageSeen, seen: &ProposalSeen, wanted: Op
         None,
     ) {
         Ok((_, Reconciled::UpToDate { .. })) => Listing::There,
+        // A page with fewer readers than the issue is not quoted there.
+        Ok((_, Reconciled::Change { .. })) if !is_known(page, seen) => Listing::Missing(Untrusted::default()),
         Ok((_, Reconciled::Change { edited, .. })) => Listing::Missing(diff(&edited)),
         Err(finding) => Listing::Unusable(finding.to_string()),
     }
@@ -289,13 +291,20 @@ pub fn diff(edited: &Edited) -> Untrusted {
     Untrusted::new(lines.collect::<String>())
 }
 
-/// Names in the tables of the program's pages, whether or not they have a project.
+/// Names in the tables of the program's pages, whether or not they have a project; without pages that not everybody who reads the
+/// issue may know.
 #[must_use]
 pub fn names(program: &Program, seen: &ProposalSeen) -> Vec<Untrusted> {
     let pages = program.tables().zip(&seen.pages);
     pages
+        .filter(|(_, (page, _))| is_known(page, seen))
         .flat_map(|(handbook, (page, _))| names_on(handbook, page))
         .collect()
+}
+
+/// Whether everybody who reads the issue may know what is on the page.
+fn is_known(page: &PageSeen, seen: &ProposalSeen) -> bool {
+    page.visibility >= seen.intake.visibility
 }
 
 fn names_on(handbook: &Handbook, page: &PageSeen) -> Vec<Untrusted> {

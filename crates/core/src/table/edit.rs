@@ -16,7 +16,7 @@ pub enum Place {
     /// To its sorted place when the table is sorted by that column, else to the end.
     #[default]
     Auto,
-    /// To its sorted place, whether or not the table is sorted.
+    /// To its sorted place, also when a good part of the rows stray; to the end when the table has no order at all.
     Sorted,
     /// To the end: after the last line that people would call a row.
     End,
@@ -204,8 +204,8 @@ impl Table<'_> {
         let (rows, end) = (self.row_count(), self.end());
         match at {
             Place::End => Ok(end),
-            Place::Auto => Ok(order::sorted_place(self, key, &cells[key]).unwrap_or(end)),
-            Place::Sorted => Ok(order::best_place(self, key, &cells[key])),
+            Place::Auto => Ok(order::sorted_place(self, key, cells).unwrap_or(end)),
+            Place::Sorted => Ok(order::best_place(self, key, cells).unwrap_or(end)),
             Place::Index(at) if at == rows => Ok(end),
             Place::Index(at) if at > rows => Err(Refusal::NoSuchPlace { at, rows }),
             Place::Index(at) if at > end => Err(Refusal::MalformedRow {

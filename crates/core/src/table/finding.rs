@@ -128,6 +128,43 @@ pub enum Finding {
     Refused(#[from] Refusal),
 }
 
+impl Finding {
+    /// The finding's kind as one word, for scripts.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NotUtf8 { .. } => "not-utf-8",
+            Self::TooLarge { .. } => "too-large",
+            Self::NoHeading { .. } => "no-heading",
+            Self::DoubledHeading { .. } => "doubled-heading",
+            Self::NoTable { .. } => "no-table",
+            Self::NoSuchTable { .. } => "no-such-table",
+            Self::TwoCandidates { .. } => "two-candidates",
+            Self::NoColumn { .. } => "no-column",
+            Self::NoNameTemplate => "no-name-template",
+            Self::BadTemplate { .. } => "bad-template",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Malformed { .. } => "malformed",
+            Self::NoMarkers { .. } => "no-markers",
+            Self::Refused(_) => "refused",
+        }
+    }
+
+    /// The line to look at, from 1: of several the last; the first when it concerns the whole page.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        let line = match self {
+            Self::NotUtf8 { line } | Self::NoTable { line, .. } | Self::Malformed { line, .. } => Some(*line),
+            Self::DoubledHeading { lines, .. } | Self::TwoCandidates { lines, .. } | Self::Ambiguous { lines, .. } => {
+                lines.last().copied()
+            }
+            Self::Refused(Refusal::MalformedRow { line, .. }) => Some(*line),
+            _ => None,
+        };
+        line.unwrap_or(1).max(1)
+    }
+}
+
 /// Why a row is not what a row of its table should be. Such rows stay as they are and are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 pub enum Malformed {
@@ -144,7 +181,8 @@ pub enum Malformed {
     },
     /// More cells than columns; the surplus is invisible on the rendered page.
     #[error(
-        "it has {found} cells for {expected} columns, the surplus is not shown: escape a pipe inside a cell as `\\|`"
+        "it has {} for {}, the surplus is not shown: escape a pipe inside a cell as `\\|`",
+        counted(*.found, "cell"), counted(*.expected, "column")
     )]
     Long {
         /// Cells of the row.
@@ -167,7 +205,10 @@ pub enum Malformed {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// Not as many cells as the table has columns.
-    #[error("{found} cells were given, but the table has {expected} columns ({}): give one for each, `\"\"` for an empty one", quoted(.header))]
+    #[error(
+        "{} given, but the table has {} ({}): give one cell for each column, `\"\"` for an empty one",
+        were(*.found, "cell"), counted(*.expected, "column"), quoted(.header)
+    )]
     CellCount {
         /// Given cells.
         found: usize,
@@ -177,7 +218,7 @@ pub enum Refusal {
         header: Vec<String>,
     },
     /// There is no such row.
-    #[error("there is no row {row}: the table has {rows} rows, numbered from 0")]
+    #[error("there is no row {row}: the table has {}, numbered from 0", counted(*.rows, "row"))]
     NoSuchRow {
         /// The asked row.
         row: usize,
@@ -185,7 +226,7 @@ pub enum Refusal {
         rows: usize,
     },
     /// A row cannot be put there.
-    #[error("a row cannot be put at {at}: the table has {rows} rows, so 0 to {rows} are possible")]
+    #[error("a row cannot be put at {at}: the table has {}, so 0 to {rows} are possible", counted(*.rows, "row"))]
     NoSuchPlace {
         /// The asked index.
         at: usize,
@@ -216,6 +257,16 @@ pub enum Refusal {
         /// What differs.
         what: &'static str,
     },
+}
+
+/// `1 row`, `2 rows`.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `1 row was`, `2 rows were`.
+fn were(count: usize, noun: &str) -> String {
+    format!("{} {}", counted(count, noun), if count == 1 { "was" } else { "were" })
 }
 
 fn alike(near: &[String]) -> String {

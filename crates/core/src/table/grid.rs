@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::cell::Said;
 use super::finding::{Finding, Malformed};
-use super::page::{CellSpan, Grid, Line, Page, Piece, Split};
+use super::page::{CellSpan, Grid, Line, Page, Piece, Split, trim_padding};
 use super::scan::collapse;
+use crate::escape::clean;
 
 /// One table of a [`Page`].
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +24,11 @@ pub struct Row<'p> {
     /// Its number, from 0.
     pub index: usize,
     pub(super) line: &'p Line,
+}
+
+/// A text as it looks: what cannot be seen, and how an accent is encoded, make no difference.
+fn letters(text: &str) -> String {
+    clean::one_line(text).nfc().collect()
 }
 
 impl<'a> Page<'a> {
@@ -75,9 +83,12 @@ impl<'a> Page<'a> {
         if wanted.is_empty() {
             return Ok(None);
         }
+        let wanted_letters = letters(wanted);
         let same = |at: &usize| {
             let heading = &self.headings[*at];
-            heading.text == wanted || collapse(&heading.raw) == wanted
+            [&heading.text, &heading.raw]
+                .into_iter()
+                .any(|text| letters(text) == wanted_letters)
         };
         let found: Vec<usize> = (0..self.headings.len()).filter(same).collect();
         match found[..] {
@@ -93,33 +104,36 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// Headings that may have been meant: those that look alike, or else those over tables.
     fn near(&self, wanted: &str) -> Vec<String> {
-        let wanted = wanted.to_lowercase();
-        let alike = |text: &str| {
+        let wanted = wanted.trim_start_matches(['#', ' ']).to_lowercase();
+        let alike = |text: &&String| {
             let text = text.to_lowercase();
             !text.is_empty()
                 && (text.contains(&wanted) || wanted.contains(&text) || strsim::jaro_winkler(&text, &wanted) > 0.85)
         };
-        let near = self
-            .headings
-            .iter()
-            .map(|heading| heading.text.clone())
-            .filter(|text| alike(text));
-        near.take(5).collect()
+        let texts = self.headings.iter().map(|heading| &heading.text);
+        let near: Vec<String> = texts.filter(alike).take(5).cloned().collect();
+        if near.is_empty() { self.over_tables() } else { near }
+    }
+
+    /// The first few headings that have a table.
+    fn over_tables(&self) -> Vec<String> {
+        let mut texts: Vec<String> = Vec::new();
+        for at in self.grids.iter().filter_map(|grid| grid.section) {
+            let text = &self.headings[at].text;
+            if !texts.contains(text) && texts.len() < 5 {
+                texts.push(text.clone());
+            }
+        }
+        texts
     }
 
     fn no_table(&self, heading: String, section: Option<usize>) -> Finding {
-        let mut elsewhere: Vec<String> = Vec::new();
-        for at in self.grids.iter().filter_map(|grid| grid.section) {
-            let text = &self.headings[at].text;
-            if !elsewhere.contains(text) && elsewhere.len() < 5 {
-                elsewhere.push(text.clone());
-            }
-        }
         Finding::NoTable {
             heading,
             line: section.map_or(0, |at| self.headings[at].line),
-            elsewhere,
+            elsewhere: self.over_tables(),
         }
     }
 }
@@ -194,11 +208,7 @@ impl<'p> Table<'p> {
 
     /// Number of rows before the text that GFM takes into the table but a person would not: where the end is for people.
     pub(super) fn end(&self) -> usize {
-        let text = self.page.text;
-        let header_piped = self.grid.header.split(text);
-        let swallowed = |line: &Line| !line.split(text).piped && (self.columns() > 1 || header_piped.lead);
-        let tail = self.grid.rows.iter().rev().take_while(|line| swallowed(line)).count();
-        self.grid.rows.len() - tail
+        self.grid.end
     }
 
     pub(super) fn spans(&self, line: &Line) -> &'p [CellSpan] {
@@ -221,7 +231,7 @@ impl<'p> Row<'p> {
         self.table.line_of_row(self.index)
     }
 
-    /// The GFM content of its cells without padding, one for each column; cells that the row lacks are empty.
+    /// The GFM content of its cells without white space around it, one for each column; cells that the row lacks are empty.
     #[must_use]
     pub fn cells(&self) -> Vec<&'p str> {
         let text = self.table.page.text;
@@ -337,10 +347,10 @@ impl<'p> Row<'p> {
     pub(super) fn agrees(&self, split: &Split) -> bool {
         let spans = self.table.spans(self.line);
         let text = self.table.page.text;
-        let ours = split.slots.iter().map(|slot| text[slot.clone()].trim());
+        let ours = split.slots.iter().map(|slot| trim_padding(&text[slot.clone()]));
         let theirs = spans
             .iter()
-            .map(|span| text[span.raw.0 as usize..span.raw.1 as usize].trim());
+            .map(|span| trim_padding(&text[span.raw.0 as usize..span.raw.1 as usize]));
         spans.len() == self.table.columns() && ours.chain(std::iter::repeat("")).zip(theirs).all(|(a, b)| a == b)
     }
 }

@@ -49,6 +49,17 @@ pub(super) struct Grid {
     pub(super) header: Line,
     pub(super) delimiter: Line,
     pub(super) rows: Vec<Line>,
+    /// Number of rows before the text that GFM takes into the table but a person would not.
+    pub(super) end: usize,
+}
+
+impl Grid {
+    /// Where the rows end for people: before lines without any pipe, unless the table is written without pipes.
+    pub(super) fn find_end(&mut self, text: &str) {
+        let pipes = self.aligns.len() > 1 || self.header.split(text).lead;
+        let swallowed = |line: &&Line| pipes && !line.split(text).piped;
+        self.end = self.rows.len() - self.rows.iter().rev().take_while(swallowed).count();
+    }
 }
 
 /// A column's alignment.
@@ -161,6 +172,11 @@ impl<'a> Page<'a> {
             Piece::Link(_) | Piece::LinkEnd | Piece::Image => "",
         }
     }
+}
+
+/// Without the blanks that GFM takes for padding; others, such as a no-break space, are content.
+pub(super) fn trim_padding(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\x0b', '\x0c'])
 }
 
 /// The number, from 1, of the line on which the offset lies; `\n`, `\r\n` and a lone `\r` end lines, as in CommonMark.

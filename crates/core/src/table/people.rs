@@ -5,7 +5,8 @@
 
 use url::Url;
 
-use super::cell::{Part, Said};
+use super::cell::{Part, Said, one_line};
+use super::fold::unaccented;
 use super::scan::collapse;
 use super::wanted::Person;
 use crate::ids::Username;
@@ -93,11 +94,13 @@ impl Someone {
             .as_deref()
             .is_some_and(|target| same_address(target, &person.profile_url));
         let display = person.display_name.as_ref().map(Untrusted::expose);
+        // A display name may have its pronouns with it, as `bare_name` takes them off the cell's.
+        let display = display.map(|name| bare_name(name).unwrap_or_else(|| name.to_owned()));
         let named = self
             .name
             .as_ref()
             .zip(display)
-            .is_some_and(|(ours, theirs)| fold(ours.expose()) == fold(theirs));
+            .is_some_and(|(ours, theirs)| fold(ours.expose()) == fold(&theirs));
         address || named
     }
 }
@@ -114,12 +117,15 @@ fn same_address(target: &str, url: &Url) -> bool {
 
 /// Names are compared without regard to case, diacritics and white space.
 pub(super) fn fold(name: &str) -> String {
-    collapse(&deunicode::deunicode(name).to_lowercase())
+    collapse(&unaccented(&one_line(name)).to_lowercase())
 }
 
-/// Whether the text says `(inactive)`.
+/// Whether the text says `(inactive)`, or `(inactive since …)`.
 pub(super) fn is_inactive(text: &str) -> bool {
-    text.to_lowercase().contains("(inactive)")
+    const MARK: &[u8] = b"(inactive";
+    text.as_bytes()
+        .windows(MARK.len())
+        .any(|part| part.eq_ignore_ascii_case(MARK))
 }
 
 /// What stands between two separators of a cell: words and links.
@@ -199,7 +205,11 @@ impl Item {
     fn people(&self) -> Vec<Someone> {
         let inactive = is_inactive(&self.words) || self.links.iter().any(|(text, _)| is_inactive(text));
         let handles = handles(&self.words);
-        let mut people: Vec<Someone> = self.links.iter().map(|(text, target)| linked(text, target)).collect();
+        // An address that is not written as a link becomes one in GitLab.
+        let bare = self.words.split_whitespace().filter(|word| is_address(word));
+        let bare = bare.map(|word| linked("", word));
+        let written = self.links.iter().map(|(text, target)| linked(text, target));
+        let mut people: Vec<Someone> = written.chain(bare).collect();
         match (&mut people[..], &handles[..]) {
             // `[Jane Doe](https://example.com) (@jane)` is one person.
             ([one], [handle]) if one.username.is_none() => one.username = Some(handle.clone()),
@@ -259,9 +269,15 @@ fn handles(text: &str) -> Vec<Username> {
     found
 }
 
+fn is_address(word: &str) -> bool {
+    word.starts_with("https://") || word.starts_with("http://")
+}
+
 /// The words without label (`Lead:`), parentheses and handles; `None` when that leaves nobody.
 fn bare_name(words: &str) -> Option<String> {
-    let words = words.rsplit_once(':').map_or(words, |(_, after)| after);
+    let words: Vec<&str> = words.split_whitespace().filter(|word| !is_address(word)).collect();
+    let words = words.join(" ");
+    let words = words.rsplit_once(':').map_or(words.as_str(), |(_, after)| after);
     let mut depth = 0usize;
     let mut name = String::new();
     for c in words.chars() {

@@ -94,7 +94,7 @@ impl Table<'_> {
     /// Whether the rows are sorted by the column, as people sort.
     #[must_use]
     pub fn is_sorted_by(&self, column: usize) -> bool {
-        order::sorted_place(self, column, &super::Cell::empty()).is_some()
+        order::is_sorted(self, column)
     }
 
     /// What was understood, row by row. Doubled names and links are findings only in a table of communities: one that

@@ -2,7 +2,7 @@
 
 use super::cell::Cell;
 use super::grid::{Row, Table};
-use super::page::Split;
+use super::page::trim_padding;
 use super::style::{Ends, Style};
 
 /// A row with other content.
@@ -88,7 +88,7 @@ fn append<'c>(new: &mut Rewritten<'c>, cells: &[&'c str], trail: bool, style: &S
     if cells.is_empty() {
         return;
     }
-    new.line.truncate(new.line.trim_end().len());
+    new.line.truncate(new.line.trim_end_matches([' ', '\t']).len());
     if !trail {
         new.line.push_str(" |");
     }
@@ -100,18 +100,9 @@ fn append<'c>(new: &mut Rewritten<'c>, cells: &[&'c str], trail: bool, style: &S
     }
 }
 
-impl Ends {
-    fn of(split: &Split, column: usize) -> Self {
-        Self {
-            first: column == 0 && !split.lead,
-            last: column + 1 == split.slots.len() && !split.trail,
-        }
-    }
-}
-
 /// New content in an old slot: padded like the neighbours where they are padded, else with the blanks it had.
 fn respaced(old: &str, content: &str, style: &Style, column: usize, ends: Ends, guard: bool) -> String {
-    let kept = old.trim();
+    let kept = trim_padding(old);
     let guarded = ends.first && (guard || content.is_empty());
     if style.pads(column) || kept.is_empty() || content.is_empty() || guarded {
         let slot = style.slot(
@@ -126,8 +117,7 @@ fn respaced(old: &str, content: &str, style: &Style, column: usize, ends: Ends, 
         let after = if ends.last && content.is_empty() { " |" } else { "" };
         return format!("{}{slot}{after}", if guarded { "|" } else { "" });
     }
-    let before = &old[..old.len() - old.trim_start().len()];
-    let after = &old[before.len() + kept.len()..];
+    let (before, after) = old.split_once(kept).unwrap_or_default();
     let mut blanks = after.to_owned();
     // More than one blank was somebody's padding: the pipe stays where it is if it can.
     if after.len() > 1 && after.bytes().all(|b| b == b' ') && !ends.last {

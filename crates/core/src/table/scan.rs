@@ -82,6 +82,7 @@ impl Scan<'_> {
             Event::Text(text) => self.text(&text, Piece::Text),
             Event::Code(code) => self.text(&code, Piece::Code),
             Event::InlineHtml(_) => self.piece(Piece::Tag),
+            Event::SoftBreak | Event::HardBreak => self.text(" ", Piece::Text),
             _ => {}
         }
     }
@@ -116,7 +117,12 @@ impl Scan<'_> {
             TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item | TagEnd::FootnoteDefinition => {
                 self.sections.pop();
             }
-            TagEnd::Table => self.in_table = false,
+            TagEnd::Table => {
+                if let (true, Some(grid)) = (self.in_table, self.page.grids.last_mut()) {
+                    grid.find_end(self.page.text);
+                }
+                self.in_table = false;
+            }
             TagEnd::Link => self.piece(Piece::LinkEnd),
             TagEnd::Image => self.quiet = self.quiet.saturating_sub(1),
             _ => {}
@@ -175,6 +181,7 @@ impl Scan<'_> {
             header,
             delimiter,
             rows: Vec::new(),
+            end: 0,
         });
         self.in_table = true;
     }
@@ -213,6 +220,7 @@ impl Scan<'_> {
 
     fn text(&mut self, text: &str, piece: fn(Words) -> Piece) {
         match &mut self.heading {
+            Some(_) if self.quiet > 0 => {}
             Some(heading) => heading.text.push_str(text),
             None => self.word_piece(text, piece),
         }

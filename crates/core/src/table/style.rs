@@ -3,11 +3,15 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::grid::Table;
-use super::page::{Align, Line};
+use super::padding::{Measured, Padding, usual};
+use super::page::{Align, Line, Split, trim_padding};
 use super::wanted::is_broken;
 
 /// As many rows on each side of the new one are looked at: a table may have been formatted once and grown since.
 const NEIGHBOURS: usize = 6;
+
+/// As many blanks beside a pipe are a manner of writing; more are padding.
+const FEW: usize = 2;
 
 /// How a row at one place of the table is to be written.
 #[derive(Clone, Debug)]
@@ -16,20 +20,22 @@ pub(super) struct Style {
     trail: bool,
     columns: Vec<ColumnStyle>,
     measure: Measure,
+    /// Blanks after the last pipe.
+    tail: usize,
+}
+
+/// How the cells of one column are written.
+#[derive(Clone, Copy, Debug)]
+struct ColumnStyle {
+    /// Width between the pipes, when the neighbours are padded to one.
+    width: Option<usize>,
+    align: Align,
     /// Blanks after a pipe.
     left: usize,
     /// Blanks before a pipe.
     right: usize,
     /// Width of the slot of an empty cell where the column is not padded.
     empty: usize,
-}
-
-/// How one column is padded.
-#[derive(Clone, Copy, Debug)]
-struct ColumnStyle {
-    /// Width between the pipes, when the neighbours are padded to one.
-    width: Option<usize>,
-    align: Align,
 }
 
 /// What people's editors count when they pad.
@@ -43,9 +49,12 @@ enum Measure {
 struct Sample<'p> {
     lead: bool,
     trail: bool,
-    slots: Vec<&'p str>,
+    cells: Vec<SampleCell<'p>>,
+    /// Blanks after the last pipe.
+    tail: usize,
 }
 
+#[derive(Clone, Copy)]
 struct SampleCell<'p> {
     column: usize,
     slot: &'p str,
@@ -59,6 +68,15 @@ pub(super) struct Ends {
     pub(super) last: bool,
 }
 
+impl Ends {
+    pub(super) fn of(split: &Split, column: usize) -> Self {
+        Self {
+            first: column == 0 && !split.lead,
+            last: column + 1 == split.slots.len() && !split.trail,
+        }
+    }
+}
+
 impl Style {
     /// Looks at the rows around `at`; `skip` is a row that does not count (the one that is being rewritten).
     pub(super) fn around(table: &Table<'_>, at: usize, skip: Option<usize>) -> Self {
@@ -66,56 +84,28 @@ impl Style {
         let delimiter = sample(table, &table.grid.delimiter);
         let near = neighbours(table, at, skip);
         let measure = measure(&header, &delimiter, &near);
-        let rows: Vec<&Sample<'_>> = near.iter().chain(std::iter::once(&header)).collect();
-        let columns = (0..table.columns())
-            .map(|column| ColumnStyle {
-                width: width(column, measure, &delimiter, &rows),
-                align: alignment(table.grid.aligns[column], column, &near),
-            })
-            .collect();
-        let (lead, trail) = outer_pipes(&header, &near);
-        let mut style = Self {
-            lead,
-            trail,
-            columns,
-            measure,
+        // The row that is being rewritten would be the only one to tell: it is asked itself.
+        let alone = near.is_empty() && skip.is_some();
+        let padding = |column| ColumnStyle {
+            width: (!alone)
+                .then(|| width(column, measure, &delimiter, &header, &near))
+                .flatten(),
+            align: alignment(table.grid.aligns[column], column, &near),
             left: 1,
             right: 1,
             empty: 1,
         };
-        style.learn_blanks(&near, &header);
-        style
-    }
-
-    /// Blanks beside pipes as most cells have them, the header's among them.
-    fn learn_blanks(&mut self, near: &[Sample<'_>], header: &Sample<'_>) {
-        let columns = &self.columns;
-        let padded = |column: usize| columns.get(column).is_some_and(|column| column.width.is_some());
-        let pushed = |column: usize| columns.get(column).is_some_and(|column| column.align != Align::Left);
-        let cells = || {
-            near.iter()
-                .chain(std::iter::once(header))
-                .flat_map(Sample::cells)
-                .filter(|cell| !cell.is_empty())
-        };
-        let left = usual(
-            cells()
-                .filter(|cell| !cell.ends.first && !pushed(cell.column))
-                .map(|cell| blanks(cell.slot)),
-        );
-        let reversed = |slot: &str| slot.len() - slot.trim_end_matches(' ').len();
-        let right = usual(
-            cells()
-                .filter(|cell| !cell.ends.last && !padded(cell.column))
-                .map(|cell| reversed(cell.slot)),
-        );
-        self.left = left.or(right).unwrap_or(1);
-        self.right = right.unwrap_or(self.left);
-        let empty = near
-            .iter()
-            .flat_map(|row| &row.slots)
-            .find(|slot| slot.len() <= 2 && slot.trim().is_empty());
-        self.empty = empty.map_or(self.left.min(1), |slot| slot.len());
+        let mut columns: Vec<ColumnStyle> = (0..table.columns()).map(padding).collect();
+        learn_blanks(&mut columns, &near, &header);
+        let (lead, trail) = outer_pipes(&header, &near);
+        let tails: Vec<usize> = near.iter().map(|row| row.tail).collect();
+        Self {
+            lead,
+            trail,
+            columns,
+            measure,
+            tail: prevailing(&tails).unwrap_or(0),
+        }
     }
 
     /// The row, from its first pipe (or cell) to its last, without indentation and line break.
@@ -137,6 +127,7 @@ impl Style {
         // Without a trailing pipe an empty last cell would not be there at all.
         if self.trail || cells.last().is_some_and(|cell| cell.is_empty()) {
             row.push('|');
+            row.push_str(&" ".repeat(self.tail));
         }
         row
     }
@@ -153,18 +144,18 @@ impl Style {
     /// The content with its padding; none at the line's ends.
     pub(super) fn slot(&self, column: usize, content: &str, ends: Ends) -> String {
         let style = self.columns[column];
-        let left = if ends.first { 0 } else { self.left };
+        let left = if ends.first { 0 } else { style.left };
         // A backslash right before a pipe would take its meaning away.
         let right = if ends.last {
             0
         } else {
-            self.right.max(usize::from(content.ends_with('\\')))
+            style.right.max(usize::from(content.ends_with('\\')))
         };
         let spare = style
             .width
             .map_or(0, |width| width.saturating_sub(self.measure.of(content)));
         match style.align {
-            _ if style.width.is_none() && content.is_empty() && !ends.last => " ".repeat(self.empty),
+            _ if style.width.is_none() && content.is_empty() && !ends.last => " ".repeat(style.empty),
             Align::Right if spare >= left + right => spaced(content, spare - right, right),
             Align::Center if spare >= left + right && !ends.last => spaced(content, spare / 2, spare - spare / 2),
             Align::None | Align::Left if spare >= left + right && !ends.last => spaced(content, left, spare - left),
@@ -182,23 +173,9 @@ impl Style {
     }
 }
 
-impl<'p> Sample<'p> {
-    fn cells(&self) -> impl Iterator<Item = SampleCell<'p>> {
-        let ends = |column: usize| Ends {
-            first: column == 0 && !self.lead,
-            last: column + 1 == self.slots.len() && !self.trail,
-        };
-        self.slots.iter().enumerate().map(move |(column, slot)| SampleCell {
-            column,
-            slot,
-            ends: ends(column),
-        })
-    }
-}
-
 impl SampleCell<'_> {
     fn is_empty(&self) -> bool {
-        self.slot.trim().is_empty()
+        trim_padding(self.slot).is_empty()
     }
 }
 
@@ -218,10 +195,18 @@ fn spaced(content: &str, left: usize, right: usize) -> String {
 fn sample<'p>(table: &Table<'p>, line: &Line) -> Sample<'p> {
     let text = table.page.text;
     let split = line.split(text);
+    let row = &text[line.content..line.end];
+    let slots = split.slots.iter().enumerate();
+    let cells = slots.map(|(column, slot)| SampleCell {
+        column,
+        slot: &text[slot.clone()],
+        ends: Ends::of(&split, column),
+    });
     Sample {
+        cells: cells.collect(),
         lead: split.lead,
         trail: split.trail,
-        slots: split.slots.into_iter().map(|slot| &text[slot]).collect(),
+        tail: if split.trail { right_blanks(row) } else { 0 },
     }
 }
 
@@ -256,8 +241,8 @@ fn outer_pipes(header: &Sample<'_>, near: &[Sample<'_>]) -> (bool, bool) {
 fn measure(header: &Sample<'_>, delimiter: &Sample<'_>, near: &[Sample<'_>]) -> Measure {
     let hits = |measure: Measure| {
         let rows = near.iter().chain(std::iter::once(header));
-        rows.flat_map(|row| row.slots.iter().zip(&delimiter.slots))
-            .filter(|(slot, dashes)| measure.of(slot) == measure.of(dashes))
+        rows.flat_map(|row| row.cells.iter().zip(&delimiter.cells))
+            .filter(|(cell, dashes)| measure.of(cell.slot) == measure.of(dashes.slot))
             .count()
     };
     if hits(Measure::Chars) > hits(Measure::Display) {
@@ -267,37 +252,85 @@ fn measure(header: &Sample<'_>, delimiter: &Sample<'_>, near: &[Sample<'_>]) -> 
     }
 }
 
-/// The width to which the column is padded: the one of the dashes, or else the one that the neighbours share.
-///
-/// A cell that could be shorter shows it: it has that width (it was padded), or it has not (nobody pads here).
-fn width(column: usize, measure: Measure, delimiter: &Sample<'_>, rows: &[&Sample<'_>]) -> Option<usize> {
-    let cells: Vec<SampleCell<'_>> = rows.iter().filter_map(|row| row.cells().nth(column)).collect();
-    let dashes = delimiter.slots.get(column).map(|slot| measure.of(slot));
-    let shared = shared_width(&cells, measure);
-    let least = usual(
-        cells
-            .iter()
-            .filter(|cell| !cell.ends.first && !cell.is_empty())
-            .map(|cell| blanks(cell.slot)),
-    );
-    let needed = |cell: &SampleCell<'_>| {
-        let sides = if cell.ends.first { 1 } else { 2 };
-        measure.of(cell.slot.trim()) + sides * least.unwrap_or(1).min(1)
+/// The width to which the column is padded.
+fn width(
+    column: usize,
+    measure: Measure,
+    delimiter: &Sample<'_>,
+    header: &Sample<'_>,
+    near: &[Sample<'_>],
+) -> Option<usize> {
+    let cells = || {
+        near.iter()
+            .chain(std::iter::once(header))
+            .filter_map(|row| row.cells.get(column))
     };
-    [dashes, shared].into_iter().flatten().find(|&width| {
-        let reaches = |cell: &&SampleCell<'_>| measure.of(cell.slot) == width;
-        let telling = cells.iter().filter(|cell| needed(cell) < width);
-        let (with, all) = (telling.clone().filter(reaches).count(), telling.count());
-        2 * with > all
-    })
+    let said = cells().filter(|cell| !cell.ends.first && !cell.is_empty());
+    let blank = usual(said.map(|cell| left_blanks(cell.slot))).unwrap_or(1).min(1);
+    let measured = |cell: &SampleCell<'_>| Measured {
+        width: measure.of(cell.slot),
+        least: measure.of(trim_padding(cell.slot)) + if cell.ends.first { blank } else { 2 * blank },
+    };
+    let padding = Padding {
+        rows: near
+            .iter()
+            .filter_map(|row| row.cells.get(column))
+            .map(measured)
+            .collect(),
+        header: header.cells.get(column).map(measured),
+        dashes: delimiter.cells.get(column).map(|cell| measure.of(cell.slot)),
+    };
+    padding.width()
 }
 
-/// The width that most of the neighbours have, when at least two do.
-fn shared_width(cells: &[SampleCell<'_>], measure: Measure) -> Option<usize> {
-    let widths: Vec<usize> = cells.iter().map(|cell| measure.of(cell.slot)).collect();
-    let count = |width: usize| widths.iter().filter(|&&other| other == width).count();
-    let best = widths.iter().copied().max_by_key(|&width| count(width))?;
-    (count(best) >= 2).then_some(best)
+/// Blanks beside pipes as the cells of the column have them, or else as most of the table have, the header's among them.
+fn learn_blanks(columns: &mut [ColumnStyle], near: &[Sample<'_>], header: &Sample<'_>) {
+    let rows = near.iter().chain(std::iter::once(header));
+    let cells = || {
+        rows.clone()
+            .flat_map(|row| &row.cells)
+            .filter(|cell| cell.column < columns.len())
+    };
+    let said = || cells().filter(|cell| !cell.is_empty());
+    let lefts = said().filter(|cell| !cell.ends.first && columns[cell.column].align == Align::Left);
+    let lefts = lefts.map(|cell| (cell.column, left_blanks(cell.slot)));
+    let rights = said().filter(|cell| !cell.ends.last && columns[cell.column].width.is_none());
+    let rights = rights.map(|cell| (cell.column, right_blanks(cell.slot)));
+    let empties = cells().filter(|cell| cell.is_empty());
+    let empties = empties.map(|cell| (cell.column, cell.slot.len()));
+    let (lefts, rights, empties) = (Blanks::new(lefts), Blanks::new(rights), Blanks::new(empties));
+    let left = lefts.of_table().or(rights.of_table()).unwrap_or(1);
+    let right = rights.of_table().unwrap_or(left);
+    let empty = empties.of_table().unwrap_or(left.min(1));
+    for (column, style) in columns.iter_mut().enumerate() {
+        style.left = lefts.of(column).unwrap_or(left);
+        style.right = rights.of(column).unwrap_or(right);
+        style.empty = empties.of(column).unwrap_or(empty);
+    }
+}
+
+/// Columns and numbers of blanks that were seen there, the nearest row's first.
+struct Blanks(Vec<(usize, usize)>);
+
+impl Blanks {
+    /// More than [`FEW`] are somebody's padding.
+    fn new(seen: impl Iterator<Item = (usize, usize)>) -> Self {
+        Self(seen.filter(|(_, blanks)| *blanks <= FEW).collect())
+    }
+
+    /// What all cells of the column have, or all but one; a single blank where people were in two minds.
+    fn of(&self, column: usize) -> Option<usize> {
+        let here = self.0.iter().filter(|(other, _)| *other == column);
+        let here: Vec<usize> = here.map(|(_, blanks)| *blanks).collect();
+        let times = |blanks: usize| here.iter().filter(|&&other| other == blanks).count();
+        let all_but_one = |&blanks: &usize| times(blanks) + usize::from(here.len() > 3) >= here.len();
+        let first = usual(here.iter().copied()).filter(all_but_one);
+        first.or_else(|| (times(1) > 1).then_some(1))
+    }
+
+    fn of_table(&self) -> Option<usize> {
+        usual(self.0.iter().map(|(_, blanks)| *blanks))
+    }
 }
 
 /// The column's alignment as the neighbours' padding follows it: people seldom pad on the left by hand.
@@ -307,33 +340,27 @@ fn alignment(align: Align, column: usize, near: &[Sample<'_>]) -> Align {
     }
     let padded = near
         .iter()
-        .filter_map(|row| row.slots.get(column))
-        .filter(|slot| !slot.trim().is_empty());
+        .filter_map(|row| row.cells.get(column))
+        .filter(|cell| !cell.is_empty());
     let (mut left, mut right) = (0, 0);
-    for slot in padded {
-        let before = slot.len() - slot.trim_start().len();
-        let after = slot.len() - slot.trim_end().len();
+    for cell in padded {
+        let (before, after) = (left_blanks(cell.slot), right_blanks(cell.slot));
         left += usize::from(before > 1);
         right += usize::from(before <= 1 && after > 1);
     }
     if right > left { Align::Left } else { align }
 }
 
-/// The most frequent number, of several the first.
-fn usual(counts: impl Iterator<Item = usize>) -> Option<usize> {
-    let mut seen: Vec<(usize, usize)> = Vec::new();
-    for count in counts {
-        match seen.iter_mut().find(|(value, _)| *value == count) {
-            Some((_, times)) => *times += 1,
-            None => seen.push((count, 1)),
-        }
-    }
-    seen.iter()
-        .rev()
-        .max_by_key(|(_, times)| *times)
-        .map(|(value, _)| *value)
+/// The number that more than half of them are.
+fn prevailing(numbers: &[usize]) -> Option<usize> {
+    let times = |number: usize| numbers.iter().filter(|&&other| other == number).count();
+    usual(numbers.iter().copied()).filter(|&number| 2 * times(number) > numbers.len())
 }
 
-fn blanks(slot: &str) -> usize {
+fn left_blanks(slot: &str) -> usize {
     slot.len() - slot.trim_start_matches(' ').len()
+}
+
+fn right_blanks(slot: &str) -> usize {
+    slot.len() - slot.trim_end_matches(' ').len()
 }

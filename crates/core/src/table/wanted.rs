@@ -140,9 +140,17 @@ fn has_name(row: &Row<'_>, column: usize, name: &str) -> bool {
 
 /// A row's name to compare: without brackets of a broken link and without `(inactive)`.
 pub(super) fn row_name(text: &str) -> String {
-    let lower = fold(text);
-    let name = lower.replace("(inactive)", "");
+    let name = without_mark(&fold(text));
     super::scan::collapse(name.trim_matches(['[', ']', ' ']))
+}
+
+/// A folded text without `(inactive)` or `(inactive since …)`.
+fn without_mark(text: &str) -> String {
+    let Some((before, mark)) = text.split_once("(inactive") else {
+        return text.to_owned();
+    };
+    let after = mark.split_once(')').map_or("", |(_, after)| after);
+    format!("{before}{after}")
 }
 
 /// Whether a link's target is the project or a page of it.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 mod corpus;
+mod hostile;
 mod meaning;
 mod pages;
 mod properties;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use convenor_core::escape::StoredText;
 use convenor_core::ids::Username;
 use convenor_core::program::Handbook;
 use convenor_core::table::{
@@ -28,7 +29,10 @@ fn check_people(cell: &str, expected: &[&str]) {
         .named
         .iter()
         .map(|someone| {
-            let name = someone.name.as_ref().map(|name| name.expose().to_owned());
+            let name = someone
+                .name
+                .as_ref()
+                .map(|name| StoredText::new(name).as_str().to_owned());
             let username = someone
                 .username
                 .as_ref()
@@ -76,6 +80,25 @@ fn people_are_understood_in_any_wording() {
     check_people("{{< member-by-gitlab \"ann\" >}}", &["@ann"]);
     check_people("Dr. Ann O'Neill (she/her)", &["Dr. Ann O'Neill"]);
     check_people("@ann, [Ann A (@Ann)](https://gitlab.com/ann)", &["@ann"]);
+}
+
+#[test]
+fn a_person_is_one_however_often_and_by_whatever_address_they_are_named() {
+    check_people("https://gitlab.com/ann", &["@ann"]);
+    check_people(
+        "Lead: https://gitlab.com/ann, https://gitlab.com/bob",
+        &["@ann", "@bob"],
+    );
+    check_people(
+        "[Ann A](https://gitlab.com/ann) ([@ann](https://gitlab.com/ann))",
+        &["Ann A @ann"],
+    );
+    check_people("**Lead**: @ann<br>**Co-lead**: @bob", &["@ann", "@bob"]);
+    check_people("@ann (EMEA), @bob (AMER)", &["@ann", "@bob"]);
+    check_people("TBD, @ann", &["@ann"]);
+    check_people("@ann/@bob", &["@ann", "@bob"]);
+    check_people("`@ann`", &["@ann"]);
+    check_people("<ann@example.com>", &["ann@example.com"]);
 }
 
 #[test]
@@ -187,6 +210,42 @@ fn a_cell_is_written_only_when_it_means_something_else() {
     ] {
         check(&[same], &row, "=0");
     }
+}
+
+#[test]
+fn names_are_the_same_with_accents_pronouns_and_case_but_not_in_another_script() {
+    let cell = |said: &str| format!("| [Agile](https://gitlab.example/cop/agile) | {said} | |");
+    let row = |display: &str| {
+        let mut row = wanted("Agile", "agile", &["ann"]);
+        row.facilitators[0].display_name = Some(Untrusted::new(display));
+        row
+    };
+    check(&[&cell("Ann O'Neill")], &row("Ann O'Neill (she/her)"), "=0");
+    check(&[&cell("ZOE MULLER (EMEA)")], &row("Zo\u{eb} M\u{fc}ller"), "=0");
+    // Both are `Bei Jing` when they are spelled in Latin letters.
+    let other = outcome(
+        &page(&[&cell("\u{5317}\u{4eac}")]),
+        &handbook(&[]),
+        &row("\u{80cc}\u{666f}"),
+        &[],
+    );
+    assert!(other.unwrap().starts_with('~'));
+}
+
+#[test]
+fn inactive_since_a_day_is_inactive() {
+    let mut row = wanted("Agile", "agile", &["ann"]);
+    row.inactive = true;
+    check(
+        &["| [Agile](https://gitlab.example/cop/agile) | @ann (Inactive since May) | |"],
+        &row,
+        "=0",
+    );
+    check(
+        &["| [Agile](https://gitlab.example/cop/agile) (inactive) | @ann | |"],
+        &row,
+        "=0",
+    );
 }
 
 #[test]

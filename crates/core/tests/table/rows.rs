@@ -96,6 +96,55 @@ fn rows_that_outgrew_an_old_padding_are_followed_not_the_header() {
 }
 
 #[test]
+fn dashes_drawn_for_the_cells_are_a_padding() {
+    check_added("| Name | Role |\n| ---- | ---- |\n", &["Cy", "z"], "| Cy   | z    |");
+    check_added(
+        "| `a`  | b |\n| ---- | --- |\n| wide | c |\n",
+        &["x", "y"],
+        "| x    | y |",
+    );
+    check_added("| a | b |\n|---|---|\n", &["x", "y"], "| x | y |");
+}
+
+#[test]
+fn rows_right_beside_are_followed_where_a_table_was_padded_twice() {
+    let block = |width: usize| {
+        let row = |name: &str| format!("| {name:width$} | x |\n");
+        ["Anna", "Bert", "Cy"].map(row).concat()
+    };
+    let table = format!("| Name | Role |\n| --- | --- |\n{}{}", block(14), block(9));
+    check_added(&table, &["Di", "y"], "| Di        | y |");
+}
+
+#[test]
+fn a_blank_too_many_is_a_slip_but_a_column_of_them_is_a_manner() {
+    let slips = "| Name | Role |\n| --- | --- |\n| [Anna](https://a.example)  | x |\n| [Bert](https://b.example)  | y |\n| Cy | z |\n";
+    check_added(slips, &["Di", "y"], "| Di | y |");
+    let manner =
+        "| Name | Role |\n| --- | --- |\n| Anna  | x |\n| Bertram  | yes |\n| Cyril  | z |\n| Didier  | no |\n";
+    check_added(manner, &["Emilia", "y"], "| Emilia  | y |");
+}
+
+#[test]
+fn empty_cells_and_blanks_after_the_row_are_like_the_neighbours() {
+    check_added(
+        "| a | b |\n|---|---|\n| x |  |\n| y |  |\n| z | |\n",
+        &["w", ""],
+        "| w |  |",
+    );
+    check_added(
+        "| a | b |\n|---|---|\n| x | 1 |  \n| y | 2 |  \n",
+        &["z", "3"],
+        "| z | 3 |  ",
+    );
+    check_added(
+        "| a | b |\n|---|---|\n| x | 1 |  \n| y | 2 |\n",
+        &["z", "3"],
+        "| z | 3 |",
+    );
+}
+
+#[test]
 fn quotes_and_lists_keep_their_marks() {
     check_added("> | a | b |\n> | - | - |\n> | 1 | 2 |\n", &["x", "y"], "> | x | y |");
     check_added("- | a | b |\n  | - | - |\n", &["x", "y"], "  | x | y |");
@@ -229,10 +278,80 @@ fn sorting_is_what_people_call_sorting() {
 }
 
 #[test]
+fn emoji_numbers_case_and_scripts_are_sorted_as_people_sort_them() {
+    check_place(
+        &["\u{1f980} Agile", "\u{1f680} DevOps", "\u{2728} Zeta"],
+        "\u{1f389} Kites",
+        Place::Auto,
+        2,
+    );
+    check_place(&["Team 1", "Team 2", "Team 10"], "Team 9", Place::Auto, 2);
+    check_place(
+        &["Agile", "C++", "devops", "\u{d8}ystein", "Zeta"],
+        "Paint",
+        Place::Auto,
+        4,
+    );
+    check_place(&["Zeta", "agile", "devops"], "beta", Place::Auto, 2);
+    check_place(
+        &["\u{410}\u{431}", "\u{412}\u{433}", "\u{42f}"],
+        "\u{411}",
+        Place::Auto,
+        1,
+    );
+    check_place(&["Zeta", "Kites", "Agile"], "DevOps", Place::Auto, 2);
+    check_place(&["Zeta", "Agile"], "DevOps", Place::Auto, 2);
+}
+
+#[test]
+fn inactive_rows_at_the_end_are_sorted_by_themselves() {
+    let rows = ["Agile", "Zeta", "Beta (inactive)", "Kites (inactive)"];
+    check_place(&rows, "DevOps", Place::Auto, 1);
+    check_place(&rows, "Zoo", Place::Auto, 2);
+    check_place(&rows, "DevOps (inactive)", Place::Auto, 3);
+    check_place(&["Agile", "Beta (inactive)", "Zeta", "Mid"], "DevOps", Place::Auto, 4);
+}
+
+#[test]
+fn a_group_of_rows_is_a_table_of_its_own_when_sorting_is_asked_for() {
+    let rows = [
+        "SIG Apps",
+        "SIG Storage",
+        "WG Batch",
+        "WG Node",
+        "Committee A",
+        "Committee B",
+    ];
+    check_place(&rows, "WG Data", Place::Sorted, 3);
+    check_place(&rows, "WG Zeta", Place::Sorted, 4);
+    check_place(&rows, "SIG UI", Place::Sorted, 2);
+    check_place(&rows, "WG Data", Place::Auto, 6);
+}
+
+#[test]
 fn an_unsorted_table_gets_the_row_at_its_end_unless_told_otherwise() {
     check_place(&["Zeta", "Agile", "Mid"], "Beta", Place::Auto, 3);
     check_place(&["Agile", "Zeta", "Mid", "Next"], "Beta", Place::Sorted, 1);
+    check_place(&["Agile", "Zeta", "Mid", "Next"], "Beta", Place::Auto, 4);
+    check_place(
+        &["Zeta", "Mid", "Kites", "Next", "Agile", "Delta"],
+        "Beta",
+        Place::Sorted,
+        6,
+    );
     check_place(&["Agile", "Zeta"], "Beta", Place::End, 2);
+}
+
+#[test]
+fn a_long_table_with_a_stray_row_is_sorted_for_people() {
+    let letters = "abcdefghijkl";
+    let mut names: Vec<String> = letters.chars().map(|c| format!("{c}{c}")).collect();
+    let stray = names.remove(2);
+    names.push(stray);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    check_place(&names, "fz", Place::Auto, 5);
+    check_place(&names[..5], "fz", Place::Auto, 5);
+    check_place(&["b", "a", "c", "d", "e"], "bz", Place::Auto, 5);
 }
 
 #[test]

@@ -251,6 +251,7 @@ fn changed(
         wanted: edit.wanted(),
         facts,
         words: words::of(
+            program,
             seen,
             charter,
             &slug,

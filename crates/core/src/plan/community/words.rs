@@ -3,16 +3,18 @@
 use super::Edit;
 use crate::charter::{self, Charter};
 use crate::escape::{CommitMessage, Markdown, Title};
+use crate::plan::Remark;
 use crate::plan::change::Words;
 use crate::plan::listing;
 use crate::plan::seen::{CommunitySeen, PageSeen};
-use crate::program::Handbook;
+use crate::program::{Handbook, Program};
 use crate::slug::Slug;
 use crate::table::ChangeKind;
 use crate::untrusted::Untrusted;
 use url::Url;
 
 pub(super) fn of(
+    program: &Program,
     seen: &CommunitySeen,
     charter: &Charter,
     slug: &Slug,
@@ -24,7 +26,7 @@ pub(super) fn of(
     Words {
         title: Title::new().words(verb).slug(slug).words(end),
         commit: CommitMessage::new().words(verb).slug(slug).words(end),
-        description: description(seen, charter, (handbook, page), edit, unready),
+        description: description(program, seen, charter, (handbook, page), edit, unready),
     }
 }
 
@@ -38,12 +40,17 @@ fn verb_and_end(edit: &Edit) -> (&'static str, &'static str) {
 }
 
 fn description(
+    program: &Program,
     seen: &CommunitySeen,
     charter: &Charter,
     (handbook, page): (&Handbook, &PageSeen),
     edit: &Edit,
     unready: Option<&'static str>,
 ) -> Markdown {
+    if matches!(edit, Edit::Nothing(settled) if settled.remark == Remark::PrivateNotListed) {
+        // Who reads the page may not know what the project is called by now, nor who runs it.
+        return footer();
+    }
     let mut text = Markdown::new()
         .link(&seen.project.name, &seen.project.web_url)
         .words(match edit {
@@ -68,7 +75,7 @@ fn description(
     if !charter.summary.is_blank() {
         text = text.words("\n- About: ").inline(&charter.summary);
     }
-    text = text.words("\n- Why: ").append(&reason(seen, charter));
+    text = text.words("\n- Why: ").append(&reason(program, seen, charter));
     text = text.words("\n- Facilitators: ").append(&facilitators(seen, charter));
     text = text
         .words("\n- Page: ")
@@ -104,17 +111,18 @@ pub(in crate::plan) fn charter_link(project: &Url, branch: Option<&str>) -> Mark
     Markdown::new().link_words("charter", &url)
 }
 
-fn reason(seen: &CommunitySeen, charter: &Charter) -> Markdown {
+fn reason(program: &Program, seen: &CommunitySeen, charter: &Charter) -> Markdown {
     let link = charter_link(&seen.project.web_url, seen.project.default_branch.as_deref());
     let text = Markdown::new().words("its ").append(&link).words(" says so");
-    let Some(reference) = &charter.proposal else {
+    // A link leaves a reference at its target, so it leads to an issue of the intake or nowhere: charters are people's text.
+    let Some(proposal) = super::proposal(program, charter) else {
         return text;
     };
     let issue = match &seen.proposal {
         Some(issue) => issue.web_url.clone(),
         None => {
             let mut issue = seen.project.web_url.clone();
-            issue.set_path(&format!("/{}/-/issues/{}", reference.project.as_str(), reference.iid.0));
+            issue.set_path(&format!("/{}/-/issues/{}", program.intake, proposal.0));
             issue
         }
     };

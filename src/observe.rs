@@ -347,6 +347,7 @@ fn merge_request_seen(found: wire::MergeRequest) -> Result<MergeRequestSeen, Obs
         closed_by: found.closed_by.map(|user| user.id),
         web_url: address(&found.web_url, "a merge request")?,
         needs_rebase: found.detailed_merge_status == "need_rebase",
+        head: found.sha,
         created_at: found.created_at,
         // While GitLab has not checked, the field says `false`; only `true` is news.
         conflicts: found.has_conflicts.then_some(true),

@@ -110,29 +110,31 @@ fn manners(section: &mut Section, kind: PageKind) -> Manners {
     }
 }
 
-/// Pages of one project have names of their own, so that their branches differ. Where the settings give none, the page's
-/// program, or its file, names it.
+/// Pages of one project have names of their own, so that their branches differ. Where the settings give none, its file names a
+/// further page of the same program, and its program the page of another.
 pub(super) fn name_apart<'p>(pages: impl Iterator<Item = (&'p str, &'p mut Handbook)>) {
-    let mut known: Vec<(String, String)> = Vec::new();
+    let mut known: Vec<(&str, String, String)> = Vec::new();
     for (program, page) in pages {
         let project = page.project.to_lowercase();
-        let is_free = |name: &str| !known.iter().any(|(at, used)| *at == project && used == name);
+        let is_free = |name: &str| !known.iter().any(|(_, at, used)| *at == project && used == name);
         if !is_free(&page.name) {
-            let file = page.page.rsplit('/').next().unwrap_or_default();
-            let stem: String = file.split('.').next().unwrap_or_default().to_lowercase();
-            let stem: String = stem
-                .chars()
-                .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-                .collect();
-            let stem = stem.trim_matches('-').to_owned();
+            let is_further = known.iter().any(|(of, at, _)| *of == program && *at == project);
+            let stem = stem(&page.page);
+            let first = if is_further { stem.clone() } else { program.to_owned() };
             let numbered = (2..).map(|number| format!("{program}-{number}"));
-            let mut names = [program.to_owned(), stem.clone(), format!("{program}-{stem}")]
-                .into_iter()
-                .chain(numbered);
+            let mut names = [first, format!("{program}-{stem}")].into_iter().chain(numbered);
             page.name = names.find(|name| !name.is_empty() && is_free(name)).unwrap_or_default();
         }
-        known.push((project, page.name.clone()));
+        known.push((program, project, page.name.clone()));
     }
+}
+
+/// A page's file without its ending, as a name.
+fn stem(path: &str) -> String {
+    let file = path.rsplit('/').next().unwrap_or_default();
+    let stem = file.split('.').next().unwrap_or_default().to_lowercase();
+    let stem = stem.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    stem.trim_matches('-').to_owned()
 }
 
 fn name(text: &str) -> Result<String, &'static str> {

@@ -126,7 +126,10 @@ max_open = 0
 fn several_pages_of_one_project_never_share_a_branch() {
     let pages = pages(TWO_PROGRAMS);
     let branches: Vec<_> = pages.iter().map(|page| page.row_branch("rust")).collect();
-    assert_eq!(branches, ["convenor/rust", "convenor/rust_cop", "convenor/rust_guilds"]);
+    assert_eq!(
+        branches,
+        ["convenor/rust", "convenor/rust_emea-groups", "convenor/rust_guilds"]
+    );
     assert_eq!(pages[2].joint_branch("directory"), "convenor/_directory_guilds");
     assert_eq!(pages[0].heading, "Current communities");
     assert_eq!((pages[2].manners.squash, pages[2].manners.max_open), (Some(false), 0));

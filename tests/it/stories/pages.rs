@@ -40,15 +40,15 @@ fn text(town: &Town, branch: &str, path: &str) -> String {
 #[tokio::test]
 async fn each_page_has_its_own_columns_branch_and_merge_request() {
     let town = town().await;
-    let empty = text(&town, "convenor/_directory_cop", LIST);
+    let empty = text(&town, "convenor/_directory_all", LIST);
     assert!(empty.contains("No communities yet."), "{empty}");
-    merges(&town, "convenor/_directory_cop");
+    merges(&town, "convenor/_directory_all");
     let iid = town.opens("proposer", FORM);
     town.settle().await;
     let mut branches: Vec<_> = town.open().into_iter().map(|mr| mr.source_branch).collect();
     branches.sort();
     let expected = [
-        "convenor/_directory_cop",
+        "convenor/_directory_all",
         "convenor/rust-at-work",
         "convenor/rust-at-work_emea",
     ];
@@ -76,10 +76,10 @@ async fn each_page_has_its_own_columns_branch_and_merge_request() {
 #[tokio::test]
 async fn the_directory_is_kept_true_between_its_markers() {
     let town = town().await;
-    merges(&town, "convenor/_directory_cop");
+    merges(&town, "convenor/_directory_all");
     town.opens("proposer", FORM);
     town.settle().await;
-    let new = text(&town, "convenor/_directory_cop", LIST);
+    let new = text(&town, "convenor/_directory_all", LIST);
     let (before, rest) = new.split_once("begin -->\r\n").unwrap();
     let (between, after) = rest.split_once("<!-- convenor directory end").unwrap();
     assert_eq!(
@@ -90,19 +90,19 @@ async fn the_directory_is_kept_true_between_its_markers() {
         between.contains("| [Rust at Work](") && between.contains("@darwinjs"),
         "{between}"
     );
-    merges(&town, "convenor/_directory_cop");
+    merges(&town, "convenor/_directory_all");
     town.settle().await;
     town.resync().await;
     let open = town.open();
     assert!(
-        open.iter().all(|mr| mr.source_branch != "convenor/_directory_cop"),
+        open.iter().all(|mr| mr.source_branch != "convenor/_directory_all"),
         "{open:?}"
     );
     // A charter changes, and so does the directory.
     let charter = town.charter("rust-at-work");
     town.charter_becomes("rust-at-work", &charter.replace("[darwinjs, brianwald]", "[alice]"));
     town.settle().await;
-    assert!(text(&town, "convenor/_directory_cop", LIST).contains("@alice"));
+    assert!(text(&town, "convenor/_directory_all", LIST).contains("@alice"));
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn what_a_person_said_no_to_is_not_generated_again_until_a_charter_changes
     let found = town
         .open()
         .into_iter()
-        .find(|mr| mr.source_branch == "convenor/_directory_cop");
+        .find(|mr| mr.source_branch == "convenor/_directory_all");
     let maintainer = town.gitlab.person("maintainer").unwrap();
     maintainer.close_merge_request(HANDBOOK, found.unwrap().iid).unwrap();
     town.settle().await;
@@ -119,13 +119,13 @@ async fn what_a_person_said_no_to_is_not_generated_again_until_a_charter_changes
     assert_eq!(town.open(), []);
     town.opens("proposer", FORM);
     town.settle().await;
-    assert!(text(&town, "convenor/_directory_cop", LIST).contains("[Rust at Work]("));
+    assert!(text(&town, "convenor/_directory_all", LIST).contains("[Rust at Work]("));
 }
 
 #[tokio::test]
 async fn without_its_markers_the_page_is_left_alone_and_one_issue_says_so() {
     let town = town().await;
-    merges(&town, "convenor/_directory_cop");
+    merges(&town, "convenor/_directory_all");
     let maintainer = town.gitlab.person("maintainer").unwrap();
     maintainer.push_file(HANDBOOK, "main", LIST, "# All\n").unwrap();
     town.opens("proposer", FORM);

@@ -251,15 +251,18 @@ pub fn check_template(template: &str) -> Result<(), String> {
     }
 }
 
-/// What a line should say, whatever its wording and place.
+/// What a line on this page should say, whatever its wording and place. A value that no column shows is no fact here: a person's
+/// "no" is not undone by it.
 #[must_use]
-pub fn facts(row: &WantedRow, status: Status) -> Digest {
+pub fn facts(handbook: &Handbook, row: &WantedRow, status: Status) -> Digest {
     let mut people: Vec<String> = row.facilitators.iter().map(|person| person.username.key()).collect();
     people.sort();
     let url = row.project_url.as_ref().map_or("", |url| url.as_str());
+    let is_shown = |field: &str| handbook.columns.iter().any(|(_, template)| template.contains(field));
     let fields = row
         .fields
         .iter()
+        .filter(|(field, _)| is_shown(field))
         .flat_map(|(key, value)| [key.as_str(), value.expose()]);
     let fixed = [row.name.expose(), url, status.as_str()].into_iter();
     Digest::of_parts(fixed.chain(people.iter().map(String::as_str)).chain(fields))

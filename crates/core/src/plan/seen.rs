@@ -288,6 +288,8 @@ pub struct MergeRequestSeen {
     pub conflicts: Option<bool>,
     /// GitLab's word that it has to be rebased before it can be merged (projects that merge by fast-forward only).
     pub needs_rebase: bool,
+    /// The newest commit of its branch; of a merged one, the commit that was merged.
+    pub head: Option<CommitSha>,
     /// When it was opened.
     pub created_at: Timestamp,
 }

@@ -3,7 +3,7 @@
 use super::Change;
 use crate::digest::Digest;
 use crate::plan::Step;
-use crate::plan::seen::{BranchSeen, MergeRequestSeen};
+use crate::plan::seen::{BranchSeen, MergeRequestSeen, MergeRequestState};
 use crate::plan::step::FileChange;
 use crate::table::merges_cleanly;
 
@@ -31,6 +31,9 @@ pub(super) fn standing(change: &Change<'_>, wanted: &[u8], open: Option<&MergeRe
     if there == Some(wanted) && !conflicts && !behind {
         return Standing::Good;
     }
+    if !is_ours(branch) && open.is_none() && is_spent(change, branch) {
+        return Standing::Rebuild;
+    }
     if !is_ours(branch) {
         return if there == Some(wanted) {
             Standing::Good
@@ -49,6 +52,16 @@ pub(super) fn standing(change: &Change<'_>, wanted: &[u8], open: Option<&MergeRe
         }
         _ => Standing::Rebuild,
     }
+}
+
+/// Whether all of the branch was merged, so that nothing of anybody is lost with it. Not every project removes merged branches.
+fn is_spent(change: &Change<'_>, branch: &BranchSeen) -> bool {
+    let mut merged = change
+        .place
+        .merge_requests
+        .iter()
+        .filter(|mr| mr.state == MergeRequestState::Merged);
+    merged.any(|mr| mr.head.as_ref() == Some(&branch.head))
 }
 
 /// The lines that differ, as a merge request shows them: those that went and those that came, in their order.

@@ -234,7 +234,7 @@ fn changed(
         _ => None,
     };
     let draft = change::is_draft(handbook.manners.draft, unready.is_some());
-    let facts = facts(row, charter, edit);
+    let facts = facts(handbook, row, charter, edit);
     let mut plan = change::plan(&Change {
         bot: seen.bot.id,
         what: What::Row,
@@ -282,10 +282,10 @@ fn opening(handbook: &Handbook, listing: &ListingSeen) -> Opening {
 }
 
 /// A removal is a fact of its own, whatever else the charter says.
-fn facts(row: &WantedRow, charter: &Charter, edit: &Edit) -> Digest {
+fn facts(handbook: &Handbook, row: &WantedRow, charter: &Charter, edit: &Edit) -> Digest {
     match edit {
-        Edit::Removal(_) => listing::facts(row, Status::Retired),
-        _ => listing::facts(row, charter.status),
+        Edit::Removal(_) => listing::facts(handbook, row, Status::Retired),
+        _ => listing::facts(handbook, row, charter.status),
     }
 }
 

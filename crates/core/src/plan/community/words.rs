@@ -71,7 +71,11 @@ fn description(
             .words(unready)
             .words("**; Convenor makes it ready once that has changed.");
     }
-    text = text.words("\n\n- Why: ").append(&reason(program, seen, charter));
+    text = text.words("\n");
+    if !charter.summary.is_blank() {
+        text = text.words("\n- About: ").inline(&charter.summary);
+    }
+    text = text.words("\n- Why: ").append(&reason(program, seen, charter));
     text = text.words("\n- Facilitators: ").append(&facilitators(seen, charter));
     text = text
         .words("\n- Page: ")

@@ -131,7 +131,7 @@ fn change<'m>(
         return Ok(None);
     }
     let row = listing::wanted_row(&member.charter, &member.seen.web_url, &at.seen.people);
-    let facts = listing::facts(&row, member.charter.status);
+    let facts = listing::facts(at.handbook, &row, member.charter.status);
     if let Some(why) = settled(at, id, &facts) {
         return why.map_or(Ok(None), Err);
     }

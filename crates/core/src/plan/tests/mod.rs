@@ -207,6 +207,7 @@ impl World {
             web_url: url("handbook/pages/-/merge_requests/7"),
             conflicts: None,
             needs_rebase: false,
+            head: None,
             created_at: time(0),
         }];
     }

@@ -145,3 +145,41 @@ fn a_merged_line_that_a_person_took_out_again_is_not_proposed_again() {
     world.page_becomes(PAGE);
     assert_eq!(world.settle().0, Vec::<&str>::new());
 }
+
+#[test]
+fn a_persons_branch_that_was_merged_and_not_removed_is_used_again() {
+    let mut world = World::new();
+    world.settle();
+    let theirs = CommitSha("e".repeat(40));
+    let branch = world.seen.listings[0].place.branch.as_mut().unwrap();
+    branch.message = Untrusted::new("Apply 1 suggestion");
+    branch.head = theirs.clone();
+    let left = world.seen.listings[0].place.branch.clone();
+    world.merge();
+    world.charter("darwinjs", "active");
+    world.seen.listings[0].place.branch = left;
+    let kinds = |plan: Plan| plan.steps.iter().map(Step::kind).collect::<Vec<_>>();
+    let branch = world.seen.listings[0].place.branch.as_mut().unwrap();
+    branch.page.as_mut().unwrap().bytes.extend(b"more\r\n");
+    assert_eq!(
+        kinds(plan(&world.program, &world.seen)),
+        Vec::<&str>::new(),
+        "it has more than was merged"
+    );
+    world.newest().head = Some(theirs);
+    assert_eq!(
+        kinds(plan(&world.program, &world.seen)),
+        ["commit", "create_merge_request"]
+    );
+}
+
+#[test]
+fn a_no_is_not_undone_by_what_the_line_does_not_show() {
+    let mut world = World::new();
+    world.settle();
+    world.newest().state = MergeRequestState::Closed;
+    world.newest().closed_by = Some(SOMEBODY);
+    let charter = world.seen.charter.as_mut().unwrap();
+    charter.bytes.extend(b"chat: \"#cp_rust\"\n");
+    assert_eq!(world.settle(), (vec![], vec![Remark::MergeRequestClosedByPerson]));
+}

@@ -13,7 +13,7 @@ use crate::plan::seen::{
     ProjectSeen, Removals, Traffic, UserSeen,
 };
 use crate::plan::step::FileChange;
-use crate::plan::{FileVersion, Remark, Step, Turn, community::plan};
+use crate::plan::{FileVersion, Plan, Remark, Step, Turn, community::plan};
 use crate::program::{DraftPolicy, Handbook, Program, Visibility};
 use crate::proposal::PersonState;
 use crate::thing::ProgramName;
@@ -105,6 +105,7 @@ impl World {
                         web_url: url("handbook/pages/-/merge_requests/1"),
                         conflicts: None,
                         needs_rebase: false,
+                        head: None,
                         created_at: Timestamp::UNIX_EPOCH,
                     },
                 );

@@ -10,5 +10,6 @@ mod handbook;
 mod hostile;
 mod main_job;
 mod names;
+mod real;
 mod rendered;
 mod town;

@@ -343,7 +343,15 @@ fn commits(call: &mut Call<'_>) -> Result {
     } else {
         project.repo.between(&request.diff_base, &request.sha)
     };
-    call.page()?.of(&commits, |c| show::commit(state, project, c))
+    let answer = call.page()?.of(&commits, |c| show::commit(state, project, c));
+    prepared_after(call, answer)
+}
+
+/// New merge requests are prepared in the background: whoever reads once more finds it done.
+fn prepared_after(call: &mut Call<'_>, answer: Result) -> Result {
+    let (project, iid) = found(call)?;
+    call.state.finish_preparation(project, iid);
+    answer
 }
 
 fn changes(call: &mut Call<'_>) -> Result {
@@ -353,7 +361,7 @@ fn changes(call: &mut Call<'_>) -> Result {
     let mut body = show::merge_request(call.state, request, true, false);
     body["changes"] = shown_diffs(call.state, request).into();
     body["overflow"] = json!(false);
-    Ok(Answer::ok(body))
+    prepared_after(call, Ok(Answer::ok(body)))
 }
 
 /// Not yet prepared means: no difference to show yet.
@@ -368,7 +376,8 @@ fn diffs(call: &mut Call<'_>) -> Result {
     let (project, iid) = found(call)?;
     call.params.accept(&["unidiff"]);
     let shown = shown_diffs(call.state, call.state.find_merge_request(call.user, project, iid)?);
-    call.page()?.of(&shown, Clone::clone)
+    let answer = call.page()?.of(&shown, Clone::clone);
+    prepared_after(call, answer)
 }
 
 fn closes_issues(call: &mut Call<'_>) -> Result {

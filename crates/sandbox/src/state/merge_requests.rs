@@ -460,12 +460,17 @@ impl State {
 
     /// Reading a single merge request moves its check one step on, as a worker would in the meantime.
     pub(crate) fn step_merge_check(&mut self, project: u64, iid: u64) {
+        self.finish_preparation(project, iid);
+        if let Ok(request) = self.merge_request_mut(project, iid) {
+            request.checks_left = request.checks_left.saturating_sub(1);
+        }
+    }
+
+    /// The worker that prepares a new merge request is done after it was looked at once.
+    pub(crate) fn finish_preparation(&mut self, project: u64, iid: u64) {
         let now = self.today();
         if let Ok(request) = self.merge_request_mut(project, iid) {
-            if request.prepared_at.is_none() {
-                request.prepared_at = Some(now);
-            }
-            request.checks_left = request.checks_left.saturating_sub(1);
+            request.prepared_at = request.prepared_at.or(Some(now));
         }
     }
 

@@ -2,6 +2,7 @@
 //! GitLab's manners for moved projects, and reports what no route or nobody read.
 
 mod access_requests;
+mod approvals;
 mod awards;
 mod boards;
 mod branches;
@@ -19,6 +20,7 @@ mod merge_requests;
 mod notes;
 mod projects;
 mod tokens;
+mod trail;
 mod users;
 
 use crate::http::{Answer, Page, Params, Refusal, Result, decode, encode};
@@ -152,6 +154,8 @@ static ROUTES: LazyLock<Table> = LazyLock::new(|| {
         commits::ROUTES,
         branches::ROUTES,
         merge_requests::ROUTES,
+        approvals::ROUTES,
+        trail::ROUTES,
         hooks::ROUTES,
     ];
     for (method, pattern, handler) in all.into_iter().flatten() {

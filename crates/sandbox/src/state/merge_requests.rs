@@ -1,8 +1,8 @@
 //! Merge requests: opening, changing, and what is known about merging them.
 
 use super::changes::Change;
+use super::commands;
 use super::issues::{LabelEvent, StateEvent, check_description, check_title};
-use super::markdown;
 use super::notes::{Note, Thing};
 use super::rights::{DEVELOPER, PLANNER};
 use super::{Kind, State};
@@ -159,7 +159,7 @@ impl State {
         let squash = new
             .squash
             .unwrap_or(matches!(found.squash_option.as_str(), "always" | "default_on"));
-        let extracted = new.description.as_deref().map(markdown::extract_commands);
+        let extracted = new.description.as_deref().map(commands::extract_commands);
         let commands = extracted.as_ref().map(|e| e.commands.clone()).unwrap_or_default();
         let labels = self.labels_by_use(actor, project, &new.labels);
         let labels = self.changed_labels(&[], &labels, &[]);

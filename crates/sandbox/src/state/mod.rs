@@ -5,6 +5,7 @@ pub(crate) mod awards;
 pub(crate) mod boards;
 pub(crate) mod branches;
 pub(crate) mod changes;
+pub(crate) mod commands;
 pub(crate) mod commits;
 pub(crate) mod events;
 pub(crate) mod following;

@@ -275,15 +275,39 @@ impl Applier {
                 project,
                 title,
                 description,
+                confidential,
             } => {
                 let issue = NewIssue {
                     title: title.clone(),
                     description: description.clone(),
                     labels: Vec::new(),
-                    confidential: false,
+                    confidential: *confidential,
                 };
                 writer.create_issue(*project, &issue).await?.iid.to_string()
             }
+            Step::UpdateIssue {
+                project,
+                issue,
+                title,
+                description,
+                open,
+            } => {
+                let change = IssueChange {
+                    title: title.clone(),
+                    description: Some(description.clone()),
+                    open: *open,
+                    ..IssueChange::default()
+                };
+                writer.update_issue(*project, *issue, &change).await?.iid.to_string()
+            }
+            Step::CommentOnMergeRequest {
+                project,
+                merge_request,
+                body,
+            } => match writer.create_merge_request_note(*project, *merge_request, body).await? {
+                CreatedNote::Note(note) => note.id.to_string(),
+                CreatedNote::OnlyCommands => return Ok(None),
+            },
             Step::CreateMergeRequest { .. } | Step::UpdateMergeRequest { .. } | Step::CloseMergeRequest { .. } => {
                 self.write_merge_request(step).await?
             }
@@ -315,8 +339,7 @@ impl Applier {
                 target,
                 title,
                 description,
-                labels,
-                reviewers,
+                opening,
                 ..
             } => {
                 let wanted = NewMergeRequest {
@@ -324,11 +347,11 @@ impl Applier {
                     target_branch: target.clone(),
                     title: title.clone(),
                     description: description.clone(),
-                    labels: labels.clone(),
-                    reviewers: reviewers.clone(),
-                    assignees: Vec::new(),
-                    remove_source_branch: Some(true),
-                    squash: None,
+                    labels: opening.labels.clone(),
+                    reviewers: opening.reviewers.clone(),
+                    assignees: opening.assignees.clone(),
+                    remove_source_branch: opening.remove_source_branch,
+                    squash: opening.squash,
                 };
                 Ok(self
                     .writer
@@ -344,7 +367,7 @@ impl Applier {
                 description,
             } => {
                 let change = MergeRequestChange {
-                    title: Some(title.clone()),
+                    title: title.clone(),
                     description: Some(description.clone()),
                     ..MergeRequestChange::default()
                 };

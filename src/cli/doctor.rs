@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use convenor_core::doctor::{self, Check, Level, TokenSeen};
 use convenor_core::ids::AccessLevel;
+use convenor_core::plan::wanted::Blueprint;
 use convenor_core::program::Program;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
@@ -105,7 +106,9 @@ async fn of_gitlab(settings: &Settings, reader: &Reader, checks: &mut Vec<Check>
     }
     for program in &settings.programs {
         let observer = Observer::new(reader.clone(), program.program.clone());
-        match of_program(&observer, settings).await {
+        // What is wrong with the templates was said above.
+        let blueprint = assemble::blueprint(program).ok();
+        match of_program(&observer, blueprint.as_ref(), settings).await {
             Ok(found) => checks.extend(found.into_iter().map(|check| check.of(&program.program))),
             Err(error) => checks.push(unreachable_program(&error, &program.program)),
         }
@@ -125,7 +128,11 @@ fn unreachable_program(error: &ObserveError, program: &Program) -> Check {
     .of(program)
 }
 
-async fn of_program(observer: &Observer, settings: &Settings) -> Result<Vec<Check>, ObserveError> {
+async fn of_program(
+    observer: &Observer,
+    blueprint: Option<&Blueprint>,
+    settings: &Settings,
+) -> Result<Vec<Check>, ObserveError> {
     let setup = observer.setup(init::address(&settings.server.public_url)).await?;
     let places = observer.places().await?;
     let intake = observer.role_in_project(places.intake.id).await?;
@@ -133,13 +140,25 @@ async fn of_program(observer: &Observer, settings: &Settings) -> Result<Vec<Chec
         doctor::role(observer.role_in_group().await?),
         doctor::project_role("role.intake", intake, AccessLevel::REPORTER),
     ];
-    if let Some(handbook) = &places.handbook {
+    let mut known = Vec::new();
+    for handbook in &places.handbooks {
+        if known.contains(&handbook.id) {
+            continue;
+        }
+        known.push(handbook.id);
         let role = observer.role_in_project(handbook.id).await?;
         checks.push(doctor::project_role("role.handbook", role, AccessLevel::DEVELOPER));
     }
     checks.extend(doctor::hooks(&setup));
     checks.push(doctor::labels(&setup.labels));
-    checks.extend(doctor::page(observer.program(), observer.page().await?.as_ref()));
+    if places.handbooks.is_empty() {
+        checks.push(Check::fine("page", "the program has no handbook page"));
+    }
+    if let Some(blueprint) = blueprint {
+        for (handbook, page) in observer.pages().await? {
+            checks.extend(doctor::page(handbook, blueprint, &page));
+        }
+    }
     Ok(checks)
 }
 

@@ -4,6 +4,7 @@ use convenor_core::adopt::{self, AdoptSeen, CandidateSeen, CharterBranchSeen};
 use convenor_core::charter;
 use convenor_core::ids::{AccessLevel, ProjectId, Username};
 use convenor_core::plan::seen::{MergeRequestSeen, ProjectSeen};
+use convenor_core::program::PageKind;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{ObserveError, Observer, file_version, is_between, merge_request_seen};
@@ -19,14 +20,21 @@ impl Observer {
     /// When GitLab does not answer as it should.
     pub async fn adoption(&self) -> Result<AdoptSeen, ObserveError> {
         let places = self.places().await?;
-        let apart =
-            |id: ProjectId| id == places.intake.id || places.handbook.as_ref().is_some_and(|page| page.id == id);
+        let apart = |id: ProjectId| {
+            let mut pages = places.handbooks.iter();
+            id == places.intake.id || pages.any(|page| page.id == id)
+        };
         let projects = self.group_projects().await?.into_iter();
         let projects = stream::iter(projects.filter(|project| !apart(project.id)))
             .map(|project| self.candidate(project))
             .buffered(AT_ONCE);
         let projects: Vec<CandidateSeen> = projects.try_collect().await?;
-        let page = self.page().await?;
+        let pages = self.program.handbooks.iter();
+        let table = pages.enumerate().find(|(_, page)| page.kind == PageKind::Table);
+        let page = match table {
+            Some((index, _)) => Some(self.page(index).await?),
+            None => None,
+        };
         let named = adopt::named(&self.program, page.as_ref(), &projects);
         Ok(AdoptSeen {
             bot: places.bot.clone(),

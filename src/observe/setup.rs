@@ -34,7 +34,10 @@ impl Observer {
         if !is_in_group(intake, &self.program.group) {
             outside_group.push(intake.id);
         }
-        if let Some(handbook) = places.handbook.as_ref().filter(|handbook| handbook.id != intake.id) {
+        for handbook in &places.handbooks {
+            if project_hooks.iter().any(|(known, _)| *known == handbook.id) {
+                continue;
+            }
             project_hooks.push((handbook.id, self.project_hooks(handbook.id).await?));
             if !is_in_group(handbook, &self.program.group) {
                 outside_group.push(handbook.id);

@@ -41,6 +41,9 @@ pub enum StoreError {
         /// What should be there.
         expected: &'static str,
     },
+    /// Only a SQLite file can be copied by us.
+    #[error("this database is no SQLite file")]
+    NotSqlite,
     /// Tables in memory do what a service needs, not what operators ask of its database.
     #[error("tables in memory do not answer this")]
     NotInMemory,

@@ -12,7 +12,8 @@ use crate::plan::init::{self, HookSeen, InitSeen};
 use crate::plan::labels::State;
 use crate::plan::listing;
 use crate::plan::seen::PageSeen;
-use crate::program::Program;
+use crate::plan::wanted::Blueprint;
+use crate::program::{Handbook, PageKind, Program};
 use crate::table::{self, Page};
 
 /// A token that ends within so many days is worth a warning.
@@ -273,18 +274,12 @@ pub fn labels(known: &[String]) -> Check {
     }
 }
 
-/// Checks the handbook page and its table.
+/// Checks a handbook page: its table, or its markers.
 #[must_use]
-pub fn page(program: &Program, seen: Option<&PageSeen>) -> Vec<Check> {
-    let (Some(handbook), Some(seen)) = (&program.handbook, seen) else {
-        return vec![Check::fine("page", "the program has no handbook page")];
-    };
+pub fn page(handbook: &Handbook, blueprint: &Blueprint, seen: &PageSeen) -> Vec<Check> {
+    let mend = "mend the page or `[program.handbook]` in the settings; until then no merge request is opened";
     let Some(file) = &seen.file else {
-        return vec![Check::error(
-            "page",
-            listing::no_such_page(handbook),
-            "mend `[program.handbook]` in the settings",
-        )];
+        return vec![Check::error("page", listing::no_such_page(handbook), mend)];
     };
     let found = Check::fine(
         "page",
@@ -295,8 +290,18 @@ pub fn page(program: &Program, seen: Option<&PageSeen>) -> Vec<Check> {
             file.bytes.len()
         ),
     );
-    let mend = "mend the page or `[program.handbook]` in the settings; until then no merge request is opened";
-    let table = Page::parse(&file.bytes).and_then(|page| {
+    let inside = match handbook.kind {
+        PageKind::Table => table_on(handbook, &file.bytes, mend),
+        PageKind::Directory => match table::directory(&file.bytes, blueprint.directory(), &[]) {
+            Ok(_) => Check::fine("directory", "the markers are there"),
+            Err(finding) => Check::error("directory", finding.to_string(), mend),
+        },
+    };
+    vec![found, inside]
+}
+
+fn table_on(handbook: &Handbook, page: &[u8], mend: &str) -> Check {
+    let table = Page::parse(page).and_then(|page| {
         let table = table::target(&page, handbook)?;
         let columns = table::Columns::of(&table, &handbook.columns)?;
         let named = table
@@ -306,16 +311,15 @@ pub fn page(program: &Program, seen: Option<&PageSeen>) -> Vec<Check> {
         let malformed = table.rows().filter(|row| row.malformed().is_some()).count();
         Ok((named, malformed))
     });
-    let table = match table {
+    match table {
         Err(finding) => Check::error("table", finding.to_string(), mend),
         Ok((named, 0)) => Check::fine("table", format!("{named} rows understood")),
         Ok((named, malformed)) => Check::warning(
             "table",
             format!("{named} rows understood, {malformed} malformed"),
-            "`convenor table check` shows them; they stay as they are",
+            "`convenor plan` shows them; they stay as they are, and `convenor apply --repair` proposes to mend what is certain",
         ),
-    };
-    vec![found, table]
+    }
 }
 
 /// Checks that GitLab's clock and ours agree; `None`: GitLab did not tell the time.

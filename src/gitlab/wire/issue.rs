@@ -41,6 +41,9 @@ pub struct Issue {
     /// When it was closed.
     #[serde(default, deserialize_with = "time_or_none")]
     pub closed_at: Option<Timestamp>,
+    /// Who closed it, when it is closed.
+    #[serde(default)]
+    pub closed_by: Option<Person>,
     /// Its page; `…/-/issues/12` or `…/-/work_items/12`.
     pub web_url: String,
     /// `issue`, `task`, `incident` …

@@ -14,7 +14,7 @@ use crate::escape::{CommitMessage, Markdown, Marker, Title};
 use crate::ids::{UserId, Username};
 use crate::plan::Step;
 use crate::plan::seen::{MergeRequestSeen, MergeRequestState, People};
-use crate::plan::step::FileChange;
+use crate::plan::step::{FileChange, Opening};
 use crate::proposal::PersonState;
 use crate::table::{RowReport, Someone};
 use crate::untrusted::Untrusted;
@@ -182,8 +182,7 @@ fn merge_request(candidate: &CandidateSeen, draft: &Draft, target: &str) -> Step
         target: target.to_owned(),
         title: Title::new().words("Add the charter of this community"),
         description: description(draft),
-        labels: Vec::new(),
-        reviewers: Vec::new(),
+        opening: Opening::default(),
         removes_row: false,
     }
 }

@@ -185,7 +185,7 @@ pub enum Action {
 pub fn named(program: &Program, page: Option<&PageSeen>, projects: &[CandidateSeen]) -> BTreeSet<Username> {
     let charters = projects.iter().filter_map(|candidate| read(candidate)?.ok());
     let mut names: BTreeSet<Username> = charters.flat_map(|charter| charter.facilitators).collect();
-    let (Some(handbook), Some(file)) = (&program.handbook, page.and_then(|page| page.file.as_ref())) else {
+    let (Some(handbook), Some(file)) = (program.tables().next(), page.and_then(|page| page.file.as_ref())) else {
         return names;
     };
     if let Ok(page) = Page::parse(&file.bytes)
@@ -273,7 +273,7 @@ fn without_row(
     report: &mut Report,
 ) -> bool {
     let needs_one = charter.is_none_or(|charter| matches!(charter.status, Status::Active | Status::Inactive));
-    let (Some(handbook), Some(page), Some(row)) = (&program.handbook, &seen.page, row) else {
+    let (Some(handbook), Some(page), Some(row)) = (program.tables().next(), &seen.page, row) else {
         return false;
     };
     if !row.is_missing || !needs_one || listing::is_hidden(handbook, page, candidate.project.visibility) {

@@ -24,7 +24,7 @@ pub(super) struct Standing {
 
 /// Reports on every row; gives each project's standing, in their order. `None` when there is no page to compare with.
 pub(super) fn standings(program: &Program, seen: &AdoptSeen, report: &mut Report) -> Option<Vec<Standing>> {
-    let (handbook, page) = (program.handbook.as_ref()?, seen.page.as_ref()?);
+    let (handbook, page) = (program.tables().next()?, seen.page.as_ref()?);
     let wanted: Vec<WantedRow> = seen
         .projects
         .iter()

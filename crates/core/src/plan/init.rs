@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::labels::State;
-use super::step::{FileChange, HookScope};
+use super::step::{FileChange, HookScope, Opening};
 use super::{FileVersion, Step};
 use crate::escape::{CommitMessage, Markdown, Title};
 use crate::ids::{GroupId, HookId, ProjectId};
@@ -158,8 +158,7 @@ fn replace_template(seen: &InitSeen, file: &FileVersion, content: Vec<u8>, plan:
         target: seen.branch.clone(),
         title: Title::new().words("Replace the issue template for new communities"),
         description: Markdown::new().words("Convenor reads proposals by the headings of this template."),
-        labels: Vec::new(),
-        reviewers: Vec::new(),
+        opening: Opening::default(),
         removes_row: false,
     });
 }

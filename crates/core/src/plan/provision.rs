@@ -196,6 +196,7 @@ fn issues(project: ProjectId, inside: &InsideSeen, wanted: &Wanted) -> Vec<Step>
             project,
             title: issue.title.clone(),
             description: issue.description.clone(),
+            confidential: false,
         })
         .collect()
 }

@@ -257,14 +257,28 @@ fn limited(state: &mut State, call: &Incomings, user: Option<u64>) -> Result<lim
 async fn ask(world: &World, call: &Incomings, token: Option<&str>) -> (Outcome, Params) {
     let answer = graphql::answer(world, token, &call.body).await;
     let params = call.params().unwrap_or_default();
+    let violations = misspelt(&answer);
     (
         Outcome {
             answer,
             route: Some("/api/graphql"),
-            violations: Vec::new(),
+            violations,
         },
         params,
     )
+}
+
+/// What a document asked for that does not exist.
+fn misspelt(answer: &Answer) -> Vec<String> {
+    let Body::Json(body) = &answer.body else {
+        return Vec::new();
+    };
+    let errors = body["errors"].as_array().into_iter().flatten();
+    let messages = errors.filter_map(|error| error["message"].as_str());
+    messages
+        .filter(|message| message.contains("doesn't exist on type"))
+        .map(|message| format!("POST /api/graphql: {message}"))
+        .collect()
 }
 
 /// Tests and resends of webhooks are sent inside the call.

@@ -78,7 +78,7 @@ impl Convenor {
         let observer = Observer::new(client.reader(), self.settings.programs[0].program.clone());
         let (mut said, applier) = (String::new(), (!dry).then_some(&applier));
         init::set_up(&observer, &self.settings, applier, false, &mut |line| {
-            said.push_str(line)
+            said.push_str(line);
         })
         .await
         .unwrap();

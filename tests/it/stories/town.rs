@@ -119,7 +119,12 @@ impl Town {
             worker,
             hands,
             door,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            // A kept connection may be closed by the other side just when it is used again.
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .pool_max_idle_per_host(0)
+                .build()
+                .unwrap(),
             stop,
             folder,
         };

@@ -14,11 +14,10 @@ use convenor_core::thing::Thing;
 use serde::Serialize;
 
 use super::{Context, open_store, print, print_json};
-use crate::apply::Applier;
+use crate::apply::{Applier, Errand};
 use crate::assemble;
 use crate::clock::Clock;
 use crate::gitlab::Client;
-use crate::hooks::HookSecrets;
 use crate::look::GitLabLooker;
 use crate::observe::Observer;
 use crate::settings::Settings;
@@ -184,9 +183,8 @@ impl Hands {
         let (store, clock) = (open_store(settings).await?, Clock::system());
         let planner = assemble::planner(settings, client, store.clone(), clock.clone())?;
         let looker = assemble::looker(settings, client, planner, store.clone(), clock.clone());
-        let secrets = HookSecrets::new(&settings.webhook);
         Ok(Self {
-            applier: Applier::new(client.writer(), store.clone(), clock.clone(), secrets),
+            applier: assemble::applier(settings, client, store.clone(), clock.clone()),
             worker: Worker::new(store.clone(), Arc::new(looker), clock, settings.worker),
             store,
         })
@@ -203,7 +201,12 @@ impl Hands {
             if steps.is_empty() {
                 return Ok(());
             }
-            match self.applier.apply(&thing, CAUSE, &steps).await.failed {
+            match self
+                .applier
+                .apply(Errand::of_command(&thing, CAUSE), &steps)
+                .await
+                .failed
+            {
                 None => return Ok(()),
                 Some(error) if error.is_worth_another_look() => {}
                 Some(error) => return Err(error.into()),

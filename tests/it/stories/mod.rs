@@ -15,11 +15,8 @@ mod limits;
 mod main_job;
 mod manners;
 mod names;
-<<<<<<< HEAD
-mod real;
-=======
 mod pages;
->>>>>>> main
+mod real;
 mod rendered;
 mod repair;
 #[path = "../security/mod.rs"]

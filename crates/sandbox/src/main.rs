@@ -2,13 +2,17 @@
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
-use gitlab_sandbox::{Config, Sandbox, Seed};
+use gitlab_sandbox::{Clock, Config, Sandbox, Seed};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A fake GitLab on this machine: API, webhooks, pages to look at. Nothing is kept when it ends.
+///
+/// It answers only this machine. The control door below /sandbox/ lets tests in any language act as anybody, add faults and move
+/// the clock; the crate's README lists its calls.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version)]
 struct Arguments {
     /// YAML file that describes the world to begin with
     #[arg(long, value_name = "FILE")]
@@ -22,6 +26,15 @@ struct Arguments {
     /// Switch GitLab's rate limits on
     #[arg(long)]
     rate_limits: bool,
+    /// Milliseconds that every answer takes longer
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    latency: u64,
+    /// A clock that starts at this time (2026-03-05T09:00:00Z) and moves only by `POST /sandbox/clock`
+    #[arg(long, value_name = "TIME")]
+    clock: Option<jiff::Timestamp>,
+    /// Number that all chance is drawn from: the same number and calls give the same run
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    chance: u64,
     /// Keep webhooks until `POST /sandbox/hooks/deliver`
     #[arg(long)]
     hold_hooks: bool,
@@ -37,6 +50,11 @@ fn main() -> Result<()> {
     config.port = arguments.port;
     config.rate_limits = arguments.rate_limits;
     config.send_hooks = !arguments.hold_hooks;
+    config.latency = Duration::from_millis(arguments.latency);
+    config.seed = arguments.chance;
+    if let Some(start) = arguments.clock {
+        config.clock = Clock::Virtual(start);
+    }
     let gitlab = Sandbox::start(config).context("the sandbox cannot start")?;
     if let Some(path) = &arguments.seed {
         let text = read_seed(path)?;

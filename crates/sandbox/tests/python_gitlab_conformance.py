@@ -471,6 +471,55 @@ def hooks(project):
     refused("hook is gone", 404, lambda: project.hooks.get(hook.id))
 
 
+def people_around(gl, group, project, issue):
+    award = issue.awardemojis.create({"name": "thumbsup"})
+    same("emoji", [a.name for a in issue.awardemojis.list()], ["thumbsup"])
+    refused("the same emoji twice", 404, lambda: issue.awardemojis.create({"name": "thumbsup"}))
+    same("counted", project.issues.get(issue.iid).upvotes, 1)
+    award.delete()
+    thread = issue.discussions.create({"body": "A thread"})
+    thread.notes.create({"body": "goes on"})
+    found = issue.discussions.get(thread.id)
+    same("thread", [n["body"] for n in found.attributes["notes"]], ["A thread", "goes on"])
+    events = eventually(lambda: project.events.list(action="created", get_all=False))
+    check("events", events and all(e.author_username == gl.user.username for e in events))
+    email = f"{uuid.uuid4().hex}@example.org"
+    invited = project.invitations.create({"email": email, "access_level": 10})
+    same("invited", invited.status, "success")
+    same("one invitation", [i.access_level for i in project.invitations.list(query=email)], [10])
+    project.invitations.delete(email)
+    same("withdrawn", project.invitations.list(query=email), [])
+    same("nobody asks", group.accessrequests.list(), [])
+    badge = project.badges.create({"link_url": "https://example.org", "image_url": "https://example.org/a.svg"})
+    badge.link_url = "https://example.org/b"
+    badge.save()
+    same("badge", project.badges.get(badge.id).link_url, "https://example.org/b")
+    badge.delete()
+
+
+def access_tokens(gl, group):
+    """Where groups get tokens: everywhere but on GitLab.com without Premium."""
+    end = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 3 * 86400))
+    new = {"name": "helper", "scopes": ["api"], "access_level": 30, "expires_at": end}
+    try:
+        token = group.access_tokens.create(new)
+    except GitlabError as error:
+        print(f"no access tokens for groups here: {error}")
+        return
+    bot = gitlab.Gitlab(gl.url, private_token=token.token)
+    bot.auth()
+    check("the token's bot", bot.user.bot and bot.user.username.startswith(f"group_{group.id}_bot"), bot.user.username)
+    own = bot.personal_access_tokens.get("self")
+    same("what the token says of itself", (own.id, own.expires_at, own.scopes), (token.id, end, ["api"]))
+    refused("a bot makes no tokens", 401, lambda: bot.groups.get(group.id).access_tokens.create(new))
+    same("listed", [t.name for t in group.access_tokens.list()], ["helper"])
+    group.access_tokens.get(token.id).rotate()
+    refused("the old one is dead", 401, bot.auth)
+    for left in group.access_tokens.list(state="active"):
+        left.delete()
+    same("all revoked", group.access_tokens.list(state="active"), [])
+
+
 def paging_by_keyset(gl, group):
     for number in range(1, 6):
         name = f"Page {number}"
@@ -519,6 +568,8 @@ def main():
         merge_requests(gl, project, issue)
         members(gl, group, project)
         hooks(project)
+        people_around(gl, group, project, issue)
+        access_tokens(gl, group)
         paging_by_keyset(gl, group)
         moving_and_ending(gl, group, sub, project)
         check("something was below", below.id > 0)

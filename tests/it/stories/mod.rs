@@ -16,6 +16,7 @@ mod main_job;
 mod manners;
 mod names;
 mod pages;
+mod real;
 mod rendered;
 mod repair;
 #[path = "../security/mod.rs"]

@@ -541,7 +541,7 @@ fn settings(
     Settings::parse(&text, &environment).unwrap()
 }
 
-fn worker(settings: &Settings, store: &Store, hands: &Arc<AtomicI64>) -> Worker<GitLabLooker> {
+pub(super) fn worker(settings: &Settings, store: &Store, hands: &Arc<AtomicI64>) -> Worker<GitLabLooker> {
     let client = assemble::client(settings).unwrap();
     let planner = assemble::planner(settings, &client, store.clone(), clock(hands)).unwrap();
     let looker = assemble::looker(settings, &client, planner, store.clone(), clock(hands)).with_pause(Duration::ZERO);
@@ -549,7 +549,7 @@ fn worker(settings: &Settings, store: &Store, hands: &Arc<AtomicI64>) -> Worker<
 }
 
 /// The machine's clock, moved forward by a story.
-fn clock(hands: &Arc<AtomicI64>) -> Clock {
+pub(super) fn clock(hands: &Arc<AtomicI64>) -> Clock {
     let hands = hands.clone();
     let system = Clock::system();
     Clock::from_fn(move || system.now() + SignedDuration::from_millis(hands.load(Ordering::SeqCst)))

@@ -103,6 +103,7 @@ impl Params {
     pub(crate) fn required(&self, name: &str) -> Result<String> {
         match self.get(name) {
             None => Err(Refusal::error(400, format!("{name} is missing"))),
+            Some(Value::Array(_) | Value::Object(_)) => Err(invalid(name)),
             Some(value) => scalar(value).ok_or_else(|| Refusal::error(400, format!("{name} is empty"))),
         }
     }

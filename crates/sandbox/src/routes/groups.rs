@@ -7,7 +7,7 @@ use crate::state::groups::{NewGroup, Share};
 use crate::state::projects::Project;
 use crate::state::rights::{GUEST, LEVELS, OWNER};
 use crate::state::{Place, State};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
@@ -204,30 +204,74 @@ fn projects(call: &mut Call<'_>) -> Result {
     let simple = params.is_set("simple")?;
     let wanted = ProjectFilter::read(call.user, params)?;
     let page = call.page()?;
-    let state = &*call.state;
+    let (state, user) = (&*call.state, call.user);
+    let found = match plain_list(state, &wanted, group, deep, shared) {
+        Some(ids) => ids,
+        None => filtered_list(state, &wanted, group, deep, shared),
+    };
+    let shown = |id: &u64| match state.projects.get(id) {
+        Some(project) if simple => show::simple_project(state, user, project),
+        Some(project) => show::project(state, user, project, false),
+        None => Value::Null,
+    };
+    if page.is_keyset() {
+        return page.keyset_of(&found, ToString::to_string, shown);
+    }
+    page.of(&found, shown)
+}
+
+/// Projects that were shared into a group.
+fn shared_into(state: &State, group: u64) -> impl Iterator<Item = &Project> {
+    let special = state.special.iter().filter_map(|id| state.projects.get(id));
+    special.filter(move |p| p.shared_with.iter().any(|s| s.group == group))
+}
+
+/// What a list shows, by a look at every project.
+fn filtered_list(state: &State, wanted: &ProjectFilter, group: u64, deep: bool, shared: bool) -> Vec<u64> {
     let mut found: Vec<&Project> = projects_below(state, group, deep);
     if shared {
-        found.extend(
-            state
-                .projects
-                .values()
-                .filter(|p| p.shared_with.iter().any(|s| s.group == group)),
-        );
+        found.extend(shared_into(state, group));
     }
     found.retain(|p| wanted.takes(state, p));
     wanted.sort(&mut found);
-    let user = call.user;
-    let shown = |p: &&Project| {
-        if simple {
-            show::simple_project(state, user, p)
-        } else {
-            show::project(state, user, p, false)
-        }
-    };
-    if page.is_keyset() {
-        return page.keyset_of(&found, |p| p.id.to_string(), shown);
+    found.iter().map(|p| p.id).collect()
+}
+
+/// The same without a look at the many projects that nothing is special about; none where the filters need one.
+fn plain_list(state: &State, wanted: &ProjectFilter, group: u64, deep: bool, shared: bool) -> Option<Vec<u64>> {
+    let mut groups = vec![group];
+    if deep {
+        groups.extend(groups_below(state, group));
     }
-    page.of(&found, shown)
+    let seen_whole = |id: &u64| {
+        let archived = state.ancestors_of(Place::Group(*id)).any(|g| g.archived);
+        !archived && state.group_level(wanted.user, *id) >= GUEST
+    };
+    if !wanted.is_plain() || !groups.iter().all(seen_whole) {
+        return None;
+    }
+    let ordinary = wanted.archived != Some(true) && wanted.active != Some(false);
+    let takes = |id: &u64| match state.special.contains(id) {
+        true => state.projects.get(id).is_some_and(|p| wanted.takes(state, p)),
+        false => ordinary,
+    };
+    let mut ids: Vec<u64> = groups
+        .into_iter()
+        .flat_map(|g| state.projects_in(g))
+        .filter(takes)
+        .collect();
+    if shared {
+        ids.extend(
+            shared_into(state, group)
+                .filter(|p| wanted.takes(state, p))
+                .map(|p| p.id),
+        );
+    }
+    ids.sort_unstable();
+    if !wanted.ascending {
+        ids.reverse();
+    }
+    Some(ids)
 }
 
 /// Whether a text holds a word in lower case, whatever its own case.
@@ -367,6 +411,13 @@ impl ProjectFilter {
                 let fields = [Some(&project.name), Some(&project.path), project.description.as_ref()];
                 fields.into_iter().flatten().any(|f| holds(f, s))
             })
+    }
+
+    /// Whether only the flags of projects count, and the order is that of their making.
+    fn is_plain(&self) -> bool {
+        let unfiltered = self.search.is_none() && self.visibility.is_none() && self.topic.is_none();
+        let by_age = matches!(self.order_by.as_str(), "id" | "created_at");
+        unfiltered && by_age && !self.owned && self.least == 0
     }
 
     pub(super) fn sort(&self, found: &mut [&Project]) {

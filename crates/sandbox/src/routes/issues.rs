@@ -20,13 +20,6 @@ pub(super) const ROUTES: &[Route] = &[
     ("GET", "/projects/:id/issues/:iid", get),
     ("PUT", "/projects/:id/issues/:iid", update),
     ("DELETE", "/projects/:id/issues/:iid", delete),
-    ("GET", "/projects/:id/issues/:iid/resource_label_events", label_events),
-    (
-        "GET",
-        "/projects/:id/issues/:iid/resource_label_events/:event",
-        label_event,
-    ),
-    ("GET", "/projects/:id/issues/:iid/resource_state_events", state_events),
     ("GET", "/projects/:id/issues/:iid/participants", participants),
     ("GET", "/projects/:id/issues/:iid/closed_by", closed_by),
     ("GET", "/projects/:id/issues/:iid/related_merge_requests", closed_by),
@@ -355,36 +348,6 @@ fn delete(call: &mut Call<'_>) -> Result {
     }
     call.state.project_mut(project)?.issues.remove(&iid);
     Ok(Answer::no_content())
-}
-
-fn label_events(call: &mut Call<'_>) -> Result {
-    let (project, iid) = found(call)?;
-    let state = &*call.state;
-    let issue = state.find_issue(call.user, project, iid)?;
-    call.page()?.of(&issue.label_events, |e| {
-        show::label_event(state, e, ("Issue", issue.id))
-    })
-}
-
-fn label_event(call: &mut Call<'_>) -> Result {
-    let (project, iid) = found(call)?;
-    let wanted = call.number(2)?;
-    let issue = call.state.find_issue(call.user, project, iid)?;
-    let event = issue
-        .label_events
-        .iter()
-        .find(|e| e.id == wanted)
-        .ok_or_else(Refusal::nothing_here)?;
-    Ok(Answer::ok(show::label_event(call.state, event, ("Issue", issue.id))))
-}
-
-fn state_events(call: &mut Call<'_>) -> Result {
-    let (project, iid) = found(call)?;
-    let state = &*call.state;
-    let issue = state.find_issue(call.user, project, iid)?;
-    call.page()?.of(&issue.state_events, |e| {
-        show::state_event(state, e, ("Issue", issue.id))
-    })
 }
 
 fn participants(call: &mut Call<'_>) -> Result {

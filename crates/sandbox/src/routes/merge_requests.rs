@@ -30,19 +30,6 @@ pub(super) const ROUTES: &[Route] = &[
     ("GET", "/projects/:id/merge_requests/:iid/closes_issues", closes_issues),
     ("GET", "/projects/:id/merge_requests/:iid/participants", participants),
     ("GET", "/projects/:id/merge_requests/:iid/reviewers", reviewers),
-    ("GET", "/projects/:id/merge_requests/:iid/approvals", approvals),
-    ("POST", "/projects/:id/merge_requests/:iid/approve", approve),
-    ("POST", "/projects/:id/merge_requests/:iid/unapprove", unapprove),
-    (
-        "GET",
-        "/projects/:id/merge_requests/:iid/resource_label_events",
-        label_events,
-    ),
-    (
-        "GET",
-        "/projects/:id/merge_requests/:iid/resource_state_events",
-        state_events,
-    ),
     ("GET", "/projects/:id/merge_requests/:iid/pipelines", pipelines),
 ];
 
@@ -240,7 +227,7 @@ fn create(call: &mut Call<'_>) -> Result {
     show_request(call, project, iid, 201)
 }
 
-fn found(call: &Call<'_>) -> Result<(u64, u64)> {
+pub(super) fn found(call: &Call<'_>) -> Result<(u64, u64)> {
     let (project, iid) = (call.project()?, call.number(1)?);
     call.state.find_merge_request(call.user, project, iid)?;
     Ok((project, iid))
@@ -343,7 +330,15 @@ fn commits(call: &mut Call<'_>) -> Result {
     } else {
         project.repo.between(&request.diff_base, &request.sha)
     };
-    call.page()?.of(&commits, |c| show::commit(state, project, c))
+    let answer = call.page()?.of(&commits, |c| show::commit(state, project, c));
+    prepared_after(call, answer)
+}
+
+/// New merge requests are prepared in the background: whoever reads once more finds it done.
+fn prepared_after(call: &mut Call<'_>, answer: Result) -> Result {
+    let (project, iid) = found(call)?;
+    call.state.finish_preparation(project, iid);
+    answer
 }
 
 fn changes(call: &mut Call<'_>) -> Result {
@@ -353,7 +348,7 @@ fn changes(call: &mut Call<'_>) -> Result {
     let mut body = show::merge_request(call.state, request, true, false);
     body["changes"] = shown_diffs(call.state, request).into();
     body["overflow"] = json!(false);
-    Ok(Answer::ok(body))
+    prepared_after(call, Ok(Answer::ok(body)))
 }
 
 /// Not yet prepared means: no difference to show yet.
@@ -368,7 +363,8 @@ fn diffs(call: &mut Call<'_>) -> Result {
     let (project, iid) = found(call)?;
     call.params.accept(&["unidiff"]);
     let shown = shown_diffs(call.state, call.state.find_merge_request(call.user, project, iid)?);
-    call.page()?.of(&shown, Clone::clone)
+    let answer = call.page()?.of(&shown, Clone::clone);
+    prepared_after(call, answer)
 }
 
 fn closes_issues(call: &mut Call<'_>) -> Result {
@@ -420,75 +416,6 @@ fn reviewers(call: &mut Call<'_>) -> Result {
         })
         .collect();
     Ok(Answer::ok(json!(shown)))
-}
-
-fn approvals(call: &mut Call<'_>) -> Result {
-    let (project, iid) = found(call)?;
-    show_approvals(call, project, iid, 200)
-}
-
-fn show_approvals(call: &Call<'_>, project: u64, iid: u64, status: u16) -> Result {
-    let state = &*call.state;
-    let request = state.find_merge_request(call.user, project, iid)?;
-    let by: Vec<Value> = request
-        .approvals
-        .iter()
-        .map(|(id, at)| json!({ "user": show::user(state, *id), "approved_at": show::time(*at) }))
-        .collect();
-    let mine = call
-        .user
-        .is_some_and(|u| request.approvals.iter().any(|(who, _)| *who == u));
-    Ok(Answer::json(
-        status,
-        json!({
-            "id": request.id,
-            "iid": request.iid,
-            "project_id": request.project,
-            "title": request.title,
-            "description": request.description,
-            "state": request.state.word(),
-            "created_at": show::time(request.created_at),
-            "updated_at": show::time(request.updated_at),
-            "merge_status": state.mergeability(request).merge_status,
-            "approved": !by.is_empty(),
-            "approvals_required": 0,
-            "approvals_left": 0,
-            "approved_by": by,
-            "user_has_approved": mine,
-            "user_can_approve": !mine,
-        }),
-    ))
-}
-
-fn approve(call: &mut Call<'_>) -> Result {
-    let (actor, (project, iid)) = (call.actor()?, found(call)?);
-    let sha = call.params.filled("sha");
-    call.state.approve(actor, project, iid, sha.as_deref())?;
-    show_approvals(call, project, iid, 201)
-}
-
-fn unapprove(call: &mut Call<'_>) -> Result {
-    let (actor, (project, iid)) = (call.actor()?, found(call)?);
-    call.state.unapprove(actor, project, iid)?;
-    show_approvals(call, project, iid, 201)
-}
-
-fn label_events(call: &mut Call<'_>) -> Result {
-    let (project, iid) = found(call)?;
-    let state = &*call.state;
-    let request = state.find_merge_request(call.user, project, iid)?;
-    call.page()?.of(&request.label_events, |e| {
-        show::label_event(state, e, ("MergeRequest", request.id))
-    })
-}
-
-fn state_events(call: &mut Call<'_>) -> Result {
-    let (project, iid) = found(call)?;
-    let state = &*call.state;
-    let request = state.find_merge_request(call.user, project, iid)?;
-    call.page()?.of(&request.state_events, |e| {
-        show::state_event(state, e, ("MergeRequest", request.id))
-    })
 }
 
 /// There is no CI here.

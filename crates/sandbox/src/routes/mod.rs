@@ -2,6 +2,7 @@
 //! GitLab's manners for moved projects, and reports what no route or nobody read.
 
 mod access_requests;
+mod approvals;
 mod awards;
 mod boards;
 mod branches;
@@ -19,6 +20,7 @@ mod merge_requests;
 mod notes;
 mod projects;
 mod tokens;
+mod trail;
 mod users;
 
 use crate::http::{Answer, Page, Params, Refusal, Result, decode, encode};
@@ -45,6 +47,7 @@ pub(crate) struct Call<'a> {
     path: &'a str,
     query: &'a str,
     args: Vec<String>,
+    pattern: &'static str,
 }
 
 impl Call<'_> {
@@ -55,7 +58,35 @@ impl Call<'_> {
 
     /// The n-th colon part as a number; anything else is not found.
     pub(crate) fn number(&self, at: usize) -> Result<u64> {
-        self.arg(at).parse().map_err(|_| Refusal::error(400, "id is invalid"))
+        self.arg(at)
+            .parse()
+            .map_err(|_| Refusal::error(400, format!("{} is invalid", self.name(at))))
+    }
+
+    /// GitLab's name for the n-th colon part.
+    fn name(&self, at: usize) -> &'static str {
+        let parts: Vec<&str> = self.pattern.split('/').collect();
+        let mut colons = parts.iter().enumerate().filter(|(_, part)| part.starts_with(':'));
+        let Some((place, part)) = colons.nth(at) else {
+            return "id";
+        };
+        match (*part, parts.get(place.wrapping_sub(1)).copied().unwrap_or_default()) {
+            (":iid", "issues") => "issue_iid",
+            (":iid", _) => "merge_request_iid",
+            (":note", _) => "note_id",
+            (":user", _) => "user_id",
+            (":hook", _) => "hook_id",
+            (":board", _) => "board_id",
+            (":list", _) => "list_id",
+            (":link", _) => "issue_link_id",
+            (":badge", _) => "badge_id",
+            (":award", _) => "award_id",
+            (":token", _) => "token_id",
+            (":group", _) => "group_id",
+            (":event", "events") => "hook_log_id",
+            (":event", _) => "event_id",
+            _ => "id",
+        }
     }
 
     /// Who calls; strangers get 401.
@@ -123,6 +154,8 @@ static ROUTES: LazyLock<Table> = LazyLock::new(|| {
         commits::ROUTES,
         branches::ROUTES,
         merge_requests::ROUTES,
+        approvals::ROUTES,
+        trail::ROUTES,
         hooks::ROUTES,
     ];
     for (method, pattern, handler) in all.into_iter().flatten() {
@@ -176,7 +209,7 @@ pub(crate) struct Outcome {
 /// Runs one call as one user.
 pub(crate) fn dispatch(state: &mut State, user: Option<u64>, request: Request<'_>, params: &Params) -> Outcome {
     let Some(rest) = request.path.strip_prefix("/api/v4/") else {
-        return unknown(request);
+        return unknown(request, &[]);
     };
     let parts: Vec<&str> = rest.split('/').collect();
     let method = if request.method == "HEAD" {
@@ -185,7 +218,7 @@ pub(crate) fn dispatch(state: &mut State, user: Option<u64>, request: Request<'_
         request.method
     };
     let Some((route, args)) = find(method, &parts) else {
-        return unknown(request);
+        return unknown(request, &parts);
     };
     if let Some(answer) = moved(state, user, request, &args) {
         return Outcome {
@@ -209,6 +242,7 @@ pub(crate) fn dispatch(state: &mut State, user: Option<u64>, request: Request<'_
         path,
         query,
         args,
+        pattern: route.pattern,
     };
     // GitLab checks the shape of paging parameters everywhere.
     params.accept(&["page", "per_page", "pagination", "private_token", "access_token"]);
@@ -229,9 +263,10 @@ pub(crate) fn dispatch(state: &mut State, user: Option<u64>, request: Request<'_
     }
 }
 
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
 fn find(method: &str, parts: &[&str]) -> Option<(&'static Compiled, Vec<String>)> {
-    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-    let method = methods.into_iter().find(|m| *m == method)?;
+    let method = METHODS.into_iter().find(|m| *m == method)?;
     let route = ROUTES.get(&(method, parts.len()))?.iter().find(|route| {
         route
             .parts
@@ -248,9 +283,16 @@ fn find(method: &str, parts: &[&str]) -> Option<(&'static Compiled, Vec<String>)
     Some((route, args.collect()))
 }
 
-fn unknown(request: Request<'_>) -> Outcome {
+/// Nothing answers here: 404, or 405 where another method would be answered.
+fn unknown(request: Request<'_>, parts: &[&str]) -> Outcome {
+    let others: Vec<&str> = METHODS.into_iter().filter(|m| find(m, parts).is_some()).collect();
+    let answer = if others.is_empty() {
+        Refusal::no_route().into()
+    } else {
+        Answer::from(Refusal::error(405, "405 Not Allowed")).header("allow", others.join(", "))
+    };
     Outcome {
-        answer: Refusal::no_route().into(),
+        answer,
         route: None,
         violations: vec![format!("{} {}: no such route", request.method, request.path)],
     }

@@ -330,6 +330,7 @@ fn share(call: &mut Call<'_>) -> Result {
         return Err(Refusal::message(409, "Group has already been shared"));
     }
     shared.push(share);
+    call.state.special.insert(id);
     Ok(Answer::created(json!({
         "id": group,
         "project_id": id,

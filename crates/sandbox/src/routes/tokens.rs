@@ -196,9 +196,9 @@ fn create_of(call: &mut Call<'_>) -> Result {
     let params = call.params;
     params.accept(&["description"]);
     let name = params.required("name")?;
-    params
-        .required("scopes")
-        .or_else(|missing| params.words("scopes").map(|_| String::new()).ok_or(missing))?;
+    if !params.has("scopes") {
+        return Err(Refusal::error(400, "scopes is missing"));
+    }
     let scopes = params.words("scopes").unwrap_or_default();
     if scopes.is_empty() || scopes.iter().any(|s| !SCOPES.contains(&s.as_str())) {
         return Err(Refusal::error(400, "scopes does not have a valid value"));

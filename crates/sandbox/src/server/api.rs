@@ -62,6 +62,11 @@ pub(super) async fn answer(world: &World, call: &Incomings, pace: Pace<'_>) -> R
         take_effect(world, call, token.as_deref())
     };
     record.params = params.as_value();
+    let mut outcome = outcome;
+    if in_address(&call.query).is_some() {
+        let text = format!("{} {}: the token stands in the address", call.method, call.path);
+        outcome.violations.push(text);
+    }
     record.route = outcome.route.map(Cow::Borrowed);
     locked(&world.shared.log)
         .violations
@@ -84,12 +89,20 @@ pub(super) async fn answer(world: &World, call: &Incomings, pace: Pace<'_>) -> R
     reply
 }
 
-/// The token of `PRIVATE-TOKEN` or `Authorization: Bearer`.
+/// The token of `PRIVATE-TOKEN`, of `Authorization: Bearer`, or in the address.
 fn secret(call: &Incomings) -> Option<String> {
     let bearer = || call.header("authorization").and_then(|v| v.strip_prefix("Bearer "));
     call.header("private-token")
         .or_else(bearer)
         .map(|s| s.trim().to_owned())
+        .or_else(|| in_address(&call.query))
+}
+
+/// A token in the address works on GitLab, and stands in every log on the way; the log of violations says so.
+fn in_address(query: &str) -> Option<String> {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let found = pairs.find(|(name, _)| name == "private_token" || name == "access_token");
+    found.map(|(_, secret)| secret.into_owned())
 }
 
 fn username_of(world: &World, token: &str) -> Option<String> {
@@ -244,14 +257,28 @@ fn limited(state: &mut State, call: &Incomings, user: Option<u64>) -> Result<lim
 async fn ask(world: &World, call: &Incomings, token: Option<&str>) -> (Outcome, Params) {
     let answer = graphql::answer(world, token, &call.body).await;
     let params = call.params().unwrap_or_default();
+    let violations = misspelt(&answer);
     (
         Outcome {
             answer,
             route: Some("/api/graphql"),
-            violations: Vec::new(),
+            violations,
         },
         params,
     )
+}
+
+/// What a document asked for that does not exist.
+fn misspelt(answer: &Answer) -> Vec<String> {
+    let Body::Json(body) = &answer.body else {
+        return Vec::new();
+    };
+    let errors = body["errors"].as_array().into_iter().flatten();
+    let messages = errors.filter_map(|error| error["message"].as_str());
+    messages
+        .filter(|message| message.contains("doesn't exist on type"))
+        .map(|message| format!("POST /api/graphql: {message}"))
+        .collect()
 }
 
 /// Tests and resends of webhooks are sent inside the call.

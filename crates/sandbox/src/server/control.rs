@@ -74,9 +74,29 @@ fn route(world: &World, call: &Incomings, path: &str) -> Result {
         }
         ("POST", ("seed", "")) => sow(world, &call.body),
         ("POST", ("as", username)) => act(world, username, body(call)?),
-        _ => Err(Refusal::no_route()),
+        ("GET", ("", "")) => Ok(Answer::ok(json!(CALLS))),
+        _ => Err(Refusal::error(404, "there is no such call; GET /sandbox/ lists all")),
     }
 }
+
+/// What the control door understands.
+const CALLS: &[&str] = &[
+    "POST /sandbox/as/USER {method, path, body}",
+    "POST /sandbox/tokens {user, scopes, expires_at}",
+    "DELETE /sandbox/tokens {token}",
+    "POST /sandbox/faults {effect, method, writes, path, user, skip, times, chance}",
+    "DELETE /sandbox/faults",
+    "PUT /sandbox/hooks/weather {lose, double, swap, delay_ms}",
+    "POST /sandbox/hooks/deliver",
+    "GET /sandbox/hooks",
+    "POST /sandbox/clock {advance_seconds}",
+    "POST /sandbox/seed (YAML)",
+    "GET /sandbox/calls",
+    "DELETE /sandbox/calls",
+    "GET /sandbox/violations",
+    "GET /sandbox/happenings",
+    "GET /sandbox/routes",
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

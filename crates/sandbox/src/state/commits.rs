@@ -1,6 +1,6 @@
 //! Commits made through the API: several actions, one commit or none.
 
-use super::State;
+use super::{State, names};
 use crate::git::{Blob, Commit, Entry, NewCommit, Signature, Tree};
 use crate::http::{Refusal, Result};
 use std::sync::Arc;
@@ -74,6 +74,13 @@ impl State {
             (None, Some(start)) if *start != new.branch => Some(repo.branch(start).ok_or_else(no_branch)?),
             _ => None,
         };
+        if head.is_none() && !names::is_branch_name(&new.branch) {
+            let text = format!(
+                "Something went wrong when we tried to create '{}' for you: Branch name is invalid",
+                new.branch
+            );
+            return Err(bad(&text));
+        }
         match (elsewhere, head) {
             (Some(_), Some(_)) if !new.force => Err(Refusal::message(
                 400,
@@ -160,15 +167,9 @@ impl State {
 fn apply(tree: &mut Tree, action: &FileAction) -> Result<()> {
     let path = action.file_path.as_str();
     let missing = || bad("A file with this name doesn't exist");
-    let taken = || bad("A file with this name already exists");
     match action.action.as_str() {
         "create" => {
-            if tree.get(path).is_some() {
-                return Err(taken());
-            }
-            if tree.is_directory(path) {
-                return Err(bad("A directory with this name already exists"));
-            }
+            check_free(tree, path)?;
             let executable = action.execute_filemode.unwrap_or(false);
             tree.put(
                 path,
@@ -198,9 +199,8 @@ fn apply(tree: &mut Tree, action: &FileAction) -> Result<()> {
                 .previous_path
                 .as_deref()
                 .ok_or_else(|| bad("You must provide a file path"))?;
-            if tree.get(path).is_some() {
-                return Err(taken());
-            }
+            check_path(from)?;
+            check_free(tree, path)?;
             let entry = tree.remove(from).ok_or_else(missing)?;
             let blob = action.content.clone().map_or(entry.blob, Blob::new);
             tree.put(
@@ -222,6 +222,18 @@ fn apply(tree: &mut Tree, action: &FileAction) -> Result<()> {
                 },
             );
         }
+    }
+    Ok(())
+}
+
+/// No file stands where a new one goes, nor one where it needs a folder.
+fn check_free(tree: &Tree, path: &str) -> Result<()> {
+    let mut above = path.match_indices('/').map(|(at, _)| &path[..at]);
+    if tree.get(path).is_some() || above.any(|folder| tree.get(folder).is_some()) {
+        return Err(bad("A file with this name already exists"));
+    }
+    if tree.is_directory(path) {
+        return Err(bad("A directory with this name already exists"));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Issues: opening, changing, closing, and the trail that each change leaves.
 
 use super::changes::Change;
-use super::markdown::{self, Command};
+use super::commands::{self, Command};
 use super::notes::{Note, Thing};
 use super::quick_actions::Wishes;
 use super::rights::{GUEST, PLANNER};
@@ -115,7 +115,7 @@ impl State {
         self.need_writable(project)?;
         check_title(&new.title)?;
         check_description(new.description.as_deref())?;
-        let extracted = new.description.as_deref().map(markdown::extract_commands);
+        let extracted = new.description.as_deref().map(commands::extract_commands);
         let commands = extracted.as_ref().map(|e| e.commands.clone()).unwrap_or_default();
         // Members may set labels and assignees on an issue they open, also Guests; strangers may not.
         let is_member = self.project_level(Some(actor), project) >= GUEST;
@@ -261,7 +261,7 @@ impl State {
             change.description = None;
             return Ok((change, Wishes::default()));
         }
-        let extracted = markdown::extract_commands(&text);
+        let extracted = commands::extract_commands(&text);
         if extracted.commands.is_empty() {
             return Ok((change, Wishes::default()));
         }

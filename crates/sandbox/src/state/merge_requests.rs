@@ -1,8 +1,8 @@
 //! Merge requests: opening, changing, and what is known about merging them.
 
 use super::changes::Change;
+use super::commands;
 use super::issues::{LabelEvent, StateEvent, check_description, check_title};
-use super::markdown;
 use super::notes::{Note, Thing};
 use super::rights::{DEVELOPER, PLANNER};
 use super::{Kind, State};
@@ -159,7 +159,7 @@ impl State {
         let squash = new
             .squash
             .unwrap_or(matches!(found.squash_option.as_str(), "always" | "default_on"));
-        let extracted = new.description.as_deref().map(markdown::extract_commands);
+        let extracted = new.description.as_deref().map(commands::extract_commands);
         let commands = extracted.as_ref().map(|e| e.commands.clone()).unwrap_or_default();
         let labels = self.labels_by_use(actor, project, &new.labels);
         let labels = self.changed_labels(&[], &labels, &[]);
@@ -460,12 +460,17 @@ impl State {
 
     /// Reading a single merge request moves its check one step on, as a worker would in the meantime.
     pub(crate) fn step_merge_check(&mut self, project: u64, iid: u64) {
+        self.finish_preparation(project, iid);
+        if let Ok(request) = self.merge_request_mut(project, iid) {
+            request.checks_left = request.checks_left.saturating_sub(1);
+        }
+    }
+
+    /// The worker that prepares a new merge request is done after it was looked at once.
+    pub(crate) fn finish_preparation(&mut self, project: u64, iid: u64) {
         let now = self.today();
         if let Ok(request) = self.merge_request_mut(project, iid) {
-            if request.prepared_at.is_none() {
-                request.prepared_at = Some(now);
-            }
-            request.checks_left = request.checks_left.saturating_sub(1);
+            request.prepared_at = request.prepared_at.or(Some(now));
         }
     }
 

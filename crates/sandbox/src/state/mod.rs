@@ -5,6 +5,7 @@ pub(crate) mod awards;
 pub(crate) mod boards;
 pub(crate) mod branches;
 pub(crate) mod changes;
+pub(crate) mod commands;
 pub(crate) mod commits;
 pub(crate) mod events;
 pub(crate) mod following;
@@ -65,6 +66,9 @@ pub(crate) struct State {
     pub(crate) awards: BTreeMap<awards::Awarded, Vec<awards::Award>>,
     pub(crate) events: Vec<events::Happened>,
     pub(crate) waiting: requests::Waiting,
+    /// Projects that may be archived, marked for deletion or shared; all others are surely none of it. With this, lists need
+    /// not look at each project.
+    pub(crate) special: BTreeSet<u64>,
     pub(crate) random: fastrand::Rng,
     places: HashMap<String, Place>,
     redirects: HashMap<String, u64>,
@@ -93,6 +97,7 @@ impl State {
             awards: BTreeMap::new(),
             events: Vec::new(),
             waiting: requests::Waiting::default(),
+            special: BTreeSet::new(),
             random,
             places: HashMap::new(),
             redirects: HashMap::new(),

@@ -1,6 +1,6 @@
 //! Notes on issues and merge requests: how comments are written, changed and found.
 
-use super::markdown;
+use super::commands;
 use super::quick_actions::Wishes;
 use super::rights::{GUEST, MAINTAINER, PLANNER};
 use super::{Kind, State};
@@ -153,7 +153,7 @@ impl State {
                 "Note {:base=>[\"Maximum number of comments exceeded\"]}",
             ));
         }
-        let extracted = markdown::extract_commands(body);
+        let extracted = commands::extract_commands(body);
         let wishes = self.read_commands(actor, thing, &extracted.commands, false);
         if extracted.text.trim().is_empty() {
             self.carry_out(actor, thing, &wishes)?;
@@ -243,7 +243,7 @@ impl State {
             return Err(Refusal::forbidden());
         }
         check_body(body)?;
-        let extracted = markdown::extract_commands(body);
+        let extracted = commands::extract_commands(body);
         let wishes = self.read_commands(actor, thing, &extracted.commands, false);
         let now = self.now();
         if let Some(note) = self.notes_mut(thing).and_then(|n| n.iter_mut().find(|n| n.id == id)) {

@@ -304,6 +304,7 @@ impl State {
         let project = self.project_mut(id)?;
         project.archived = archived;
         project.updated_at = now;
+        self.special.insert(id);
         happened::project(self, id, "project_update", None);
         Ok(())
     }
@@ -357,6 +358,7 @@ impl State {
         let project = self.project_mut(id)?;
         project.path = new_path;
         project.marked_for_deletion_on = Some(today);
+        self.special.insert(id);
         happened::project(self, id, "project_rename", Some(&old));
         Ok(())
     }

@@ -4,6 +4,7 @@
 mod code;
 mod issues;
 mod merge_requests;
+mod people;
 mod projects;
 mod roles;
 mod tokens;

@@ -155,3 +155,48 @@ fn a_new_project_has_no_board_and_two_boards_may_share_a_name() {
     }
     assert_eq!(gitlab.boards(P).unwrap().len(), 2);
 }
+
+#[test]
+fn a_list_is_the_same_whether_or_not_each_project_has_to_be_looked_at() {
+    let gitlab = world();
+    let admin = gitlab.admin();
+    for name in ["g/archived", "g/marked", "g/restored", "g/sub/deep", "other/shared"] {
+        gitlab.add_project(name).unwrap();
+    }
+    admin.api("POST", "/projects/g%2Farchived/archive", json!({})).unwrap();
+    admin.api("DELETE", "/projects/g%2Fmarked", json!({})).unwrap();
+    admin.api("DELETE", "/projects/g%2Frestored", json!({})).unwrap();
+    let marked = gitlab.look("/groups/g/projects?search=restored").unwrap()[0]["id"].clone();
+    admin
+        .api("POST", &format!("/projects/{marked}/restore"), json!({}))
+        .unwrap();
+    let group = gitlab.look("/groups/g").unwrap()["id"].clone();
+    let share = json!({"group_id": group, "group_access": 30});
+    admin.api("POST", "/projects/other%2Fshared/share", share).unwrap();
+    let guest = gitlab.person("guest").unwrap();
+    let ids = |query: &str| -> Vec<u64> {
+        let list = guest
+            .api("GET", &format!("/groups/g/projects?{query}"), json!({}))
+            .unwrap();
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|p| p["id"].as_u64().unwrap())
+            .collect()
+    };
+    for query in [
+        "",
+        "archived=false",
+        "archived=true",
+        "active=true",
+        "active=false",
+        "sort=asc",
+        "with_shared=false",
+        "include_subgroups=true",
+    ] {
+        let quick = ids(query);
+        // A least role that everybody has changes nothing but the way.
+        assert_eq!(quick, ids(&format!("{query}&min_access_level=10")), "{query}");
+        assert!(!quick.is_empty(), "{query}");
+    }
+}

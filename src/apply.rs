@@ -155,7 +155,11 @@ impl Applier {
             Err(error) => (StepState::Failed, error.to_string()),
         };
         // The token counts for more than the entry: whatever becomes of it, the token is handed out.
-        if let Err(error) = self.store.journal_end(&entry, state, Some(&answer), self.clock.now()).await {
+        if let Err(error) = self
+            .store
+            .journal_end(&entry, state, Some(&answer), self.clock.now())
+            .await
+        {
             tracing::warn!(%error, "the journal could not be written");
         }
         rotated.map_err(|source| ApplyError::GitLab { step, source })
@@ -351,6 +355,14 @@ impl Applier {
                 };
                 writer.update_issue(*project, *issue, &change).await?.iid.to_string()
             }
+            Step::CommentOnMergeRequest {
+                project,
+                merge_request,
+                body,
+            } => match writer.create_merge_request_note(*project, *merge_request, body).await? {
+                CreatedNote::Note(note) => note.id.to_string(),
+                CreatedNote::OnlyCommands => return Ok(None),
+            },
             Step::CreateMergeRequest { .. } | Step::UpdateMergeRequest { .. } | Step::CloseMergeRequest { .. } => {
                 self.write_merge_request(step).await?
             }
@@ -382,8 +394,7 @@ impl Applier {
                 target,
                 title,
                 description,
-                labels,
-                reviewers,
+                opening,
                 ..
             } => {
                 let wanted = NewMergeRequest {
@@ -391,11 +402,11 @@ impl Applier {
                     target_branch: target.clone(),
                     title: title.clone(),
                     description: description.clone(),
-                    labels: labels.clone(),
-                    reviewers: reviewers.clone(),
-                    assignees: Vec::new(),
-                    remove_source_branch: Some(true),
-                    squash: None,
+                    labels: opening.labels.clone(),
+                    reviewers: opening.reviewers.clone(),
+                    assignees: opening.assignees.clone(),
+                    remove_source_branch: opening.remove_source_branch,
+                    squash: opening.squash,
                 };
                 Ok(self
                     .writer
@@ -411,7 +422,7 @@ impl Applier {
                 description,
             } => {
                 let change = MergeRequestChange {
-                    title: Some(title.clone()),
+                    title: title.clone(),
                     description: Some(description.clone()),
                     ..MergeRequestChange::default()
                 };

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use convenor_core::ids::UserId;
+use convenor_core::ids::{ProjectId, UserId};
 use convenor_core::plan::context::Context;
-use convenor_core::plan::seen::{ProposalSeen, Removals};
+use convenor_core::plan::seen::{ProposalSeen, Removals, Traffic};
 use convenor_core::plan::wanted::Blueprint;
-use convenor_core::plan::{Plan, Remark, Step, community, proposal, step};
+use convenor_core::plan::{Plan, Remark, Step, Turn, community, handbook, proposal, step};
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,7 +21,7 @@ use crate::apply::{Applier, ApplyError, Progress};
 use crate::clock::Clock;
 use crate::gitlab::GitLabError;
 use crate::hooks::OwnHooks;
-use crate::observe::{ObserveError, Observer, Remembered};
+use crate::observe::{Asked, ObserveError, Observer, Remembered, Repair};
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics;
 use crate::worker::{Look, Looker};
@@ -35,6 +35,9 @@ const MOST_DOUBTS: u32 = 5;
 /// How soon a look that got on, and then failed, is worth another.
 const GO_ON_AFTER: Duration = Duration::from_secs(1);
 
+/// So many of those who wait for a turn are told when there may be one.
+const SO_MANY_AT_ONCE: usize = 5;
+
 /// Removals of rows are counted over a rolling day.
 const REMOVALS_COUNT_FOR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -44,7 +47,7 @@ pub struct Planner {
     programs: Arc<BTreeMap<ProgramName, Program>>,
     store: Store,
     clock: Clock,
-    allow_removals: bool,
+    asked: Asked,
     webhooks: OwnHooks,
 }
 
@@ -78,7 +81,7 @@ impl Planner {
             programs: Arc::new(programs.into_iter().map(entry).collect()),
             store,
             clock,
-            allow_removals: false,
+            asked: Asked::default(),
             webhooks: OwnHooks::default(),
         }
     }
@@ -90,11 +93,17 @@ impl Planner {
         self
     }
 
-    /// The same, without the limit on removals of rows: an operator said so.
+    /// The same, with what an operator asked for beyond what is due by itself.
     #[must_use]
-    pub fn allowing_removals(mut self) -> Self {
-        self.allow_removals = true;
+    pub fn asked(mut self, asked: Asked) -> Self {
+        self.asked = asked;
         self
+    }
+
+    /// Which pages' malformed rows an operator asked to mend.
+    #[must_use]
+    pub fn repair(&self) -> Option<&Repair> {
+        self.asked.repair.as_ref()
     }
 
     /// The programs' observers.
@@ -142,31 +151,8 @@ impl Planner {
                 };
                 Ok(proposal::plan(&context, &seen))
             }
-            Thing::Community(_, project) => {
-                let since = self
-                    .clock
-                    .now()
-                    .checked_sub(REMOVALS_COUNT_FOR)
-                    .unwrap_or(Timestamp::MIN);
-                let lately = self.store.count_steps(name, step::REMOVAL, since).await?;
-                let removals = Removals {
-                    lately,
-                    allowed: self.allow_removals,
-                };
-                let seen = program.observer.community(*project, removals).await?;
-                let Some(seen) = seen else {
-                    return Ok(Plan::nothing(Remark::NoCharter));
-                };
-                Ok(community::plan(program.observer.program(), &seen))
-            }
-            Thing::Handbook(_) => {
-                let knocks = program.observer.concerned_by_page(self.clock.now()).await?;
-                Ok(Plan {
-                    knocks,
-                    report: vec![Remark::UpToDate],
-                    ..Plan::default()
-                })
-            }
+            Thing::Community(_, project) => self.plan_community(thing, program, *project).await,
+            Thing::Handbook(_) => self.plan_handbook(program).await,
             Thing::Lifeline(_) => self.lifeline(&program.observer).await,
             Thing::Program(_) => Ok(Plan {
                 knocks: self.members(program).await?,
@@ -175,15 +161,60 @@ impl Planner {
         }
     }
 
+    async fn plan_community(&self, thing: &Thing, program: &Program, project: ProjectId) -> Result<Plan, PlanError> {
+        let now = self.clock.now();
+        let since = now.checked_sub(REMOVALS_COUNT_FOR).unwrap_or(Timestamp::MIN);
+        let removals = Removals {
+            lately: self.store.count_steps(thing.program(), step::REMOVAL, since).await?,
+            allowed: self.asked.removals,
+        };
+        let Some(mut seen) = program.observer.community(project, removals).await? else {
+            return Ok(Plan::nothing(Remark::NoCharter));
+        };
+        let rules = program.observer.program();
+        let plan = community::plan(rules, &seen);
+        let is_unknown = |name: &str| plan.turns.get(name) == Some(&Turn::Unknown);
+        let pages = rules.handbooks.iter().zip(&mut seen.listings).enumerate();
+        let mut counted = false;
+        for (index, (handbook, listing)) in pages.filter(|(_, (handbook, _))| is_unknown(&handbook.name)) {
+            // First the line, then what is open: who leaves the line has opened already, so nobody is missed.
+            let ahead = self.store.ahead_in_line(thing, &handbook.name, now).await?;
+            let traffic = program.observer.traffic(index, now).await?;
+            listing.traffic = Some(Traffic { ahead, ..traffic });
+            counted = true;
+        }
+        Ok(if counted { community::plan(rules, &seen) } else { plan })
+    }
+
+    async fn plan_handbook(&self, program: &Program) -> Result<Plan, PlanError> {
+        let now = self.clock.now();
+        let context = Context {
+            program: program.observer.program(),
+            blueprint: &program.blueprint,
+            now,
+        };
+        let seen = program.observer.handbook(&self.asked).await?;
+        let mut plan = handbook::plan(&context, &seen);
+        plan.knocks.extend(program.observer.concerned_by_page(now).await?);
+        plan.knocks.extend(self.next_in_line(&context.program.name, now).await?);
+        Ok(plan)
+    }
+
+    /// Who waits for a turn and might have it now.
+    async fn next_in_line(&self, program: &ProgramName, now: Timestamp) -> Result<Vec<Thing>, PlanError> {
+        let line = self.store.line(program, now).await?;
+        Ok(line.into_iter().map(|(thing, _)| thing).take(SO_MANY_AT_ONCE).collect())
+    }
+
     /// Everything of a program that has a look of its own.
     async fn members(&self, program: &Program) -> Result<Vec<Thing>, PlanError> {
         let name = &program.observer.program().name;
         let proposals = program.observer.proposal_iids().await?;
         let communities = program.observer.community_ids().await?;
         let proposals = proposals.into_iter().map(|issue| Thing::Proposal(name.clone(), issue));
-        Ok(proposals
-            .chain(communities.into_iter().map(|id| Thing::Community(name.clone(), id)))
-            .collect())
+        let communities = communities.into_iter().map(|id| Thing::Community(name.clone(), id));
+        let handbook = (!program.observer.program().handbooks.is_empty()).then(|| Thing::Handbook(name.clone()));
+        Ok(proposals.chain(communities).chain(handbook).collect())
     }
 }
 
@@ -248,6 +279,17 @@ impl GitLabLooker {
         result.map_err(|error| Unsettled { error, got_on })
     }
 
+    /// Whether the thing came into the line for a turn only now, and its turn has to be looked at again: two that are looked at
+    /// at the same time must not both take the last one.
+    async fn stood_in_line(&self, thing: &Thing, plan: &Plan) -> Result<bool, StoreError> {
+        let mut again = false;
+        for (page, turn) in &plan.turns {
+            let came = self.store.stand_in_line(thing, page, self.clock.now()).await?;
+            again |= came && *turn == Turn::Taken;
+        }
+        Ok(again)
+    }
+
     async fn settle_in_rounds(&self, thing: &Thing, cause: &str, got_on: &mut bool) -> Result<Settled, LookError> {
         let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_) | Thing::Lifeline(_));
         let mut made_project = false;
@@ -267,11 +309,18 @@ impl GitLabLooker {
                 other => other?,
             };
             metrics::planned(thing, plan.steps.len());
+            if self.stood_in_line(thing, &plan).await? {
+                continue;
+            }
             if plan.is_empty() {
                 // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
                 let mut knocks = if worked { plan.knocks } else { Vec::new() };
                 // A new project may need a webhook of its own.
                 knocks.extend(made_project.then(|| Thing::Lifeline(thing.program().clone())));
+                let waits: Vec<&str> = plan.turns.keys().map(String::as_str).collect();
+                if self.store.leave_line(thing, &waits, self.clock.now()).await? {
+                    knocks.extend(self.planner.next_in_line(thing.program(), self.clock.now()).await?);
+                }
                 return Ok(Settled {
                     report: plan.report,
                     knocks,

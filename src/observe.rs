@@ -5,6 +5,7 @@
 
 mod adopt;
 mod community;
+mod handbook;
 mod lifeline;
 mod proposal;
 mod setup;
@@ -13,16 +14,15 @@ use std::collections::BTreeMap;
 
 use convenor_core::ids::{AccessLevel, UserId, Username};
 use convenor_core::plan::FileVersion;
-use convenor_core::plan::seen::{
-    GroupSeen, MergeRequestSeen, MergeRequestState, PageSeen, People, ProjectSeen, UserSeen,
-};
+use convenor_core::plan::seen::{GroupSeen, MergeRequestSeen, MergeRequestState, People, ProjectSeen, UserSeen};
 use convenor_core::program::{Handbook, Program, Visibility};
 use convenor_core::proposal::PersonState;
 use tokio::sync::OnceCell;
 use url::Url;
 
-use crate::gitlab::{self, GitLabError, Reader, wire};
+use crate::gitlab::{GitLabError, Reader, wire};
 
+pub use handbook::{Asked, Repair};
 pub use lifeline::Chartered;
 pub use proposal::Remembered;
 
@@ -44,8 +44,8 @@ pub struct Places {
     pub group: GroupSeen,
     /// The intake project.
     pub intake: ProjectSeen,
-    /// The handbook's project, if the program has a page.
-    pub handbook: Option<ProjectSeen>,
+    /// The projects of the handbook pages, in the order of the settings.
+    pub handbooks: Vec<ProjectSeen>,
 }
 
 /// What an observation cannot go without.
@@ -63,7 +63,9 @@ pub enum ObserveError {
         path: String,
     },
     /// The group that the settings name is not there, or not visible to the bot.
-    #[error("program.group = \"{path}\": GitLab shows no such group to the bot; check the path and the bot's membership")]
+    #[error(
+        "program.group = \"{path}\": GitLab shows no such group to the bot; check the path and the bot's membership"
+    )]
     NoGroup {
         /// Its path.
         path: String,
@@ -118,13 +120,19 @@ impl Observer {
             other => other?,
         };
         let intake = self.named_project("program.intake", &self.program.intake).await?;
-        let handbook = match &self.program.handbook {
-            Some(handbook) => Some(
-                self.named_project("program.handbook.project", &handbook.project)
-                    .await?,
-            ),
-            None => None,
-        };
+        let mut handbooks: Vec<ProjectSeen> = Vec::new();
+        for handbook in &self.program.handbooks {
+            let known = self.program.handbooks.iter().zip(&handbooks);
+            let known = known.filter(|(other, _)| other.project == handbook.project);
+            let known = known.map(|(_, project)| project.clone()).next();
+            handbooks.push(match known {
+                Some(project) => project,
+                None => {
+                    self.named_project("program.handbook.project", &handbook.project)
+                        .await?
+                }
+            });
+        }
         Ok(Places {
             bot: UserSeen {
                 id: user.id,
@@ -136,7 +144,7 @@ impl Observer {
                 visibility: group.visibility,
             },
             intake,
-            handbook,
+            handbooks,
         })
     }
 
@@ -147,42 +155,6 @@ impl Observer {
             path: path.to_owned(),
         })?;
         project_seen(project)
-    }
-
-    /// The page on its target branch, read now; `None` when the program has none.
-    ///
-    /// # Errors
-    /// When GitLab does not answer as it should.
-    pub async fn page(&self) -> Result<Option<PageSeen>, ObserveError> {
-        let (Some(handbook), Some(project)) = (&self.program.handbook, &self.places().await?.handbook) else {
-            return Ok(None);
-        };
-        let branch = target_branch(handbook, project);
-        let file = self.reader.file(project.id, &handbook.page, &branch).await?;
-        let visibility = project.visibility;
-        Ok(Some(PageSeen {
-            project: project.id,
-            branch,
-            visibility,
-            file: file.map(file_version),
-        }))
-    }
-
-    /// Merge requests from one of our branches into the page's branch, newest first.
-    async fn merge_requests(&self, branch: &str) -> Result<Vec<MergeRequestSeen>, ObserveError> {
-        let (Some(handbook), Some(project)) = (&self.program.handbook, &self.places().await?.handbook) else {
-            return Ok(Vec::new());
-        };
-        let target = target_branch(handbook, project);
-        let filter = gitlab::MergeRequestFilter {
-            source_branch: Some(branch.to_owned()),
-            target_branch: Some(target.clone()),
-            ..Default::default()
-        };
-        let mut found = self.reader.merge_requests(project.id, &filter).await?;
-        found.retain(|merge_request| is_between(merge_request, branch, &target));
-        found.sort_by_key(|merge_request| std::cmp::Reverse(merge_request.iid));
-        found.into_iter().map(merge_request_seen).collect()
     }
 
     /// Accounts of the named people; who is not found is missing.
@@ -236,12 +208,6 @@ fn target_branch(handbook: &Handbook, project: &ProjectSeen) -> String {
     configured.unwrap_or_else(|| "main".to_owned())
 }
 
-/// Our branch for a community's row.
-#[must_use]
-pub fn row_branch(path: &str) -> String {
-    format!("convenor/{path}")
-}
-
 fn file_version(file: wire::RepositoryFile) -> FileVersion {
     FileVersion {
         bytes: file.bytes,
@@ -289,6 +255,8 @@ fn merge_request_seen(found: wire::MergeRequest) -> Result<MergeRequestSeen, Obs
         author: found.author.id,
         closed_by: found.closed_by.map(|user| user.id),
         web_url: address(&found.web_url, "a merge request")?,
+        needs_rebase: found.detailed_merge_status == "need_rebase",
+        created_at: found.created_at,
         // While GitLab has not checked, the field says `false`; only `true` is news.
         conflicts: found.has_conflicts.then_some(true),
         title: found.title,

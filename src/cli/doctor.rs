@@ -60,7 +60,10 @@ async fn of_installation(settings: &Settings, deliver: bool, checks: &mut Vec<Ch
         &lengths(&settings.webhook.secret_tokens),
         settings.webhook.signing_tokens.len(),
     ));
-    let gitlab_is_here = matches!(settings.gitlab.url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let gitlab_is_here = matches!(
+        settings.gitlab.url.host_str(),
+        Some("localhost" | "127.0.0.1" | "[::1]")
+    );
     checks.push(doctor::public_url(&settings.server.public_url, gitlab_is_here));
     let store = of_database(settings, checks).await;
     for program in &settings.programs {
@@ -101,7 +104,8 @@ async fn of_database(settings: &Settings, checks: &mut Vec<Check>) -> Option<Sto
     let store = match Store::open_existing(&settings.database.url).await {
         Ok(store) => store,
         Err(StoreError::Missing(path)) => {
-            let mend = "nothing before the first start; else check `database.url` and the folder that the command runs in";
+            let mend =
+                "nothing before the first start; else check `database.url` and the folder that the command runs in";
             checks.push(Check::warning("database", format!("there is no {path} yet"), mend));
             return None;
         }
@@ -117,20 +121,38 @@ async fn of_database(settings: &Settings, checks: &mut Vec<Check>) -> Option<Sto
     };
     checks.push(match store.try_write().await {
         Ok(()) => Check::fine("database", format!("{kind} and can be written")),
-        Err(error) => Check::error("database", error.to_string(), "mend its rights, or make room on its disk"),
+        Err(error) => Check::error(
+            "database",
+            error.to_string(),
+            "mend its rights, or make room on its disk",
+        ),
     });
     match store.durability().await {
         Ok(durability) => checks.push(doctor::durable(&durability)),
-        Err(error) => checks.push(Check::error("database.durable", error.to_string(), "see whether the database answers")),
+        Err(error) => checks.push(Check::error(
+            "database.durable",
+            error.to_string(),
+            "see whether the database answers",
+        )),
     }
     match store.queue_depth(Clock::system().now()).await {
         Ok(depth) => checks.push(doctor::queue(depth.held, depth.failed)),
-        Err(error) => checks.push(Check::error("queue", error.to_string(), "see whether the database answers")),
+        Err(error) => checks.push(Check::error(
+            "queue",
+            error.to_string(),
+            "see whether the database answers",
+        )),
     }
     Some(store)
 }
 
-async fn of_gitlab(settings: &Settings, client: &Client, store: Option<&Store>, deliver: bool, checks: &mut Vec<Check>) {
+async fn of_gitlab(
+    settings: &Settings,
+    client: &Client,
+    store: Option<&Store>,
+    deliver: bool,
+    checks: &mut Vec<Check>,
+) {
     let reader = client.reader();
     let url = &settings.gitlab.url;
     match reader.current_user().await {
@@ -164,7 +186,9 @@ async fn of_gitlab(settings: &Settings, client: &Client, store: Option<&Store>, 
     for program in &settings.programs {
         program::check(settings, program, client, store, deliver, checks).await;
     }
-    let rate = client.rate_limit().map(|(limit, remaining)| RateSeen { limit, remaining });
+    let rate = client
+        .rate_limit()
+        .map(|(limit, remaining)| RateSeen { limit, remaining });
     checks.push(doctor::rate(rate));
 }
 

@@ -109,7 +109,9 @@ async fn project_at(path: &str, settings: &Settings) -> anyhow::Result<ProjectId
     }
     for path in &paths {
         let found = reader.project(path).await;
-        if let Some(project) = found.with_context(|| format!("GitLab cannot be asked for {path}; name the project's id"))? {
+        if let Some(project) =
+            found.with_context(|| format!("GitLab cannot be asked for {path}; name the project's id"))?
+        {
             return Ok(project.id);
         }
     }

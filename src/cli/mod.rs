@@ -5,12 +5,15 @@
 //! [`main`] prints it once and exits 1. Clap itself exits 2 when it does not understand the arguments.
 
 mod adopt;
+mod backup;
 mod completions;
 mod deliveries;
 mod demo;
 mod doctor;
+mod health;
 pub mod init;
 mod journal;
+mod man;
 mod plan;
 mod queue;
 mod render;
@@ -81,6 +84,12 @@ enum Command {
     Rotate(rotate::Args),
     /// Show, check or edit the table of a local page
     Table(table::Args),
+    /// Say whether the service on this machine can take in deliveries; exit code 1 when it cannot
+    Health(health::Args),
+    /// Copy the SQLite database, also while the service runs
+    Backup(backup::Args),
+    /// Print the manual page, or write all of them
+    Man(man::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
@@ -101,6 +110,9 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Journal(args) => journal::run(args, context).await,
         Command::Rotate(args) => rotate::run(args, context).await,
         Command::Table(args) => table::run(&args),
+        Command::Health(args) => health::run(args, context).await,
+        Command::Backup(args) => backup::run(args, context).await,
+        Command::Man(args) => man::run(&args),
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -16,6 +16,7 @@ use crate::apply::{Outcome, Progress};
 use crate::assemble;
 use crate::clock::Clock;
 use crate::look::{GitLabLooker, Planner};
+use crate::observe::{Asked, Repair};
 use crate::settings::Settings;
 use crate::worker::{Look, Worker};
 
@@ -39,6 +40,9 @@ pub(super) struct ApplyArgs {
     /// Propose removals of rows beyond the limit of a day
     #[arg(long)]
     allow_removals: bool,
+    /// Propose to mend malformed rows where the mend is certain, on this page (its path) or on all
+    #[arg(long, value_name = "PAGE")]
+    repair: Option<Option<String>>,
 }
 
 /// The exit code of a plan that is not empty.
@@ -98,6 +102,26 @@ pub(super) async fn plan(args: PlanArgs, context: &Context) -> anyhow::Result<Ex
     })
 }
 
+/// A page that no program has would be mended by nobody, without a word.
+fn check_repair(planner: &Planner) -> anyhow::Result<()> {
+    let Some(Repair::Page(page)) = planner.repair() else {
+        return Ok(());
+    };
+    let mut known = planner.observers().flat_map(|observer| &observer.program().handbooks);
+    if known.any(|handbook| handbook.page == *page) {
+        return Ok(());
+    }
+    let pages: Vec<&str> = planner
+        .observers()
+        .flat_map(|observer| &observer.program().handbooks)
+        .map(|handbook| handbook.page.as_str())
+        .collect();
+    bail!(
+        "--repair {page:?}: the settings name no such page; they name {}",
+        pages.join(", ")
+    );
+}
+
 fn in_words(planned: &[Planned]) -> String {
     let mut text = String::new();
     for planned in planned {
@@ -126,11 +150,11 @@ pub(super) async fn apply(args: ApplyArgs, context: &Context) -> anyhow::Result<
     let client = assemble::client(&settings)?;
     let clock = Clock::system();
     let planner = assemble::planner(&settings, &client, store.clone(), clock.clone())?;
-    let planner = if args.allow_removals {
-        planner.allowing_removals()
-    } else {
-        planner
-    };
+    let planner = planner.asked(Asked {
+        removals: args.allow_removals,
+        repair: args.repair.map(|page| page.map_or(Repair::Every, Repair::Page)),
+    });
+    check_repair(&planner)?;
     let things = things(&planner, &settings, args.program.as_deref()).await?;
     let bar = progress_bar(things.len());
     store.knock(&things, "convenor apply", clock.now()).await?;

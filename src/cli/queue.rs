@@ -54,7 +54,9 @@ impl Filter {
     fn admits(&self, row: &Work) -> bool {
         let thing = row.thing.parse::<Thing>().ok();
         let is = |wanted: &Option<String>, of: fn(&Thing) -> &str| {
-            wanted.as_deref().is_none_or(|wanted| thing.as_ref().is_some_and(|thing| of(thing) == wanted))
+            wanted
+                .as_deref()
+                .is_none_or(|wanted| thing.as_ref().is_some_and(|thing| of(thing) == wanted))
         };
         self.state.as_deref().is_none_or(|wanted| state(row) == wanted)
             && is(&self.program, |thing| thing.program().as_str())
@@ -158,7 +160,10 @@ async fn release(store: &Store, which: &Which, stuck: &[WorkState]) -> anyhow::R
             let row = work.iter().find(|row| row.thing == thing);
             let row = row.with_context(|| format!("nothing is known of {thing}; see `convenor queue list`"))?;
             if only_held && row.state != WorkState::Held {
-                bail!("{thing} is not held, it is {}; `convenor queue retry` looks at it now", state(row));
+                bail!(
+                    "{thing} is not held, it is {}; `convenor queue retry` looks at it now",
+                    state(row)
+                );
             }
             vec![row]
         }

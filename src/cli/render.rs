@@ -91,7 +91,10 @@ fn read_proposal(path: &Path) -> anyhow::Result<Proposal> {
         .filter(|finding| finding.severity == Severity::Refusal)
         .map(|finding| format!("\n  - {}", finding.sentence().as_str().trim()))
         .collect();
-    let notes = read.findings.iter().filter(|finding| finding.severity == Severity::Note);
+    let notes = read
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Note);
     for note in notes.filter(|_| read.form.is_some()) {
         // Standard output is for the files.
         let _ = writeln!(anstream::stderr().lock(), "note: {}", note.sentence().as_str().trim());
@@ -148,7 +151,9 @@ pub(super) fn try_templates(settings: &Settings, program: &ProgramSettings) -> a
         bail!("the sample proposal is not understood; this is a fault of Convenor");
     };
     let data = project_data(&form, settings, Some(program));
-    Ok(render::project_files(&set, &data).map_err(|faults| told(&faults))?.len())
+    Ok(render::project_files(&set, &data)
+        .map_err(|faults| told(&faults))?
+        .len())
 }
 
 fn told(faults: &[Fault]) -> anyhow::Error {

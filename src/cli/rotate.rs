@@ -47,7 +47,11 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
         bail!("no [[program]] is configured, so no token is used");
     };
     let (client, clock) = (assemble::client(&settings)?, Clock::system());
-    let user = client.reader().current_user().await.context("the present token cannot be rotated")?;
+    let user = client
+        .reader()
+        .current_user()
+        .await
+        .context("the present token cannot be rotated")?;
     let store = open_store(&settings).await?;
     let ends = end(clock.now(), args.days)?;
     let place = settings.gitlab.token_file.as_deref().map(Place::prepare).transpose()?;
@@ -59,7 +63,8 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
             if let Some(place) = place {
                 place.give_up();
             }
-            return Err(anyhow::Error::from(error).context("the token was not rotated, as far as is known; see `convenor doctor`"));
+            return Err(anyhow::Error::from(error)
+                .context("the token was not rotated, as far as is known; see `convenor doctor`"));
         }
     };
     let kept = place.map(|place| place.keep(&rotated.token));
@@ -74,7 +79,9 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
 
 fn end(now: Timestamp, days: u16) -> anyhow::Result<Date> {
     let today = now.to_zoned(TimeZone::UTC).date();
-    today.checked_add(Span::new().days(days)).context("the day of the token's end cannot be told")
+    today
+        .checked_add(Span::new().days(days))
+        .context("the day of the token's end cannot be told")
 }
 
 fn tell(settings: &Settings, user: &str, ends: Date) {
@@ -87,7 +94,10 @@ fn tell(settings: &Settings, user: &str, ends: Date) {
         None => "Put it where CONVENOR_GITLAB__TOKEN comes from, and restart the service.".to_owned(),
     };
     // Whoever reads only standard output gets the token and nothing else.
-    let _ = writeln!(err, "The token of {user} was rotated; the new one ends on {ends}. {place}");
+    let _ = writeln!(
+        err,
+        "The token of {user} was rotated; the new one ends on {ends}. {place}"
+    );
 }
 
 /// Where the new token goes: a file beside the old one, open and written to once already.
@@ -143,14 +153,22 @@ impl Place {
         let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_all());
         let beside = self.beside.display();
         written.with_context(|| format!("the token was rotated, and {beside} may hold only a part of the new one"))?;
-        let moved = self.file.set_len(text.len() as u64).and_then(|()| fs::rename(&self.beside, &self.target));
+        let moved = self
+            .file
+            .set_len(text.len() as u64)
+            .and_then(|()| fs::rename(&self.beside, &self.target));
         moved.with_context(|| {
             let target = self.target.display();
             format!("the token was rotated and stands in {beside}; move it to {target} by hand")
         })?;
         if let Some(folder) = self.target.parent() {
             let synced = File::open(folder).and_then(|folder| folder.sync_all());
-            synced.with_context(|| format!("the new token is in place, but {} could not be flushed to the disk", folder.display()))?;
+            synced.with_context(|| {
+                format!(
+                    "the new token is in place, but {} could not be flushed to the disk",
+                    folder.display()
+                )
+            })?;
         }
         Ok(())
     }

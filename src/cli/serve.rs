@@ -17,9 +17,9 @@ use warp::Filter as _;
 use super::{Context, open_store};
 use crate::assemble;
 use crate::clock::Clock;
+use crate::gitlab::Client;
 use crate::intake::{self, Budget, Intake, Secrets};
 use crate::server::{self, Limits};
-use crate::gitlab::Client;
 use crate::settings::{self, Settings};
 use crate::status::{self, Status};
 use crate::store::Store;
@@ -65,7 +65,10 @@ async fn follow_token(file: PathBuf, client: Client) {
             // A file that is being replaced by hand may be away or empty for a moment.
             Ok(None) | Err(_) => continue,
         };
-        if known.as_ref().is_some_and(|known| known.expose_secret() == token.expose_secret()) {
+        if known
+            .as_ref()
+            .is_some_and(|known| known.expose_secret() == token.expose_secret())
+        {
             continue;
         }
         match client.use_token(&token) {

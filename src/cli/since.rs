@@ -34,9 +34,12 @@ pub(super) fn parse(text: &str) -> Result<Since, String> {
         let start = date.to_zoned(TimeZone::UTC).map_err(|error| error.to_string())?;
         return Ok(Since::At(start.timestamp()));
     }
-    let ago = settings::duration(text).ok().and_then(|ago| SignedDuration::try_from(ago).ok());
-    ago.map(Since::Ago)
-        .ok_or_else(|| "write how long ago (`2h`, `7d`), a day (`2026-01-31`) or a time (`2026-01-31T12:00:00Z`)".to_owned())
+    let ago = settings::duration(text)
+        .ok()
+        .and_then(|ago| SignedDuration::try_from(ago).ok());
+    ago.map(Since::Ago).ok_or_else(|| {
+        "write how long ago (`2h`, `7d`), a day (`2026-01-31`) or a time (`2026-01-31T12:00:00Z`)".to_owned()
+    })
 }
 
 #[cfg(test)]

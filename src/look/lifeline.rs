@@ -24,7 +24,11 @@ impl Planner {
         let health = observer.hook_health(&setup, now).await?;
         let since = now.checked_sub(RENEWED_LATELY).unwrap_or(Timestamp::MIN);
         let renewed_lately = self.store.count_steps(&program.name, "update_hook", since).await?;
-        let token = observer.reader().token_self().await.map_err(crate::observe::ObserveError::from)?;
+        let token = observer
+            .reader()
+            .token_self()
+            .await
+            .map_err(crate::observe::ObserveError::from)?;
         let places = observer.places().await?;
         let seen = LifelineSeen {
             bot: places.bot.id,

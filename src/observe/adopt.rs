@@ -4,6 +4,7 @@ use convenor_core::adopt::{self, AdoptSeen, CandidateSeen, CharterBranchSeen};
 use convenor_core::charter;
 use convenor_core::ids::{AccessLevel, ProjectId, Username};
 use convenor_core::plan::seen::{MergeRequestSeen, ProjectSeen};
+use convenor_core::program::PageKind;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{ObserveError, Observer, file_version, is_between, merge_request_seen};
@@ -19,19 +20,19 @@ impl Observer {
     /// When GitLab does not answer as it should.
     pub async fn adoption(&self) -> Result<AdoptSeen, ObserveError> {
         let places = self.places().await?;
-        let apart =
-            |id: ProjectId| id == places.intake.id || places.handbook.as_ref().is_some_and(|page| page.id == id);
         let projects = self.group_projects().await?.into_iter();
-        let projects = stream::iter(projects.filter(|project| !apart(project.id)))
+        let projects = stream::iter(projects.filter(|project| !self.is_apart(places, project.id)))
             .map(|project| self.candidate(project))
             .buffered(AT_ONCE);
         let projects: Vec<CandidateSeen> = projects.try_collect().await?;
-        let page = self.page().await?;
-        let named = adopt::named(&self.program, page.as_ref(), &projects);
+        let pages = self.pages().await?.into_iter();
+        let tables = pages.filter(|(handbook, _)| handbook.kind == PageKind::Table);
+        let pages: Vec<_> = tables.map(|(handbook, page)| (handbook.clone(), page)).collect();
+        let named = adopt::named(&pages, &projects);
         Ok(AdoptSeen {
             bot: places.bot.clone(),
             people: self.people(named).await?,
-            page,
+            pages,
             projects,
         })
     }

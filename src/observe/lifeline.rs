@@ -37,12 +37,13 @@ impl Observer {
     pub async fn communities(&self) -> Result<Vec<Chartered>, ObserveError> {
         let places = self.places().await?;
         let group = &self.program.group;
-        let overview = self.reader.group_overview(places.group.id, group, &[charter::PATH]).await?;
+        let overview = self
+            .reader
+            .group_overview(places.group.id, group, &[charter::PATH])
+            .await?;
         let mut found = Vec::new();
         for project in self.group_projects().await? {
-            let apart = project.id == places.intake.id
-                || places.handbook.as_ref().is_some_and(|page| page.id == project.id);
-            if apart || project.archived || project.marked_for_deletion {
+            if self.is_apart(places, project.id) || project.archived || project.marked_for_deletion {
                 continue;
             }
             let files = overview.iter().find(|one| one.id == project.id).map(|one| &one.files);

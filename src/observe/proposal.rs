@@ -14,8 +14,10 @@ use convenor_core::plan::seen::{
 };
 use convenor_core::plan::status::recorded_status;
 use convenor_core::plan::{labels, status::Status};
+use convenor_core::program::PageKind;
 use convenor_core::proposal as form;
 
+use super::handbook::OpenChanges;
 use super::{ObserveError, Observer, Places, address, project_seen};
 use crate::gitlab::{GitLabError, IssueFilter, wire};
 
@@ -75,7 +77,6 @@ impl Observer {
         let roles = self.roles(who_matters(places, &issue, &notes, &label_events)).await?;
         let projects = self.group_projects().await?;
         let rivals = self.rivals(places, iid).await?;
-        let page = self.page().await?;
 
         let slug = read.understood.slug.as_ref().map(|slug| slug.as_str().to_owned());
         let project = self
@@ -89,10 +90,19 @@ impl Observer {
             Some(project) if !status.made => Some(self.inside(places, project, template_files).await?),
             _ => None,
         };
-        let merge_requests = match ours {
-            Some(project) => self.merge_requests(&self.branch_in_use(project).await?).await?,
-            None => Vec::new(),
-        };
+        let mut pages = Vec::new();
+        let mut open = OpenChanges::default();
+        for (index, handbook) in self.program.handbooks.iter().enumerate() {
+            if handbook.kind != PageKind::Table {
+                continue;
+            }
+            let page = self.page(index).await?;
+            let merge_requests = match ours {
+                Some(project) => self.line_requests(index, &page, project, &mut open).await?,
+                None => Vec::new(),
+            };
+            pages.push((page, merge_requests));
+        }
         Ok(ProposalSeen {
             bot: places.bot.clone(),
             group: places.group.clone(),
@@ -108,8 +118,7 @@ impl Observer {
             project,
             refused_members: BTreeSet::new(),
             inside,
-            page,
-            merge_requests,
+            pages,
         })
     }
 
@@ -353,7 +362,7 @@ pub(super) fn own_issues_seen(issues: Vec<wire::Issue>, bot: UserId) -> Result<V
             iid: issue.iid,
             web_url: address(&issue.web_url, "an issue")?,
             open: issue.state == wire::IssueState::Opened,
-            closed_by: issue.closed_by.map(|user| user.id),
+            closed_by: issue.closed_by.map(|person| person.id),
             description: issue.description,
         })
     })

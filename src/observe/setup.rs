@@ -7,8 +7,8 @@ use convenor_core::plan::init::{HOOK_DESCRIPTION, HookSeen, InitSeen, TEMPLATE_B
 use convenor_core::plan::step::HookScope;
 
 use super::{Chartered, ObserveError, Observer, file_version, is_in_group};
-use crate::gitlab::{GitLabError, IssueFilter};
 use crate::gitlab::wire::Hook;
+use crate::gitlab::{GitLabError, IssueFilter};
 use crate::hooks::{self, OwnHooks};
 
 impl Observer {
@@ -36,7 +36,10 @@ impl Observer {
         if !is_in_group(intake, &self.program.group) {
             outside_group.push(intake.id);
         }
-        if let Some(handbook) = places.handbook.as_ref().filter(|handbook| handbook.id != intake.id) {
+        for handbook in &places.handbooks {
+            if project_hooks.iter().any(|(known, _)| *known == handbook.id) {
+                continue;
+            }
             project_hooks.push((handbook.id, self.project_hooks(handbook.id).await?));
             if !is_in_group(handbook, &self.program.group) {
                 outside_group.push(handbook.id);
@@ -49,7 +52,7 @@ impl Observer {
         ]);
         paths.extend(
             places
-                .handbook
+                .handbooks
                 .iter()
                 .map(|handbook| (HookScope::Project(handbook.id), handbook.full_path.clone())),
         );

@@ -5,6 +5,7 @@
 //! files of their own; no error, log or `Debug` shows them. `config/convenor.example.toml` names every key.
 
 mod faults;
+mod handbook;
 mod program;
 mod section;
 mod sections;

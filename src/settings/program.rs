@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use convenor_core::ids::{AccessLevel, Username};
-use convenor_core::program::{ApprovalPolicy, Handbook, Program, RowOrder, Visibility};
+use convenor_core::program::{ApprovalPolicy, Program, Visibility};
 use convenor_core::thing::ProgramName;
 
+use super::handbook;
 use super::section::Section;
 
 /// One program, with what only the shell needs to know of it.
@@ -21,10 +22,14 @@ pub struct ProgramSettings {
 /// Reads all `[[program]]` sections; those with a fault are left out, their faults are noted.
 pub(super) fn read_all(root: &mut Section) -> Vec<ProgramSettings> {
     let mut seen = BTreeSet::new();
-    root.sections("program")
-        .into_iter()
-        .filter_map(|section| read(section, &mut seen))
-        .collect()
+    let sections = root.sections("program").into_iter();
+    let mut programs: Vec<ProgramSettings> = sections.filter_map(|section| read(section, &mut seen)).collect();
+    handbook::name_apart(programs.iter_mut().flat_map(|settings| {
+        let Program { name, handbooks, .. } = &mut settings.program;
+        let name = &*name;
+        handbooks.iter_mut().map(move |page| (name.as_str(), page))
+    }));
+    programs
 }
 
 fn read(mut section: Section, seen: &mut BTreeSet<(&'static str, String)>) -> Option<ProgramSettings> {
@@ -59,13 +64,7 @@ fn read(mut section: Section, seen: &mut BTreeSet<(&'static str, String)>) -> Op
     let mut chat = section.section("chat");
     let chat_prefix = chat.parsed("prefix", "cp_".to_owned(), chat_prefix);
     chat.finish();
-    let has_handbook = section.has("handbook");
-    let handbook_section = section.section("handbook");
-    let handbook = if has_handbook {
-        Some(handbook(handbook_section))
-    } else {
-        None
-    };
+    let handbooks = handbook::read_all(&mut section);
     section.finish();
     let program = Program {
         name: name?,
@@ -76,53 +75,13 @@ fn read(mut section: Section, seen: &mut BTreeSet<(&'static str, String)>) -> Op
         visibility,
         chat_prefix,
         member_level,
-        handbook: match handbook {
-            Some(read) => Some(read?),
-            None => None,
-        },
+        handbooks: handbooks?,
     };
     Some(ProgramSettings { program, templates })
 }
 
-fn handbook(mut section: Section) -> Option<Handbook> {
-    let project = full_path(&mut section, "project", 2, "name the handbook's project");
-    let branch = section.text("branch").filter(|branch| !branch.trim().is_empty());
-    let page = section.required(
-        "page",
-        "give the page's path in the repository, for example \"content/handbook/cop.md\"",
-    );
-    if let Some(page) = &page
-        && (page.starts_with('/') || page.split('/').any(|step| matches!(step, "" | "." | "..")))
-    {
-        let problem = format!("`{}` is no path inside a repository", page.escape_debug());
-        section.fault("page", problem, "write it without a leading `/`, `.` or `..`");
-    }
-    let heading = section.required("heading", "give the text of the heading over the table");
-    let order = section.parsed("order", RowOrder::default(), row_order);
-    let columns = section.pairs("columns");
-    let reviewers = usernames(&mut section, "reviewers");
-    let labels = section
-        .list("labels")
-        .unwrap_or_else(|| vec!["communities-of-practice".to_owned()]);
-    let list_private = section.flag("list_private", false);
-    section.finish();
-    // People copy the heading's line from the page, hashes and all.
-    let heading = heading?.trim().trim_start_matches('#').trim().to_owned();
-    Some(Handbook {
-        project: project?,
-        branch,
-        page: page?,
-        heading,
-        order,
-        columns,
-        reviewers,
-        labels,
-        list_private,
-    })
-}
-
 /// A full path of at least `least` steps, each as GitLab allows it.
-fn full_path(section: &mut Section, key: &str, least: usize, mend: &str) -> Option<String> {
+pub(super) fn full_path(section: &mut Section, key: &str, least: usize, mend: &str) -> Option<String> {
     let text = section.required(key, mend)?;
     let path = text.trim().trim_matches('/');
     let good_step = |step: &str| {
@@ -161,7 +120,7 @@ fn unique(section: &Section, key: &'static str, value: Option<&str>, seen: &mut 
     }
 }
 
-fn usernames(section: &mut Section, key: &str) -> Vec<Username> {
+pub(super) fn usernames(section: &mut Section, key: &str) -> Vec<Username> {
     let names = section.list(key).unwrap_or_default();
     let read = |name: &String| {
         let username = Username::new(name);
@@ -203,15 +162,6 @@ fn visibility(text: &str) -> Result<Visibility, &'static str> {
         "internal" => Ok(Visibility::Internal),
         "public" => Ok(Visibility::Public),
         _ => Err("choose \"private\", \"internal\" or \"public\""),
-    }
-}
-
-fn row_order(text: &str) -> Result<RowOrder, &'static str> {
-    match text {
-        "auto" => Ok(RowOrder::Auto),
-        "sorted" => Ok(RowOrder::Sorted),
-        "end" => Ok(RowOrder::End),
-        _ => Err("choose \"auto\", \"sorted\" or \"end\""),
     }
 }
 

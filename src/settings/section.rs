@@ -130,6 +130,13 @@ impl Section {
         })
     }
 
+    /// `true`, `false`, or the default when it is not set.
+    pub(super) fn choice(&mut self, key: &str, default: Option<bool>) -> Option<bool> {
+        let is_set = self.has(key);
+        let flag = self.flag(key, default.unwrap_or_default());
+        if is_set { Some(flag) } else { default }
+    }
+
     /// A list of texts; in a variable they are separated by commas. `None` when it is not set.
     pub(super) fn list(&mut self, key: &str) -> Option<Vec<String>> {
         let by_variable = self.is_by_variable(key);
@@ -283,6 +290,18 @@ impl Section {
                 _ => None,
             })
             .collect()
+    }
+
+    /// One section, or a list of such; none when it is not there.
+    pub(super) fn one_or_more_sections(&mut self, key: &str) -> Vec<Self> {
+        match self.table.get(key) {
+            Some(Value::Array(_)) => self.sections(key),
+            _ if self.has(key) => vec![self.section(key)],
+            _ => {
+                self.asked.insert(key.to_owned());
+                Vec::new()
+            }
+        }
     }
 
     /// Refuses every key that was not asked for. An empty section sets nothing, so it is no fault.

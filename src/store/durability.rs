@@ -34,7 +34,9 @@ impl Store {
                 let (fsync, pages): (String, String) = (row.try_get("fsync")?, row.try_get("pages")?);
                 let commits: String = row.try_get("commits")?;
                 Ok(Durability {
-                    evidence: format!("PostgreSQL, fsync={fsync}, full_page_writes={pages}, synchronous_commit={commits}"),
+                    evidence: format!(
+                        "PostgreSQL, fsync={fsync}, full_page_writes={pages}, synchronous_commit={commits}"
+                    ),
                     may_lose: fsync != "on" || pages != "on" || commits == "off",
                 })
             }

@@ -14,7 +14,9 @@ pub enum StoreError {
     #[error("the disk of the database is full; make room")]
     Full,
     /// There is none; an operator mends this.
-    #[error("there is no database {0}; check `database.url` and the folder that the command runs in (`convenor serve` makes it)")]
+    #[error(
+        "there is no database {0}; check `database.url` and the folder that the command runs in (`convenor serve` makes it)"
+    )]
     Missing(String),
     /// It cannot be written to; an operator mends this.
     #[error("the database is read-only; check the file's and the folder's permissions")]
@@ -44,6 +46,9 @@ pub enum StoreError {
         /// What should be there.
         expected: &'static str,
     },
+    /// Only a SQLite file can be copied by us.
+    #[error("this database is no SQLite file")]
+    NotSqlite,
     /// Tables in memory do what a service needs, not what operators ask of its database.
     #[error("tables in memory do not answer this")]
     NotInMemory,

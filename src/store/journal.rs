@@ -258,7 +258,7 @@ macro_rules! entry {
 pub(super) use entry;
 
 /// A UUID of version 7 (RFC 9562): sorts by the time, and by a counter inside one millisecond.
-fn next_id(at: Timestamp) -> String {
+pub(super) fn next_id(at: Timestamp) -> String {
     let mut order = lock(&ORDER);
     let context = order.get_or_insert_with(ContextV7::new);
     let seconds = u64::try_from(at.as_second()).unwrap_or(0);

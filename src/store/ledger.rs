@@ -75,8 +75,7 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn forget_setup(&self, program: &ProgramName, made: &MadeSetup) -> Result<(), StoreError> {
-        const SQL: &str =
-            "delete from made_setup where program = $1 and kind = $2 and place = $3 and object = $4";
+        const SQL: &str = "delete from made_setup where program = $1 and kind = $2 and place = $3 and object = $4";
         let result = on!(
             self.pools(),
             write,

@@ -61,9 +61,7 @@ impl Store {
             let rows: Vec<StoredDelivery> = on!(self.pools(), read, |connection| {
                 let query = sqlx::query(SQL).bind(since).bind(PORTION).bind(offset);
                 let rows = query.fetch_all(connection).await?;
-                rows.iter()
-                    .map(|row| stored!(row))
-                    .collect::<Result<_, StoreError>>()?
+                rows.iter().map(|row| stored!(row)).collect::<Result<_, StoreError>>()?
             });
             let read = rows.len();
             found.extend(rows.into_iter().filter(|delivery| filter.admits(delivery)));
@@ -123,8 +121,13 @@ impl Store {
 impl DeliveryFilter {
     fn admits(&self, delivery: &StoredDelivery) -> bool {
         let event = delivery.event.as_deref().unwrap_or_default().to_lowercase();
-        self.event.as_ref().is_none_or(|wanted| event.contains(&wanted.to_lowercase()))
-            && self.thing.as_ref().is_none_or(|wanted| delivery.things.contains(wanted))
+        self.event
+            .as_ref()
+            .is_none_or(|wanted| event.contains(&wanted.to_lowercase()))
+            && self
+                .thing
+                .as_ref()
+                .is_none_or(|wanted| delivery.things.contains(wanted))
             && (!self.unclear || delivery.reason.is_some())
     }
 }

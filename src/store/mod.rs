@@ -19,9 +19,11 @@ mod memory;
 mod pools;
 mod retention;
 mod turns;
+mod waiting;
 mod work;
 mod writer;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -154,6 +156,21 @@ impl Store {
             |_tables| Ok(())
         );
         self.noted(result.map_err(StoreError::from))
+    }
+
+    /// Writes a whole copy of a SQLite database as it is now to a file that is not there yet. Writers wait meanwhile.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or the database is no SQLite file.
+    pub async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        let Pools::Sqlite(sides) = self.pools() else {
+            return Err(StoreError::NotSqlite);
+        };
+        let mut connection = sides.read.acquire().await?;
+        let file = file.to_string_lossy().into_owned();
+        // SQLite's own way to copy a database in use (https://www.sqlite.org/lang_vacuum.html, "VACUUM INTO").
+        let copied = sqlx::query("vacuum into $1").bind(file).execute(&mut *connection).await;
+        Ok(copied.map(drop)?)
     }
 
     /// Waits until work may have come in; a permit is kept for one waiter.

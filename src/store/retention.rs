@@ -37,8 +37,7 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn forget_journal(&self, before: Timestamp) -> Result<Forgotten, StoreError> {
-        const SQL: &str =
-            "delete from journal where id in (select id from journal where at < $1 order by at limit $2)";
+        const SQL: &str = "delete from journal where id in (select id from journal where at < $1 order by at limit $2)";
         self.forget(SQL, before).await
     }
 
@@ -100,7 +99,8 @@ impl Store {
 
     /// How many of the oldest deliveries make up this many bytes, and how many bytes they are; at most one batch.
     async fn oldest_worth(&self, excess: u64) -> Result<(i64, u64), StoreError> {
-        const SQL: &str = "select cast(length(body) as bigint) as bytes from delivery order by received_at, key limit $1";
+        const SQL: &str =
+            "select cast(length(body) as bigint) as bytes from delivery order by received_at, key limit $1";
         let sizes: Vec<i64> = on!(self.pools(), read, |connection| {
             let rows = sqlx::query(SQL).bind(AT_ONCE).fetch_all(connection).await?;
             rows.iter()

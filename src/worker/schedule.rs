@@ -107,7 +107,10 @@ impl Schedule {
         if let Some(before) = earlier(now, deliveries) {
             tell("old deliveries", self.store.forget_deliveries(before).await?);
         }
-        tell("deliveries beyond their room", self.store.forget_largest_excess(delivery_bytes).await?);
+        tell(
+            "deliveries beyond their room",
+            self.store.forget_largest_excess(delivery_bytes).await?,
+        );
         if let Some(before) = earlier(now, journal) {
             tell("old entries of the journal", self.store.forget_journal(before).await?);
         }

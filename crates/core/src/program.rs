@@ -24,8 +24,8 @@ pub struct Program {
     pub chat_prefix: String,
     /// Role that listed members get in the new project (facilitators get Maintainer).
     pub member_level: crate::ids::AccessLevel,
-    /// The handbook page with the table of current communities; `None`: the program has no page.
-    pub handbook: Option<Handbook>,
+    /// Its handbook pages: tables of current communities, and generated directories. Each has a name of its own.
+    pub handbooks: Vec<Handbook>,
 }
 
 impl Program {
@@ -41,8 +41,21 @@ impl Program {
             visibility: Visibility::Public,
             chat_prefix: "cp_".to_owned(),
             member_level: crate::ids::AccessLevel::DEVELOPER,
-            handbook: None,
+            handbooks: Vec::new(),
         }
+    }
+
+    /// The pages with a table, where a community has a row.
+    pub fn tables(&self) -> impl Iterator<Item = &Handbook> {
+        self.handbooks
+            .iter()
+            .filter(|handbook| handbook.kind == PageKind::Table)
+    }
+
+    /// Whether a page is made from all communities together, so that a change of one concerns the page itself.
+    #[must_use]
+    pub fn has_joint_pages(&self) -> bool {
+        self.handbooks.iter().any(Handbook::is_joint)
     }
 }
 
@@ -87,13 +100,18 @@ impl Visibility {
 /// `[program.handbook]`: where the table stands and what its merge requests look like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handbook {
+    /// Its name among the pages of one project: lower-case ASCII letters, digits and `-`. It is part of the names of its branches;
+    /// empty for the page whose branches are `convenor/<slug>`.
+    pub name: String,
+    /// What is kept on it.
+    pub kind: PageKind,
     /// Full path of the handbook's project.
     pub project: String,
     /// Target branch; `None`: the project's default branch.
     pub branch: Option<String>,
     /// Path of the page in the repository.
     pub page: String,
-    /// Text of the heading over the table.
+    /// Text of the heading over the table; empty for a directory.
     pub heading: String,
     /// Where a new row goes.
     pub order: RowOrder,
@@ -105,6 +123,114 @@ pub struct Handbook {
     pub labels: Vec<String>,
     /// Whether private projects are named on the page.
     pub list_private: bool,
+    /// How its merge requests behave.
+    pub manners: Manners,
+}
+
+impl Handbook {
+    /// A page with a table and the defaults of the settings.
+    #[must_use]
+    pub fn new(project: &str, page: &str, heading: &str) -> Self {
+        Self {
+            name: String::new(),
+            kind: PageKind::Table,
+            project: project.to_owned(),
+            branch: None,
+            page: page.to_owned(),
+            heading: heading.to_owned(),
+            order: RowOrder::Auto,
+            columns: Vec::new(),
+            reviewers: Vec::new(),
+            labels: vec!["communities-of-practice".to_owned()],
+            list_private: false,
+            manners: Manners::default(),
+        }
+    }
+
+    /// Whether one merge request is made from all communities together.
+    #[must_use]
+    pub fn is_joint(&self) -> bool {
+        self.kind == PageKind::Directory || self.manners.batch
+    }
+
+    /// The branch for a community's row. `place` is the project's path below the program's group, such as `rust-at-work`.
+    ///
+    /// A slug has neither `_` nor `--`, so no two pages, places or [`joint_branch`](Self::joint_branch)es get the same name.
+    #[must_use]
+    pub fn row_branch(&self, place: &str) -> String {
+        self.named(&place.replace('/', "--"))
+    }
+
+    /// The branch for a change that is about no single community; `what` says of which kind, e.g. `batch`.
+    #[must_use]
+    pub fn joint_branch(&self, what: &str) -> String {
+        self.named(&format!("_{what}"))
+    }
+
+    fn named(&self, what: &str) -> String {
+        if self.name.is_empty() {
+            format!("convenor/{what}")
+        } else {
+            format!("convenor/{what}_{}", self.name)
+        }
+    }
+}
+
+/// `type` of a handbook page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PageKind {
+    /// A table that people keep too: one row a community, every other byte is theirs.
+    #[default]
+    Table,
+    /// A directory that is generated between two markers.
+    Directory,
+}
+
+/// How the merge requests of a page behave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manners {
+    /// Who is assigned.
+    pub assignees: Vec<Username>,
+    /// Whether commits are squashed; `None`: as the project says.
+    pub squash: Option<bool>,
+    /// Whether the branch goes with the merge; `None`: as the project says.
+    pub remove_source_branch: Option<bool>,
+    /// When they are drafts.
+    pub draft: DraftPolicy,
+    /// Whether changes of rows go into one merge request together.
+    pub batch: bool,
+    /// So many may be open at a time; 0: any number.
+    pub max_open: usize,
+    /// So many may be opened within an hour; 0: any number.
+    pub max_per_hour: usize,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self {
+            assignees: Vec::new(),
+            squash: None,
+            remove_source_branch: Some(true),
+            draft: DraftPolicy::default(),
+            batch: false,
+            max_open: 30,
+            max_per_hour: 30,
+        }
+    }
+}
+
+/// `draft` of a handbook page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DraftPolicy {
+    /// While a community whose row is to be added is not ready.
+    #[default]
+    Unready,
+    /// Every merge request begins as a draft; a person makes it ready.
+    Always,
+    /// No merge request is a draft of ours.
+    Never,
 }
 
 /// `order` of a handbook page.

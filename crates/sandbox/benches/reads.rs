@@ -1,4 +1,4 @@
-//! How fast simple reads are, over real HTTP with keep-alive connections, on an instance with 10,000 projects.
+//! How fast calls are, over real HTTP with keep-alive connections and in process, on an instance with 10,000 projects.
 //!
 //!     cargo bench -p gitlab-sandbox --bench reads
 #![expect(
@@ -7,6 +7,7 @@
     reason = "a measurement prints and may give up"
 )]
 
+use bytes::Bytes;
 use gitlab_sandbox::{Config, Role, Sandbox};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,13 +15,20 @@ use std::time::{Duration, Instant};
 
 const PROJECTS: usize = 10_000;
 const CONNECTIONS: usize = 4;
-const MEASURE: Duration = Duration::from_secs(3);
+const MEASURE: Duration = Duration::from_secs(2);
 
 fn main() {
     let started = Instant::now();
     let gitlab = Sandbox::start(Config::default()).unwrap();
+    gitlab.add_group("small").unwrap();
     gitlab.add_group("g").unwrap();
-    gitlab.add_member("g", "bot", Role::Owner).unwrap();
+    for group in ["small", "g"] {
+        gitlab.add_member(group, "bot", Role::Owner).unwrap();
+    }
+    gitlab.add_project("small/one").unwrap();
+    let token = gitlab.add_token("bot");
+    println!("a small instance:");
+    print_reads(&gitlab, &token, &["/user", "/projects/small%2Fone"]);
     for n in 0..PROJECTS {
         gitlab
             .add_project_with(&format!("g/project-{n}"), "private", &[("README.md", "# Hi\n")])
@@ -31,20 +39,61 @@ fn main() {
         .open_issue("g/project-7", "One", "text", &["a", "b"])
         .unwrap();
     println!(
-        "{PROJECTS} projects with a commit each in {:.1} s",
+        "{PROJECTS} projects with a commit each in {:.1} s:",
         started.elapsed().as_secs_f64()
     );
-    let token = gitlab.add_token("bot");
-    let issue = format!("/api/v4/projects/g%2Fproject-7/issues/{first}");
-    for path in [
-        "/api/v4/user",
-        "/api/v4/projects/g%2Fproject-7",
+    let issue = format!("/projects/g%2Fproject-7/issues/{first}");
+    let reads = [
+        "/user",
+        "/projects/g%2Fproject-7",
         issue.as_str(),
-        "/api/v4/projects/g%2Fproject-7/repository/files/README.md?ref=main",
-        "/api/v4/groups/g/projects?per_page=100&page=50&order_by=id&sort=asc&simple=true",
-    ] {
-        println!("{:>9.0} reads/s  {path}", measure(gitlab.url(), &token, path));
+        "/projects/g%2Fproject-7/repository/files/README.md?ref=main",
+        "/groups/g/projects?per_page=20",
+        "/groups/g/projects?per_page=100&page=50&order_by=id&sort=asc&simple=true",
+        "/groups/g/projects?per_page=100&page=100&archived=false&with_shared=false",
+        "/groups/g/projects?search=project-777",
+        "/projects?membership=true&pagination=keyset&order_by=id&per_page=100&simple=true",
+    ];
+    print_reads(&gitlab, &token, &reads);
+    print_in_process(&gitlab, &token, &reads[..4]);
+    print_creations(&gitlab, &token);
+}
+
+fn print_reads(gitlab: &Sandbox, token: &str, paths: &[&str]) {
+    for path in paths {
+        let reads = measure(gitlab.url(), token, &format!("/api/v4{path}"));
+        println!("{reads:>9.0} reads/s  {path}");
     }
+}
+
+/// Time of one call without a socket.
+fn print_in_process(gitlab: &Sandbox, token: &str, paths: &[&str]) {
+    for path in paths {
+        let (started, mut count) = (Instant::now(), 0_u32);
+        while started.elapsed() < MEASURE / 4 {
+            let request = http::Request::get(format!("/api/v4{path}"));
+            let request = request.header("PRIVATE-TOKEN", token).body(Bytes::new()).unwrap();
+            assert!(gitlab.exchange(request).received.whole().is_some());
+            count += 1;
+        }
+        let each = started.elapsed().as_secs_f64() * 1e6 / f64::from(count);
+        println!("{each:>9.1} µs a read in process  {path}");
+    }
+}
+
+/// Time of making one more project among ten thousand.
+fn print_creations(gitlab: &Sandbox, token: &str) {
+    let group = gitlab.look("/groups/g").unwrap()["id"].clone();
+    let count = 200;
+    let started = Instant::now();
+    for n in 0..count {
+        let body = format!("{{\"path\": \"another-{n}\", \"namespace_id\": {group}}}");
+        let request = http::Request::post("/api/v4/projects").header("Content-Type", "application/json");
+        let request = request.header("PRIVATE-TOKEN", token).body(Bytes::from(body)).unwrap();
+        assert_eq!(gitlab.exchange(request).received.whole().unwrap().status(), 201);
+    }
+    let each = started.elapsed().as_secs_f64() * 1e6 / f64::from(count);
+    println!("{each:>9.1} µs to make project number {} and the next", PROJECTS + 2);
 }
 
 /// Reads a second over all connections.

@@ -44,6 +44,17 @@ const RULES: &[Rule] = &[
         MINUTE,
     ),
     (
+        "POST",
+        &[
+            "/projects/:id/hooks/:hook/test/:trigger",
+            "/projects/:id/hooks/:hook/events/:event/resend",
+            "/groups/:id/hooks/:hook/test/:trigger",
+            "/groups/:id/hooks/:hook/events/:event/resend",
+        ],
+        5,
+        MINUTE,
+    ),
+    (
         "DELETE",
         &["/projects/:id/members/:user", "/groups/:id/members/:user"],
         60,

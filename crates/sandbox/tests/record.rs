@@ -105,6 +105,5 @@ fn check_call(api: &OpenApi, schemas: &mut Schemas, call: &CallRecord, answer: &
     } else {
         counted.on_purpose += 1;
     }
-    let route = call.route.as_deref().unwrap_or_default();
-    counted.answers += schemas.check_answer(&call.method, route, answer, &mut counted.faults);
+    counted.answers += schemas.check_answer(call, answer, &mut counted.faults);
 }

@@ -31,7 +31,8 @@ pub(super) async fn test(
     own: &OwnHooks,
 ) -> anyhow::Result<RoundTrip> {
     let setup = observer.setup(own).await?;
-    let hook = init::hook_places(&setup).find_map(|(scope, hooks)| Some((scope, init::our_hook(&setup, scope, hooks?)?.id)));
+    let hook =
+        init::hook_places(&setup).find_map(|(scope, hooks)| Some((scope, init::our_hook(&setup, scope, hooks?)?.id)));
     let Some((scope, hook)) = hook else {
         return Ok(RoundTrip::NoHook);
     };

@@ -2,9 +2,11 @@
 
 use convenor_core::doctor::{self, Check, RoundTrip};
 use convenor_core::ids::AccessLevel;
+use convenor_core::plan::wanted::Blueprint;
 use convenor_core::proposal::PersonState;
 
 use super::delivery;
+use crate::assemble;
 use crate::clock::Clock;
 use crate::gitlab::Client;
 use crate::hooks::OwnHooks;
@@ -28,7 +30,9 @@ pub(super) async fn check(
     };
     let own = OwnHooks::new(settings).with_made(&made);
     let mut found = Vec::new();
-    if let Err(error) = look(&observer, &own, &mut found).await {
+    // What is wrong with the templates is a check of its own.
+    let blueprint = assemble::blueprint(program).ok();
+    if let Err(error) = look(&observer, &own, blueprint.as_ref(), &mut found).await {
         let group = &program.program.group;
         found.push(Check::error(
             "program",
@@ -49,7 +53,12 @@ pub(super) async fn check(
     checks.extend(found.into_iter().map(|check| check.of(&program.program)));
 }
 
-async fn look(observer: &Observer, own: &OwnHooks, checks: &mut Vec<Check>) -> Result<(), ObserveError> {
+async fn look(
+    observer: &Observer,
+    own: &OwnHooks,
+    blueprint: Option<&Blueprint>,
+    checks: &mut Vec<Check>,
+) -> Result<(), ObserveError> {
     let program = observer.program();
     let places = observer.places().await?;
     let role = observer.role_in_group().await?;
@@ -58,9 +67,13 @@ async fn look(observer: &Observer, own: &OwnHooks, checks: &mut Vec<Check>) -> R
     checks.push(doctor::creation(group.project_creation_level.as_deref(), role));
     let intake = observer.role_in_project(places.intake.id).await?;
     checks.push(doctor::project_role("role.intake", intake, AccessLevel::REPORTER));
-    if let Some(handbook) = &places.handbook {
-        let role = observer.role_in_project(handbook.id).await?;
-        checks.push(doctor::project_role("role.handbook", role, AccessLevel::DEVELOPER));
+    let mut known = Vec::new();
+    for handbook in &places.handbooks {
+        if !known.contains(&handbook.id) {
+            known.push(handbook.id);
+            let role = observer.role_in_project(handbook.id).await?;
+            checks.push(doctor::project_role("role.handbook", role, AccessLevel::DEVELOPER));
+        }
     }
     let setup = observer.setup(own).await?;
     let health = observer.hook_health(&setup, Clock::system().now()).await?;
@@ -68,21 +81,30 @@ async fn look(observer: &Observer, own: &OwnHooks, checks: &mut Vec<Check>) -> R
     checks.extend(doctor::hooks(&setup, &health));
     checks.push(doctor::labels(&setup.labels));
     checks.push(doctor::template(setup.template.as_ref()));
-    checks.extend(doctor::page(program, observer.page().await?.as_ref()));
-    let reviewers = program.handbook.as_ref().map(|handbook| handbook.reviewers.clone());
+    if places.handbooks.is_empty() {
+        checks.push(Check::fine("page", "the program has no handbook page"));
+    }
+    if let Some(blueprint) = blueprint {
+        for (handbook, page) in observer.pages().await? {
+            checks.extend(doctor::page(handbook, blueprint, &page));
+        }
+    }
+    let reviewers = program.handbooks.iter().flat_map(|handbook| {
+        let asked = handbook.reviewers.iter().chain(&handbook.manners.assignees);
+        asked.cloned()
+    });
+    let reviewers: Vec<_> = reviewers.collect();
     for (name, setting, people) in [
         ("approvers", "approvers", program.approvers.clone()),
-        ("reviewers", "handbook.reviewers", reviewers.unwrap_or_default()),
+        ("reviewers", "handbook.reviewers and assignees", reviewers),
     ] {
         let found = observer.people(people).await?;
         let states: Vec<(_, PersonState)> = found.into_iter().collect();
         checks.push(doctor::people(name, setting, &states));
     }
     let communities = observer.communities().await?;
-    checks.push(doctor::charters(
-        communities
-            .iter()
-            .map(|community| (community.project.full_path.as_str(), community.charter.as_slice())),
-    ));
+    checks.push(doctor::charters(communities.iter().map(|community| {
+        (community.project.full_path.as_str(), community.charter.as_slice())
+    })));
     Ok(())
 }

@@ -57,7 +57,11 @@ pub(super) async fn tear_down(
 async fn observe(observer: &Observer, own: &OwnHooks, made: &[MadeSetup]) -> anyhow::Result<TeardownSeen> {
     let setup = observer.setup(own).await?;
     let of_kind = |kind: &'static str| made.iter().filter(move |made| made.kind == kind);
-    let mut places: Vec<HookScope> = setup.project_hooks.iter().map(|(id, _)| HookScope::Project(*id)).collect();
+    let mut places: Vec<HookScope> = setup
+        .project_hooks
+        .iter()
+        .map(|(id, _)| HookScope::Project(*id))
+        .collect();
     places.push(HookScope::Group(setup.group));
     places.extend(of_kind(MADE_HOOK).filter_map(|made| HookScope::parse(&made.place)));
     places.sort();
@@ -72,7 +76,9 @@ async fn observe(observer: &Observer, own: &OwnHooks, made: &[MadeSetup]) -> any
     }
     let mut labels = BTreeMap::new();
     for made in of_kind(MADE_LABEL) {
-        let Some(scope) = HookScope::parse(&made.place) else { continue };
+        let Some(scope) = HookScope::parse(&made.place) else {
+            continue;
+        };
         let used = observer.label_use(scope, &made.object).await?;
         labels.insert((scope, made.object.clone()), used);
     }
@@ -87,7 +93,12 @@ async fn observe(observer: &Observer, own: &OwnHooks, made: &[MadeSetup]) -> any
 fn in_words(stays: &Stays, seen: &TeardownSeen) -> String {
     match stays {
         Stays::Hook(scope, hook) => {
-            let path = seen.setup.paths.get(scope).cloned().unwrap_or_else(|| scope.to_string());
+            let path = seen
+                .setup
+                .paths
+                .get(scope)
+                .cloned()
+                .unwrap_or_else(|| scope.to_string());
             format!("webhook {hook} of {path}: it sends here, but nothing tells that Convenor made it")
         }
         Stays::LabelInUse(label, 1) => format!("label {label}: an issue carries it"),

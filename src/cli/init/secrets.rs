@@ -32,7 +32,11 @@ pub(super) fn make(args: &Args) -> anyhow::Result<Made> {
     };
     Ok(Made {
         secret: made(args.new_secret.as_deref(), "secret_token_file", fresh_secret)?,
-        signing: made(args.new_signing_token.as_deref(), "signing_token_file", fresh_signing_token)?,
+        signing: made(
+            args.new_signing_token.as_deref(),
+            "signing_token_file",
+            fresh_signing_token,
+        )?,
     })
 }
 
@@ -43,9 +47,13 @@ pub(super) fn add(made: Made, webhook: &mut WebhookSettings, say: &mut dyn FnMut
         (made.signing, &mut webhook.signing_tokens),
     ] {
         let Some((secret, line)) = made else { continue };
-        let is_known = known.iter().any(|other| other.expose_secret() == secret.expose_secret());
+        let is_known = known
+            .iter()
+            .any(|other| other.expose_secret() == secret.expose_secret());
         if !is_known {
-            say(&format!("the webhooks get a new secret; write this into the settings under [webhook]: {line}\n"));
+            say(&format!(
+                "the webhooks get a new secret; write this into the settings under [webhook]: {line}\n"
+            ));
             known.insert(0, secret);
         }
     }
@@ -70,7 +78,11 @@ fn kept(file: &Path, fresh: fn() -> String, dry_run: bool) -> anyhow::Result<Sec
 
 /// A new file that only its owner may read.
 pub(super) fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
-    let mut target = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    let mut target = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?;
     target.write_all(text.as_bytes())?;
     target.write_all(b"\n")?;
     target.sync_all()

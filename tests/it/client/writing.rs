@@ -349,7 +349,7 @@ async fn hooks_are_made_with_their_signing_token() {
     assert!(!format!("{hook:?}").contains("whsec_x"));
     assert_eq!(
         received(&server).await[0],
-        r#"POST /api/v4/groups/3/hooks {"enable_ssl_verification":true,"issues_events":true,"push_events":false,"signing_token":"whsec_x","url":"https://c.example/webhooks/gitlab"}"#
+        r#"POST /api/v4/groups/3/hooks {"description":"made by a test","enable_ssl_verification":true,"issues_events":true,"name":"Convenor","push_events":false,"signing_token":"whsec_x","url":"https://c.example/webhooks/gitlab"}"#
     );
 }
 

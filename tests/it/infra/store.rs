@@ -347,7 +347,10 @@ async fn the_journal_is_kept_as_long_as_it_should_be(database: Database) {
     let (store, hands) = (database.open().await, Hands::new());
     for seconds in [-100, 0] {
         let at = later(hands.now(), seconds);
-        store.journal_begin(&proposal(1), "test", "commit", "commit", at).await.unwrap();
+        store
+            .journal_begin(&proposal(1), "test", "commit", "commit", at)
+            .await
+            .unwrap();
     }
     assert_eq!(store.forget_journal(later(hands.now(), -50)).await.unwrap().rows, 1);
     assert_eq!(store.journal_of(&proposal(1), 10).await.unwrap().len(), 1);

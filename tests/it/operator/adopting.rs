@@ -58,18 +58,29 @@ fn disorder() -> Office {
     with_charter("rust", "Rust", "active", "vera");
     with_charter("testing", "Testing", "active", "vera");
     office.community("ux", &[]);
-    office.gitlab.add_member("acme/cops/ux", "bzhang7", Role::Maintainer).unwrap();
-    office.gitlab.add_member("acme/cops/ux", "vera", Role::Developer).unwrap();
+    office
+        .gitlab
+        .add_member("acme/cops/ux", "bzhang7", Role::Maintainer)
+        .unwrap();
+    office
+        .gitlab
+        .add_member("acme/cops/ux", "vera", Role::Developer)
+        .unwrap();
     let admin = office.gitlab.admin();
     admin.create_project("acme/cops/blank").unwrap();
     let public = serde_json::json!({ "visibility": "public" });
     admin.edit_project("acme/cops/blank", public).unwrap();
     let private = charter_of("Secret", "active", "vera");
     let files = [(charter::PATH, private.as_str())];
-    office.gitlab.add_project_with("acme/cops/secret", "private", &files).unwrap();
+    office
+        .gitlab
+        .add_project_with("acme/cops/secret", "private", &files)
+        .unwrap();
     let page = PAGE.replace("URL", office.gitlab.url());
     let maintainer = office.gitlab.person("maintainer").unwrap();
-    maintainer.push_file(HANDBOOK, "main", super::office::PAGE, page).unwrap();
+    maintainer
+        .push_file(HANDBOOK, "main", super::office::PAGE, page)
+        .unwrap();
     office.gitlab.forget_calls();
     office
 }
@@ -80,14 +91,19 @@ fn found(report: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     findings
         .map(|finding| {
-            let path = finding["project"].as_str().map(|path| path.rsplit('/').next().unwrap().to_owned());
+            let path = finding["project"]
+                .as_str()
+                .map(|path| path.rsplit('/').next().unwrap().to_owned());
             (text(&finding["kind"]), path.unwrap_or_else(|| text(&finding["name"])))
         })
         .collect()
 }
 
 fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-    expected.iter().map(|(kind, name)| ((*kind).to_owned(), (*name).to_owned())).collect()
+    expected
+        .iter()
+        .map(|(kind, name)| ((*kind).to_owned(), (*name).to_owned()))
+        .collect()
 }
 
 #[test]
@@ -95,7 +111,10 @@ fn the_first_look_only_reports() {
     let office = disorder();
     let report = office.run(&["adopt", "--json"]).well().json();
     let report = &report[0];
-    assert_eq!((&report["program"], &report["rows"], &report["projects"]), (&"cop".into(), &13.into(), &13.into()));
+    assert_eq!(
+        (&report["program"], &report["rows"], &report["projects"]),
+        (&"cop".into(), &13.into(), &13.into())
+    );
     assert_eq!(report["agree"], serde_json::json!(["acme/cops/data"]));
     let expected = pairs(&[
         ("row-without-project", "Containers"),
@@ -131,7 +150,7 @@ fn the_report_in_words_names_line_project_evidence_and_mend() {
     let words = office.run(&["adopt"]).well().out;
     for part in [
         "program cop: 13 projects, 13 rows, 1 agree",
-        "disagreeing-cell     FinOps (acme/cops/finops, line 12)",
+        "disagreeing-cell     FinOps (acme/cops/finops; content/cop.md, line 12)",
         "+ | [FinOps](",
         "facilitators by its row: @bzhang7, @vera",
         "facilitators by the project's Maintainers: @bzhang7",
@@ -156,10 +175,14 @@ fn without_a_terminal_nothing_is_written_unless_yes_is_said() {
 fn charters_and_rows_come_by_merge_request_and_only_once() {
     let office = disorder();
     let heads = |path: &str| office.gitlab.commits(&format!("{GROUP}/{path}"), "main").unwrap().len();
-    let before: Vec<usize> = ["agile", "kubernetes", "observability", "ux", "docs"].map(heads).to_vec();
+    let before: Vec<usize> = ["agile", "kubernetes", "observability", "ux", "docs"]
+        .map(heads)
+        .to_vec();
     let adopted = office.run(&["adopt", "--write", "--yes", "--json"]).well().json();
     assert_eq!(adopted[0]["done"].as_array().unwrap().len(), 8, "{adopted:#}");
-    let after: Vec<usize> = ["agile", "kubernetes", "observability", "ux", "docs"].map(heads).to_vec();
+    let after: Vec<usize> = ["agile", "kubernetes", "observability", "ux", "docs"]
+        .map(heads)
+        .to_vec();
     assert_eq!(before, after, "never a push to the default branch");
 
     for (path, facilitators, status) in [
@@ -175,10 +198,21 @@ fn charters_and_rows_come_by_merge_request_and_only_once() {
         let text = office.gitlab.text(&project, "convenor/charter", charter::PATH).unwrap();
         let read = charter::read(text.as_bytes()).unwrap();
         let names: Vec<_> = read.facilitators.iter().map(|name| name.as_str()).collect();
-        assert_eq!((names.join(",").as_str(), read.status.as_str()), (facilitators, status), "{path}");
+        assert_eq!(
+            (names.join(",").as_str(), read.status.as_str()),
+            (facilitators, status),
+            "{path}"
+        );
     }
     let observability = &office.gitlab.merge_requests("acme/cops/observability").unwrap()[0];
-    assert!(observability.description.as_deref().unwrap().contains("Somebody Unknown"), "{observability:?}");
+    assert!(
+        observability
+            .description
+            .as_deref()
+            .unwrap()
+            .contains("Somebody Unknown"),
+        "{observability:?}"
+    );
     let mut rows: Vec<_> = office
         .gitlab
         .merge_requests(HANDBOOK)
@@ -187,7 +221,15 @@ fn charters_and_rows_come_by_merge_request_and_only_once() {
         .map(|request| request.source_branch)
         .collect();
     rows.sort();
-    assert_eq!(rows, ["convenor/finops", "convenor/legacy", "convenor/rust", "convenor/testing"]);
+    assert_eq!(
+        rows,
+        [
+            "convenor/finops",
+            "convenor/legacy",
+            "convenor/rust",
+            "convenor/testing"
+        ]
+    );
 
     office.gitlab.forget_calls();
     let again = office.run(&["adopt", "--write", "--yes"]).well();
@@ -214,12 +256,17 @@ fn a_persons_no_and_a_persons_branch_are_left_alone() {
     maintainer.close_merge_request("acme/cops/agile", 1).unwrap();
     maintainer.close_merge_request("acme/cops/ux", 1).unwrap();
     let own = charter_of("Our own words", "active", "vera");
-    maintainer.push_file("acme/cops/ux", "convenor/charter", charter::PATH, &own).unwrap();
+    maintainer
+        .push_file("acme/cops/ux", "convenor/charter", charter::PATH, &own)
+        .unwrap();
     office.gitlab.forget_calls();
     let again = office.run(&charters).well();
     assert_eq!(office.writes(), 0, "{again:?}");
     assert_eq!(again.out.matches("charter-refused").count(), 2, "{}", again.out);
-    let text = office.gitlab.text("acme/cops/ux", "convenor/charter", charter::PATH).unwrap();
+    let text = office
+        .gitlab
+        .text("acme/cops/ux", "convenor/charter", charter::PATH)
+        .unwrap();
     assert_eq!(text, own);
 }
 
@@ -228,7 +275,12 @@ fn a_merged_charter_brings_the_row() {
     let office = disorder();
     let ux = ["adopt", "--write", "--yes", "--community", "ux"];
     office.run(&ux).well();
-    office.gitlab.person("maintainer").unwrap().merge("acme/cops/ux", 1).unwrap();
+    office
+        .gitlab
+        .person("maintainer")
+        .unwrap()
+        .merge("acme/cops/ux", 1)
+        .unwrap();
     office.run(&ux).well();
     let rows = office.gitlab.merge_requests(HANDBOOK).unwrap();
     assert_eq!(rows.len(), 1, "{rows:?}");
@@ -239,12 +291,23 @@ fn a_merged_charter_brings_the_row() {
 fn lost_answers_leave_exactly_one_of_everything() {
     for lost in 0..3 {
         let office = disorder();
-        office.gitlab.add_fault(Fault::new(Effect::LoseAnswer).writes().skip(lost).once());
-        office.run(&["adopt", "--write", "--yes", "--community", "agile"]).well();
+        office
+            .gitlab
+            .add_fault(Fault::new(Effect::LoseAnswer).writes().skip(lost).once());
+        office
+            .run(&["adopt", "--write", "--yes", "--community", "agile"])
+            .well();
         office.gitlab.clear_faults();
-        assert_eq!(office.gitlab.merge_requests("acme/cops/agile").unwrap().len(), 1, "write {lost}");
+        assert_eq!(
+            office.gitlab.merge_requests("acme/cops/agile").unwrap().len(),
+            1,
+            "write {lost}"
+        );
         let commits = office.gitlab.commits("acme/cops/agile", "convenor/charter").unwrap();
-        let ours = commits.iter().filter(|commit| commit.message.contains("Convenor-Charter")).count();
+        let ours = commits
+            .iter()
+            .filter(|commit| commit.message.contains("Convenor-Charter"))
+            .count();
         assert_eq!(ours, 1, "write {lost}: {commits:?}");
     }
 }
@@ -252,7 +315,11 @@ fn lost_answers_leave_exactly_one_of_everything() {
 #[test]
 fn a_bot_that_may_not_propose_says_so_and_goes_on() {
     let office = disorder();
-    let refused = Fault::new(Effect::Forbidden).writes().path("/projects/[0-9]+/repository/commits$").unwrap().once();
+    let refused = Fault::new(Effect::Forbidden)
+        .writes()
+        .path("/projects/[0-9]+/repository/commits$")
+        .unwrap()
+        .once();
     office.gitlab.add_fault(refused);
     let ran = office.run(&["adopt", "--write", "--yes"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");

@@ -40,10 +40,16 @@ fn bad(office: &Office) -> Vec<(String, String)> {
 
 #[track_caller]
 fn finds(office: &Office, expected: &[(&str, &str)]) {
-    let expected: Vec<_> = expected.iter().map(|(name, level)| ((*name).to_owned(), (*level).to_owned())).collect();
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(name, level)| ((*name).to_owned(), (*level).to_owned()))
+        .collect();
     assert_eq!(bad(office), expected, "{:#?}", checks(office));
     let code = office.run(&["doctor"]).code;
-    assert_eq!(code, Some(i32::from(expected.iter().any(|(_, level)| level == "error"))));
+    assert_eq!(
+        code,
+        Some(i32::from(expected.iter().any(|(_, level)| level == "error")))
+    );
 }
 
 /// The bot's webhook of the group, changed by an Owner.
@@ -55,15 +61,22 @@ fn change_hook(office: &Office, change: Value) {
 }
 
 fn bot_becomes(office: &Office, place: &str, role: Role) {
-    office.gitlab.person("boss").unwrap().change_member(place, BOT, role).unwrap();
+    office
+        .gitlab
+        .person("boss")
+        .unwrap()
+        .change_member(place, BOT, role)
+        .unwrap();
 }
 
 #[test]
 fn a_sound_installation_passes_more_than_twenty_checks() {
     let office = sound(Config::default());
     finds(&office, &[]);
-    let names: std::collections::BTreeSet<String> =
-        checks(&office).iter().map(|check| check["name"].as_str().unwrap().to_owned()).collect();
+    let names: std::collections::BTreeSet<String> = checks(&office)
+        .iter()
+        .map(|check| check["name"].as_str().unwrap().to_owned())
+        .collect();
     assert!(names.len() >= 30, "{}: {names:?}", names.len());
     assert_eq!(office.gitlab.violations(), Vec::<String>::new());
 }
@@ -73,7 +86,12 @@ fn looking_makes_and_writes_nothing() {
     let office = Office::with_page(Config::default(), TABLE);
     finds(
         &office,
-        &[("database", "warning"), ("webhook.present", "warning"), ("labels", "warning"), ("template", "warning")],
+        &[
+            ("database", "warning"),
+            ("webhook.present", "warning"),
+            ("labels", "warning"),
+            ("template", "warning"),
+        ],
     );
     assert_eq!(office.writes(), 0);
     assert!(!office.folder.path().join("convenor.db").exists());
@@ -95,12 +113,19 @@ fn the_token_has_to_be_valid_wide_enough_and_no_wider_and_last() {
     let admin = office.gitlab.add_token_with(BOT, &["api", "sudo"], None);
     office.set("CONVENOR_GITLAB__TOKEN", &admin);
     finds(&office, &[("token.scopes", "warning")]);
-    let soon = office.gitlab.now().checked_add(SignedDuration::from_hours(24 * 5)).unwrap();
+    let soon = office
+        .gitlab
+        .now()
+        .checked_add(SignedDuration::from_hours(24 * 5))
+        .unwrap();
     let day = soon.to_string()[..10].to_owned();
     let ending = office.gitlab.add_token_with(BOT, &["api"], Some(&day));
     office.set("CONVENOR_GITLAB__TOKEN", &ending);
     finds(&office, &[("token.expiry", "warning")]);
-    let expiry = checks(&office).into_iter().find(|check| check["name"] == "token.expiry").unwrap();
+    let expiry = checks(&office)
+        .into_iter()
+        .find(|check| check["name"] == "token.expiry")
+        .unwrap();
     assert!(expiry["evidence"].as_str().unwrap().contains("in 5 days"), "{expiry}");
     let reading = office.gitlab.add_token_with(BOT, &["read_api"], None);
     office.set("CONVENOR_GITLAB__TOKEN", &reading);
@@ -127,11 +152,25 @@ fn gitlab_has_to_answer_and_be_new_enough() {
 fn roles_and_the_right_to_make_projects() {
     let office = sound(Config::default());
     bot_becomes(&office, "acme", Role::Maintainer);
-    finds(&office, &[("role.group", "warning"), ("tier", "warning"), ("webhook.present", "warning")]);
+    finds(
+        &office,
+        &[
+            ("role.group", "warning"),
+            ("tier", "warning"),
+            ("webhook.present", "warning"),
+        ],
+    );
     bot_becomes(&office, "acme", Role::Reporter);
     let found = bad(&office);
-    for (name, level) in [("role.group", "error"), ("group.projects", "error"), ("role.handbook", "error")] {
-        assert!(found.contains(&(name.to_owned(), level.to_owned())), "{name}: {found:?}");
+    for (name, level) in [
+        ("role.group", "error"),
+        ("group.projects", "error"),
+        ("role.handbook", "error"),
+    ] {
+        assert!(
+            found.contains(&(name.to_owned(), level.to_owned())),
+            "{name}: {found:?}"
+        );
     }
     bot_becomes(&office, "acme", Role::Guest);
     assert!(bad(&office).contains(&("role.intake".to_owned(), "error".to_owned())));
@@ -139,7 +178,8 @@ fn roles_and_the_right_to_make_projects() {
     let closed = sound(Config::default());
     let group = format!("/groups/{}", GROUP.replace('/', "%2F"));
     let boss = closed.gitlab.person("boss").unwrap();
-    boss.api("PUT", &group, json!({ "project_creation_level": "noone" })).unwrap();
+    boss.api("PUT", &group, json!({ "project_creation_level": "noone" }))
+        .unwrap();
     finds(&closed, &[("group.projects", "error")]);
 }
 
@@ -148,8 +188,14 @@ fn a_place_that_is_not_there_is_named() {
     let mut office = sound(Config::default());
     office.set("CONVENOR_PROGRAM__0__INTAKE", "acme/cops/inbox");
     finds(&office, &[("program", "error")]);
-    let program = checks(&office).into_iter().find(|check| check["name"] == "program").unwrap();
-    assert!(program["evidence"].as_str().unwrap().contains("acme/cops/inbox"), "{program}");
+    let program = checks(&office)
+        .into_iter()
+        .find(|check| check["name"] == "program")
+        .unwrap();
+    assert!(
+        program["evidence"].as_str().unwrap().contains("acme/cops/inbox"),
+        "{program}"
+    );
 }
 
 #[test]
@@ -157,7 +203,10 @@ fn webhooks_have_to_be_there_complete_believed_and_to_send_here() {
     let office = sound(Config::default());
     change_hook(&office, json!({ "issues_events": false }));
     finds(&office, &[("webhook.events", "warning")]);
-    change_hook(&office, json!({ "issues_events": true, "enable_ssl_verification": false }));
+    change_hook(
+        &office,
+        json!({ "issues_events": true, "enable_ssl_verification": false }),
+    );
     finds(&office, &[("webhook.tls", "warning")]);
     change_hook(&office, json!({ "enable_ssl_verification": true, "token": "" }));
     finds(&office, &[("webhook.token", "error")]);
@@ -182,12 +231,17 @@ fn webhooks_that_fail_are_told_before_and_after_gitlab_disables_them() {
             _ => Some(("webhook.deliveries".to_owned(), "warning".to_owned())),
         };
         assert_eq!(bad(&office), level.into_iter().collect::<Vec<_>>(), "after {round}");
-        maintainer.push_file(INTAKE, "main", "README.md", format!("{round}\n")).unwrap();
+        maintainer
+            .push_file(INTAKE, "main", "README.md", format!("{round}\n"))
+            .unwrap();
         for delivery in office.gitlab.take_deliveries() {
             office.gitlab.answer_delivery(delivery.id, Some(401));
         }
     }
-    finds(&office, &[("webhook.enabled", "error"), ("webhook.deliveries", "error")]);
+    finds(
+        &office,
+        &[("webhook.enabled", "error"), ("webhook.deliveries", "error")],
+    );
 }
 
 #[test]
@@ -209,10 +263,16 @@ fn labels_template_page_and_table() {
     finds(&office, &[("labels", "warning")]);
     office.run(&["init"]).well();
     let template = ".gitlab/issue_templates/New community.md";
-    maintainer.push_file(INTAKE, "main", template, "## Focus topic\n").unwrap();
+    maintainer
+        .push_file(INTAKE, "main", template, "## Focus topic\n")
+        .unwrap();
     finds(&office, &[("template", "warning")]);
-    maintainer.push_file(INTAKE, "main", template, convenor_core::proposal::template()).unwrap();
-    maintainer.push_file(HANDBOOK, "main", PAGE, TABLE.replace("| TBD |", "")).unwrap();
+    maintainer
+        .push_file(INTAKE, "main", template, convenor_core::proposal::template())
+        .unwrap();
+    maintainer
+        .push_file(HANDBOOK, "main", PAGE, TABLE.replace("| TBD |", ""))
+        .unwrap();
     finds(&office, &[("table", "warning")]);
     maintainer.push_file(HANDBOOK, "main", PAGE, "# Nothing\n").unwrap();
     finds(&office, &[("table", "error")]);
@@ -230,12 +290,18 @@ fn templates_have_to_be_read_and_to_render() {
     let mut office = office;
     office.set("CONVENOR_PROGRAM__0__TEMPLATES", "mine");
     let found = bad(&office);
-    assert!(found.contains(&("templates".to_owned(), "error".to_owned())), "{found:?}");
+    assert!(
+        found.contains(&("templates".to_owned(), "error".to_owned())),
+        "{found:?}"
+    );
     let set = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     std::fs::copy(set.join("board.toml"), folder.join("board.toml")).unwrap();
     std::fs::write(folder.join("project/README.md.hbs"), "{{#if}}\n").unwrap();
     let found = bad(&office);
-    assert!(found.contains(&("templates.render".to_owned(), "error".to_owned())), "{found:?}");
+    assert!(
+        found.contains(&("templates.render".to_owned(), "error".to_owned())),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -264,7 +330,11 @@ fn the_database_has_to_be_whole_and_writable_and_the_queue_empty_of_trouble() {
         let thing: Thing = "proposal cop#1".parse().unwrap();
         let now = office.gitlab.now();
         store.knock(&[thing], "test", now).await.unwrap();
-        let claim = store.claim(now, std::time::Duration::from_secs(1)).await.unwrap().unwrap();
+        let claim = store
+            .claim(now, std::time::Duration::from_secs(1))
+            .await
+            .unwrap()
+            .unwrap();
         store.hold(&claim, now, "two boards").await.unwrap();
         store.close().await;
     });
@@ -285,8 +355,13 @@ impl Drop for Serving {
 
 fn serve(office: &Office, port: u16, secret: &str) -> Serving {
     let mut command = Command::new(env!("CARGO_BIN_EXE_convenor"));
-    command.args(["--config", "convenor.toml", "serve"]).current_dir(office.folder.path()).env_clear();
-    command.envs(office.environment()).env("CONVENOR_WEBHOOK__SECRET_TOKEN", secret);
+    command
+        .args(["--config", "convenor.toml", "serve"])
+        .current_dir(office.folder.path())
+        .env_clear();
+    command
+        .envs(office.environment())
+        .env("CONVENOR_WEBHOOK__SECRET_TOKEN", secret);
     command.env("CONVENOR_SERVER__LISTEN", format!("127.0.0.1:{port}"));
     let child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
@@ -299,14 +374,26 @@ fn serve(office: &Office, port: u16, secret: &str) -> Serving {
 
 fn round_trip(office: &Office) -> (String, String) {
     let ran = office.run(&["doctor", "--deliver", "--json"]).json();
-    let check = ran.as_array().unwrap().iter().find(|check| check["name"] == "webhook.round_trip").unwrap();
-    (check["level"].as_str().unwrap().to_owned(), check["evidence"].as_str().unwrap().to_owned())
+    let check = ran
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|check| check["name"] == "webhook.round_trip")
+        .unwrap();
+    (
+        check["level"].as_str().unwrap().to_owned(),
+        check["evidence"].as_str().unwrap().to_owned(),
+    )
 }
 
 #[test]
 fn a_test_delivery_goes_all_the_way_or_says_where_it_ends() {
     let mut office = Office::with_page(Config::default(), TABLE);
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     office.set("CONVENOR_SERVER__PUBLIC_URL", &format!("http://127.0.0.1:{port}"));
     office.run(&["init"]).well();
     assert_eq!(round_trip(&office).0, "error", "nobody serves");

@@ -131,7 +131,9 @@ impl Office {
     pub(super) fn community(&self, path: &str, files: &[(&str, &str)]) -> u64 {
         let readme = ("README.md", "# A community\n");
         let files: Vec<_> = files.iter().copied().chain([readme]).collect();
-        let id = self.gitlab.add_project_with(&format!("{GROUP}/{path}"), "public", &files);
+        let id = self
+            .gitlab
+            .add_project_with(&format!("{GROUP}/{path}"), "public", &files);
         id.unwrap()
     }
 }

@@ -19,7 +19,11 @@ fn hooks(town: &Town, place: &str) -> Vec<Value> {
     let (kind, path) = place.split_once(' ').unwrap();
     let address = format!("/{kind}/{}/hooks", path.replace('/', "%2F"));
     let bot = town.gitlab.as_user("convenor-bot");
-    bot.api("GET", &address, Value::Null).unwrap().as_array().unwrap().clone()
+    bot.api("GET", &address, Value::Null)
+        .unwrap()
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 /// The bot's issues in the intake project.
@@ -45,13 +49,23 @@ async fn on_free_the_project_of_a_new_community_gets_a_webhook_by_itself() {
     assert_eq!(notices(&town).len(), 0);
 
     let id = hooks(&town, &project)[0]["id"].clone();
-    let path = format!("/projects/{}/hooks/{id}", format!("{GROUP}/rust-at-work").replace('/', "%2F"));
-    town.gitlab.person("maintainer").unwrap().api("DELETE", &path, Value::Null).unwrap();
+    let path = format!(
+        "/projects/{}/hooks/{id}",
+        format!("{GROUP}/rust-at-work").replace('/', "%2F")
+    );
+    town.gitlab
+        .person("maintainer")
+        .unwrap()
+        .api("DELETE", &path, Value::Null)
+        .unwrap();
     care(&town).await;
     assert_eq!(hooks(&town, &project).len(), 0, "what a person removed stays removed");
     let told = notices(&town);
     assert_eq!(told.len(), 1);
-    assert!(told[0].confidential && told[0].description.as_deref().unwrap().contains("rust-at-work"), "{told:?}");
+    assert!(
+        told[0].confidential && told[0].description.as_deref().unwrap().contains("rust-at-work"),
+        "{told:?}"
+    );
     assert_eq!(town.gitlab.violations(), Vec::<String>::new());
 }
 
@@ -88,10 +102,16 @@ async fn facilitators_who_cannot_be_reached_are_told_of_once_and_the_issue_close
     assert_eq!(told.len(), 1, "{told:?}");
     let text = told[0].description.clone().unwrap();
     assert!(told[0].confidential && told[0].state == "opened", "{told:?}");
-    assert!(text.contains("`@brianwald`: the account is blocked") && text.contains("is called `@darwin` now"), "{text}");
+    assert!(
+        text.contains("`@brianwald`: the account is blocked") && text.contains("is called `@darwin` now"),
+        "{text}"
+    );
     town.gitlab.set_user_state("brianwald", "active");
     care(&town).await;
-    assert!(!notices(&town)[0].description.clone().unwrap().contains("brianwald"), "kept true");
+    assert!(
+        !notices(&town)[0].description.clone().unwrap().contains("brianwald"),
+        "kept true"
+    );
     town.gitlab.rename_user("darwin", "darwinjs");
     care(&town).await;
     let told = notices(&town);
@@ -104,7 +124,9 @@ async fn a_webhook_that_renewing_does_not_help_is_told_of() {
     let fail = async |town: &Town| {
         for round in 0..4 {
             let maintainer = town.gitlab.person("maintainer").unwrap();
-            maintainer.push_file(INTAKE, "main", "README.md", format!("{round} {}", town.now())).unwrap();
+            maintainer
+                .push_file(INTAKE, "main", "README.md", format!("{round} {}", town.now()))
+                .unwrap();
             for delivery in town.gitlab.take_deliveries() {
                 town.gitlab.answer_delivery(delivery.id, Some(401));
             }

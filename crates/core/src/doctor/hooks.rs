@@ -47,7 +47,12 @@ pub fn hooks(setup: &InitSeen, health: &[HookHealth]) -> Vec<Check> {
     ));
     checks.push(each(
         "webhook.address",
-        &that(|setup, hook| setup.address.as_ref().is_some_and(|address| hook.url != address.as_str())),
+        &that(|setup, hook| {
+            setup
+                .address
+                .as_ref()
+                .is_some_and(|address| hook.url != address.as_str())
+        }),
         "all webhooks send to server.public_url",
         "the webhook sends to another address",
         renew,
@@ -113,7 +118,11 @@ fn present(
     }
     if !hidden.is_empty() {
         let evidence = format!("the bot may not see the webhooks of {}", hidden.join(", "));
-        return Check::warning(NAME, evidence, format!("make it Maintainer there, or add the webhook by hand; {later}"));
+        return Check::warning(
+            NAME,
+            evidence,
+            format!("make it Maintainer there, or add the webhook by hand; {later}"),
+        );
     }
     let address = setup.address.as_ref().map_or("", |address| address.as_str());
     Check::fine(NAME, format!("{} to {address}", counted(found.len(), "webhook")))
@@ -126,7 +135,11 @@ fn deliveries(setup: &InitSeen, health: &[HookHealth]) -> Check {
         .filter(|hook| hook.deliveries.failed_since >= FAILING)
         .map(|hook| {
             let Health { failed_since, .. } = hook.deliveries;
-            format!("{}: the last {failed_since} failed ({})", path(setup, hook.scope), answer(&hook.deliveries))
+            format!(
+                "{}: the last {failed_since} failed ({})",
+                path(setup, hook.scope),
+                answer(&hook.deliveries)
+            )
         })
         .collect();
     if !failing.is_empty() {
@@ -140,7 +153,11 @@ fn deliveries(setup: &InitSeen, health: &[HookHealth]) -> Check {
     let evidence = format!("within two hours {arrived} arrived and {failed} failed{last}");
     match failed {
         0 => Check::fine(NAME, evidence),
-        _ => Check::warning(NAME, evidence, "what was missed is found by the next look at everything; see the webhooks' recent events"),
+        _ => Check::warning(
+            NAME,
+            evidence,
+            "what was missed is found by the next look at everything; see the webhooks' recent events",
+        ),
     }
 }
 
@@ -173,7 +190,10 @@ pub fn round_trip(seen: &RoundTrip) -> Check {
     const NAME: &str = "webhook.round_trip";
     match seen {
         RoundTrip::Arrived => Check::fine(NAME, "a test delivery came in and was believed"),
-        RoundTrip::NotTried => Check::fine(NAME, "not tried; `convenor doctor --deliver` has GitLab send a test delivery"),
+        RoundTrip::NotTried => Check::fine(
+            NAME,
+            "not tried; `convenor doctor --deliver` has GitLab send a test delivery",
+        ),
         RoundTrip::NoHook => Check::warning(NAME, "there is no webhook to test", "run `convenor init`"),
         RoundTrip::Lost => Check::error(
             NAME,
@@ -254,24 +274,43 @@ mod tests {
     fn check(hook: HookSeen, name: &str, level: Level) {
         let checks = hooks(&setup(Some(hook)), &[]);
         let bad: Vec<_> = checks.iter().filter(|check| check.level != Level::Ok).collect();
-        assert_eq!(bad.iter().map(|check| (check.name, check.level)).collect::<Vec<_>>(), [(name, level)]);
+        assert_eq!(
+            bad.iter().map(|check| (check.name, check.level)).collect::<Vec<_>>(),
+            [(name, level)]
+        );
     }
 
     #[test]
     fn every_place_has_to_have_a_hook_that_is_enabled_complete_and_sends_here() {
         assert_eq!(levels(&hooks(&setup(Some(good_hook())), &[])), [Level::Ok; 7]);
         let missing = hooks(&setup(None), &[]);
-        assert_eq!(missing[0].level, Level::Warning, "the other project's hook does not make up for it");
+        assert_eq!(
+            missing[0].level,
+            Level::Warning,
+            "the other project's hook does not make up for it"
+        );
         let off = |change: fn(&mut HookSeen)| {
             let mut hook = good_hook();
             change(&mut hook);
             hook
         };
         check(off(|hook| hook.enabled = false), "webhook.enabled", Level::Error);
-        check(off(|hook| hook.events_are_complete = false), "webhook.events", Level::Warning);
-        check(off(|hook| hook.url = "https://old.example.com/".to_owned()), "webhook.address", Level::Error);
+        check(
+            off(|hook| hook.events_are_complete = false),
+            "webhook.events",
+            Level::Warning,
+        );
+        check(
+            off(|hook| hook.url = "https://old.example.com/".to_owned()),
+            "webhook.address",
+            Level::Error,
+        );
         check(off(|hook| hook.has_secret = Some(false)), "webhook.token", Level::Error);
-        check(off(|hook| hook.verifies_tls = Some(false)), "webhook.tls", Level::Warning);
+        check(
+            off(|hook| hook.verifies_tls = Some(false)),
+            "webhook.tls",
+            Level::Warning,
+        );
         let nowhere = InitSeen {
             address: None,
             ..setup(Some(good_hook()))

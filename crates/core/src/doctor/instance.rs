@@ -117,7 +117,11 @@ pub fn rate(seen: Option<RateSeen>) -> Check {
 pub fn public_url(address: &str, gitlab_is_here: bool) -> Check {
     const NAME: &str = "server.public_url";
     let Ok(url) = Url::parse(address) else {
-        return Check::error(NAME, "it is no address", "write it like \"https://convenor.example.com\"");
+        return Check::error(
+            NAME,
+            "it is no address",
+            "write it like \"https://convenor.example.com\"",
+        );
     };
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -233,8 +237,17 @@ mod tests {
 
     #[test]
     fn what_may_be_lost_or_waits_is_told() {
-        let of = |may_lose| durable(&Durability { evidence: "x".to_owned(), may_lose }).level;
+        let of = |may_lose| {
+            durable(&Durability {
+                evidence: "x".to_owned(),
+                may_lose,
+            })
+            .level
+        };
         assert_eq!((of(false), of(true)), (Level::Ok, Level::Error));
-        assert_eq!((queue(0, 0).level, queue(1, 0).level, queue(0, 1).level), (Level::Ok, Level::Warning, Level::Warning));
+        assert_eq!(
+            (queue(0, 0).level, queue(1, 0).level, queue(0, 1).level),
+            (Level::Ok, Level::Warning, Level::Warning)
+        );
     }
 }

@@ -7,7 +7,8 @@ use crate::plan::init::TEMPLATE_PATH;
 use crate::plan::labels::State;
 use crate::plan::listing;
 use crate::plan::seen::PageSeen;
-use crate::program::Program;
+use crate::plan::wanted::Blueprint;
+use crate::program::{Handbook, PageKind};
 use crate::proposal::{self, PersonState};
 use crate::table::{self, Page};
 use crate::untrusted::Untrusted;
@@ -31,18 +32,12 @@ pub fn labels(known: &[String]) -> Check {
     }
 }
 
-/// Checks the handbook page and its table.
+/// Checks a handbook page: its table, or its markers.
 #[must_use]
-pub fn page(program: &Program, seen: Option<&PageSeen>) -> Vec<Check> {
-    let (Some(handbook), Some(seen)) = (&program.handbook, seen) else {
-        return vec![Check::fine("page", "the program has no handbook page")];
-    };
+pub fn page(handbook: &Handbook, blueprint: &Blueprint, seen: &PageSeen) -> Vec<Check> {
+    let mend = "mend the page or `[program.handbook]` in the settings; until then no merge request is opened";
     let Some(file) = &seen.file else {
-        return vec![Check::error(
-            "page",
-            listing::no_such_page(handbook),
-            "mend `[program.handbook]` in the settings",
-        )];
+        return vec![Check::error("page", listing::no_such_page(handbook), mend)];
     };
     let found = Check::fine(
         "page",
@@ -53,8 +48,18 @@ pub fn page(program: &Program, seen: Option<&PageSeen>) -> Vec<Check> {
             file.bytes.len()
         ),
     );
-    let mend = "mend the page or `[program.handbook]` in the settings; until then no merge request is opened";
-    let table = Page::parse(&file.bytes).and_then(|page| {
+    let inside = match handbook.kind {
+        PageKind::Table => table_on(handbook, &file.bytes, mend),
+        PageKind::Directory => match table::directory(&file.bytes, blueprint.directory(), &[]) {
+            Ok(_) => Check::fine("directory", "the markers are there"),
+            Err(finding) => Check::error("directory", finding.to_string(), mend),
+        },
+    };
+    vec![found, inside]
+}
+
+fn table_on(handbook: &Handbook, page: &[u8], mend: &str) -> Check {
+    let table = Page::parse(page).and_then(|page| {
         let table = table::target(&page, handbook)?;
         let columns = table::Columns::of(&table, &handbook.columns)?;
         let named = table
@@ -64,16 +69,15 @@ pub fn page(program: &Program, seen: Option<&PageSeen>) -> Vec<Check> {
         let malformed = table.rows().filter(|row| row.malformed().is_some()).count();
         Ok((named, malformed))
     });
-    let table = match table {
+    match table {
         Err(finding) => Check::error("table", finding.to_string(), mend),
         Ok((named, 0)) => Check::fine("table", format!("{named} rows understood")),
         Ok((named, malformed)) => Check::warning(
             "table",
             format!("{named} rows understood, {malformed} malformed"),
-            "`convenor table check` shows them; they stay as they are",
+            "`convenor plan` shows them; they stay as they are, and `convenor apply --repair` proposes to mend what is certain",
         ),
-    };
-    vec![found, table]
+    }
 }
 
 /// Headings that a proposal cannot go without.
@@ -102,8 +106,15 @@ pub fn template(file: Option<&FileVersion>) -> Check {
         .collect();
     let mend = "add them, or run `convenor init --replace-template`";
     match (missing.is_empty(), text.contains("cop::proposed")) {
-        (true, true) => Check::fine(NAME, "a person's issue template, with all headings that a proposal needs"),
-        (false, _) => Check::warning(NAME, format!("the issue template lacks the headings: {}", missing.join(", ")), mend),
+        (true, true) => Check::fine(
+            NAME,
+            "a person's issue template, with all headings that a proposal needs",
+        ),
+        (false, _) => Check::warning(
+            NAME,
+            format!("the issue template lacks the headings: {}", missing.join(", ")),
+            mend,
+        ),
         (true, false) => Check::warning(
             NAME,
             "the issue template does not set the label cop::proposed, so its issues are no proposals",
@@ -176,7 +187,11 @@ mod tests {
     fn a_template_has_to_ask_for_what_a_proposal_needs() {
         let of = |text: &str| {
             let bytes = text.as_bytes().to_vec();
-            template(Some(&FileVersion { bytes, last_commit: None })).level
+            template(Some(&FileVersion {
+                bytes,
+                last_commit: None,
+            }))
+            .level
         };
         assert_eq!(of(proposal::template()), Level::Ok);
         let own = "## Focus topic\n## Purpose and scope\n# FACILITATORS\n### Members\n";
@@ -195,7 +210,10 @@ mod tests {
         };
         let states = [(name("vera"), active), (name("gone"), PersonState::Missing)];
         let check = people("approvers", "approvers", &states);
-        assert_eq!((check.level, check.evidence.as_str()), (Level::Warning, "no account in use: @gone"));
+        assert_eq!(
+            (check.level, check.evidence.as_str()),
+            (Level::Warning, "no account in use: @gone")
+        );
         assert_eq!(people("approvers", "approvers", &states[..1]).level, Level::Ok);
     }
 
@@ -204,6 +222,9 @@ mod tests {
         let good = "name: Rust\nstatus: active\nfacilitators: []\n".as_bytes();
         assert_eq!(charters([("a/b", good)]).level, Level::Ok);
         let check = charters([("a/b", good), ("a/c", b"name: [".as_slice())]);
-        assert_eq!((check.level, check.evidence.as_str()), (Level::Warning, "cannot be read: a/c"));
+        assert_eq!(
+            (check.level, check.evidence.as_str()),
+            (Level::Warning, "cannot be read: a/c")
+        );
     }
 }

@@ -67,7 +67,9 @@ pub fn creation(least: Option<&str>, role: Option<AccessLevel>) -> Check {
         }
     };
     match role {
-        Some(role) if role >= needed => Check::fine(NAME, format!("{needed} and higher may make projects in the group")),
+        Some(role) if role >= needed => {
+            Check::fine(NAME, format!("{needed} and higher may make projects in the group"))
+        }
         _ => Check::error(
             NAME,
             format!("only {needed} and higher may make projects in the group"),

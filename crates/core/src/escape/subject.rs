@@ -43,6 +43,12 @@ impl Title {
         self.with(&number.to_string())
     }
 
+    /// The title of a draft: GitLab takes a merge request for one by these first letters.
+    #[must_use]
+    pub fn as_draft(self) -> Self {
+        Self(clean::cut(&format!("Draft: {}", self.0), MAX_TITLE))
+    }
+
     /// The title, for the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -126,10 +126,7 @@ struct Place {
 
 fn place(program: &Program, path: &str) -> Place {
     let intake = same(&program.intake, path);
-    let handbook = program
-        .handbook
-        .as_ref()
-        .is_some_and(|handbook| same(&handbook.project, path));
+    let handbook = program.handbooks.iter().any(|handbook| same(&handbook.project, path));
     let inside = path
         .rsplit_once('/')
         .is_some_and(|(group, _)| same(&program.group, group));
@@ -203,24 +200,28 @@ fn push(payload: &Payload, program: &Program) -> Look {
         && !payload
             .branches()
             .iter()
-            .any(|branch| concerns(program, payload, branch))
+            .any(|branch| concerns(program, &path, payload, branch))
     {
         return Look::No("a push to a branch of the handbook that is neither the page's nor ours");
     }
     in_repository(payload, program)
 }
 
-/// Whether a branch of the handbook is the page's or one of ours.
-fn concerns(program: &Program, payload: &Payload, branch: &str) -> bool {
-    let configured = program
-        .handbook
-        .as_ref()
-        .and_then(|handbook| handbook.branch.as_deref());
-    let target = configured.or(payload
+/// Whether a branch of the handbook's project is a page's or one of ours.
+fn concerns(program: &Program, path: &str, payload: &Payload, branch: &str) -> bool {
+    let default = payload
         .project
         .as_ref()
-        .and_then(|project| project.default_branch.as_deref()));
-    branch.starts_with("convenor/") || target.is_none_or(|target| target == branch)
+        .and_then(|project| project.default_branch.as_deref());
+    let mut pages = program
+        .handbooks
+        .iter()
+        .filter(|handbook| same(&handbook.project, path));
+    let is_target = pages.any(|handbook| {
+        let target = handbook.branch.as_deref().or(default);
+        target.is_none_or(|target| target == branch)
+    });
+    branch.starts_with("convenor/") || is_target
 }
 
 /// Pushes and merge requests: the handbook's, or a community's.
@@ -304,10 +305,12 @@ fn group_or_project(payload: &Payload, program: &Program) -> Look {
 
 fn community_or_nothing(place: &Place, payload: &Payload, program: &Program) -> Look {
     if place.community {
-        return match payload.project_number() {
-            Some(id) => Look::At(vec![Thing::Community(program.name.clone(), ProjectId(id))]),
-            None => whole(program),
+        let Some(id) = payload.project_number() else {
+            return whole(program);
         };
+        let community = Thing::Community(program.name.clone(), ProjectId(id));
+        let joint = program.has_joint_pages().then(|| Thing::Handbook(program.name.clone()));
+        return Look::At([community].into_iter().chain(joint).collect());
     }
     if place.intake || place.handbook {
         return Look::No("it changes nothing that is read of the intake or the handbook");

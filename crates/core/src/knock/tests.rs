@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::ids::AccessLevel;
-use crate::program::{ApprovalPolicy, Handbook, RowOrder, Visibility};
+use crate::program::{ApprovalPolicy, Handbook, Visibility};
 use crate::thing::ProgramName;
 
 fn program(name: &str, group: &str, intake: &str, handbook: Option<(&str, Option<&str>)>) -> Program {
@@ -20,17 +20,13 @@ fn program(name: &str, group: &str, intake: &str, handbook: Option<(&str, Option
         visibility: Visibility::default(),
         chat_prefix: "cp_".to_owned(),
         member_level: AccessLevel::DEVELOPER,
-        handbook: handbook.map(|(project, branch)| Handbook {
-            project: project.to_owned(),
-            branch: branch.map(str::to_owned),
-            page: "page.md".to_owned(),
-            heading: "Communities".to_owned(),
-            order: RowOrder::default(),
-            columns: Vec::new(),
-            reviewers: Vec::new(),
-            labels: Vec::new(),
-            list_private: false,
-        }),
+        handbooks: handbook
+            .into_iter()
+            .map(|(project, branch)| Handbook {
+                branch: branch.map(str::to_owned),
+                ..Handbook::new(project, "page.md", "Communities")
+            })
+            .collect(),
     }
 }
 

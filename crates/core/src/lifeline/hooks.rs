@@ -160,7 +160,9 @@ fn notice(setup: &InitSeen, faults: &[Fault]) -> Notice {
 fn failing(text: Markdown, health: &Health) -> Markdown {
     let answer = health.last_failure.clone().unwrap_or_default();
     let mend = match answer.as_str() {
-        "401" | "403" => "Convenor does not accept its secret: `convenor init --renew-hooks` gives it the one of the settings.",
+        "401" | "403" => {
+            "Convenor does not accept its secret: `convenor init --renew-hooks` gives it the one of the settings."
+        }
         "404" => "nothing answers at that address: check `server.public_url` and the proxy before it.",
         "413" => "something before Convenor refuses large bodies: raise the proxy's limit to 25 MB.",
         "429" | "502" | "503" | "504" => "the service or the proxy before it was not available.",

@@ -54,7 +54,8 @@ pub(super) fn remember(facilitators: &[FacilitatorSeen]) -> Option<Step> {
 
 /// What is to be said of the facilitators, if anything.
 pub(super) fn notice(facilitators: &[FacilitatorSeen]) -> Option<Notice> {
-    let mut text = Markdown::new().words("These facilitators cannot be reached under the name in their community's charter:\n\n");
+    let mut text =
+        Markdown::new().words("These facilitators cannot be reached under the name in their community's charter:\n\n");
     let mut found = false;
     for facilitator in facilitators {
         let words = match &facilitator.account {
@@ -62,7 +63,10 @@ pub(super) fn notice(facilitators: &[FacilitatorSeen]) -> Option<Notice> {
             Account::Blocked => Markdown::new().words("the account is blocked or not in use"),
             Account::Bot => Markdown::new().words("the account is a bot's"),
             Account::Gone => Markdown::new().words("there is no account of that name"),
-            Account::Renamed(name) => Markdown::new().words("the account is called ").username_code(name).words(" now"),
+            Account::Renamed(name) => Markdown::new()
+                .words("the account is called ")
+                .username_code(name)
+                .words(" now"),
         };
         found = true;
         text = text

@@ -61,7 +61,10 @@ fn seen(intake: Option<HookSeen>, community: Option<HookSeen>) -> LifelineSeen {
 }
 
 fn planned(seen: &LifelineSeen) -> Plan {
-    plan(&Program::new(ProgramName::new("cop").unwrap(), "acme/cops", "acme/cops/intake"), seen)
+    plan(
+        &Program::new(ProgramName::new("cop").unwrap(), "acme/cops", "acme/cops/intake"),
+        seen,
+    )
 }
 
 fn kinds(seen: &LifelineSeen) -> Vec<&'static str> {
@@ -71,7 +74,11 @@ fn kinds(seen: &LifelineSeen) -> Vec<&'static str> {
 fn text(seen: &LifelineSeen) -> String {
     let plan = planned(seen);
     let texts = plan.steps.iter().filter_map(|step| match step {
-        crate::plan::Step::CreateIssue { description, confidential: true, .. } => Some(description.as_str().to_owned()),
+        crate::plan::Step::CreateIssue {
+            description,
+            confidential: true,
+            ..
+        } => Some(description.as_str().to_owned()),
         _ => None,
     });
     texts.collect()
@@ -81,7 +88,11 @@ fn text(seen: &LifelineSeen) -> String {
 fn a_new_community_gets_a_hook_once_hooks_were_set_up() {
     assert_eq!(kinds(&seen(Some(hook(true)), None)), ["create_hook"]);
     assert_eq!(kinds(&seen(Some(hook(true)), Some(hook(true)))), Vec::<&str>::new());
-    assert_eq!(kinds(&seen(None, None)), Vec::<&str>::new(), "the operator lives without");
+    assert_eq!(
+        kinds(&seen(None, None)),
+        Vec::<&str>::new(),
+        "the operator lives without"
+    );
 }
 
 #[test]
@@ -165,7 +176,10 @@ fn facilitators_who_cannot_be_reached_are_named_once_for_all() {
     ];
     assert_eq!(kinds(&people), ["create_issue"]);
     let told = text(&people);
-    assert!(told.contains("`@new`") && told.contains("`@bart`") && !told.contains("vera"), "{told}");
+    assert!(
+        told.contains("`@new`") && told.contains("`@bart`") && !told.contains("vera"),
+        "{told}"
+    );
     people.facilitators.truncate(1);
     assert_eq!(kinds(&people), Vec::<&str>::new());
     people.facilitators[0].known = None;

@@ -2,7 +2,7 @@
 
 use super::judge::{Judged, LookAlike, Stage};
 use super::listing::Listing;
-use super::seen::{MergeRequestState, ProjectStanding, ProposalSeen};
+use super::seen::{MergeRequestSeen, MergeRequestState, ProjectStanding, ProposalSeen};
 use super::{provision, wanted::Wanted};
 use crate::approval::{ApprovedBy, NotCounted, Wish};
 use crate::charter::Join;
@@ -205,8 +205,17 @@ fn planned(mut text: Markdown, judged: &Judged) -> Markdown {
         text = text.words("- ").number(wanted.members.len() as u64).words(" members\n");
         text = text.words("- a kick-off issue\n");
     }
-    if let Listing::Missing(preview) = &judged.listing {
+    let mut previews: Vec<&Untrusted> = Vec::new();
+    for listing in &judged.listings {
+        match listing {
+            Listing::Missing(preview) if !previews.contains(&preview) => previews.push(preview),
+            _ => {}
+        }
+    }
+    if !previews.is_empty() {
         text = text.words("\n#### The line in the handbook\n\n");
+    }
+    for preview in previews {
         text = text.fence("diff", preview);
     }
     text
@@ -258,7 +267,7 @@ fn progress(mut text: Markdown, seen: &ProposalSeen, judged: &Judged) -> Markdow
     };
     text = text.words("\n");
     text = made_inside(text, seen, wanted, judged);
-    text = handbook_line(text, seen, judged);
+    text = handbook_lines(text, seen, judged);
     text
 }
 
@@ -291,10 +300,16 @@ fn made_inside(mut text: Markdown, seen: &ProposalSeen, wanted: &Wanted, judged:
     text
 }
 
-fn handbook_line(mut text: Markdown, seen: &ProposalSeen, judged: &Judged) -> Markdown {
-    let there = matches!(judged.listing, Listing::There);
-    match &judged.listing {
-        Listing::NoPage => return text,
+fn handbook_lines(mut text: Markdown, seen: &ProposalSeen, judged: &Judged) -> Markdown {
+    for (listing, (_, merge_requests)) in judged.listings.iter().zip(&seen.pages) {
+        text = handbook_line(text, listing, merge_requests.first());
+    }
+    text
+}
+
+fn handbook_line(mut text: Markdown, listing: &Listing, newest: Option<&MergeRequestSeen>) -> Markdown {
+    let there = matches!(listing, Listing::There);
+    match listing {
         Listing::Private => return text.words("- the handbook does not name private projects\n"),
         Listing::Unusable(_) => {
             text = tick(text, false);
@@ -303,7 +318,7 @@ fn handbook_line(mut text: Markdown, seen: &ProposalSeen, judged: &Judged) -> Ma
         }
         Listing::There | Listing::Missing(_) => {}
     }
-    let Some(newest) = seen.merge_requests.first() else {
+    let Some(newest) = newest else {
         return tick(text, there).words("line in the handbook\n");
     };
     text = tick(text, newest.state == MergeRequestState::Merged || there);
@@ -312,6 +327,7 @@ fn handbook_line(mut text: Markdown, seen: &ProposalSeen, judged: &Judged) -> Ma
         .link_words("merge request", &newest.web_url);
     text.words(match newest.state {
         MergeRequestState::Opened => ", waits for a maintainer\n",
+        MergeRequestState::Closed if there => ", closed because the line is there\n",
         MergeRequestState::Closed => ", closed by a person; the line is not proposed again until something changes\n",
         MergeRequestState::Merged => ", merged\n",
         MergeRequestState::Locked => ", being merged\n",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::labels::State;
-use super::step::{FileChange, HookScope};
+use super::step::{FileChange, HookScope, Opening};
 use super::{FileVersion, Step};
 use crate::escape::{CommitMessage, Markdown, Title};
 use crate::ids::{GroupId, HookId, ProjectId};
@@ -220,8 +220,7 @@ fn replace_template(seen: &InitSeen, file: &FileVersion, content: Vec<u8>, plan:
         target: seen.branch.clone(),
         title: Title::new().words("Replace the issue template for new communities"),
         description: Markdown::new().words("Convenor reads proposals by the headings of this template."),
-        labels: Vec::new(),
-        reviewers: Vec::new(),
+        opening: Opening::default(),
         removes_row: false,
     });
 }
@@ -249,7 +248,9 @@ fn hook(seen: &InitSeen, scope: HookScope, hooks: &[HookSeen], address: &Url, re
     let url = address.clone();
     match our_hook(seen, scope, hooks) {
         None => Some(Step::CreateHook { scope, url }),
-        Some(hook) if renew || !hook.events_are_complete || hook.url != address.as_str() || hook.has_secret == Some(false) => {
+        Some(hook)
+            if renew || !hook.events_are_complete || hook.url != address.as_str() || hook.has_secret == Some(false) =>
+        {
             Some(Step::UpdateHook {
                 scope,
                 hook: hook.id,
@@ -285,7 +286,17 @@ mod tests {
     }
 
     fn kinds(seen: &InitSeen, replace: bool) -> Vec<&'static str> {
-        plan(seen, Wishes { replace_template: replace, ..Wishes::default() }).steps.iter().map(Step::kind).collect()
+        plan(
+            seen,
+            Wishes {
+                replace_template: replace,
+                ..Wishes::default()
+            },
+        )
+        .steps
+        .iter()
+        .map(Step::kind)
+        .collect()
     }
 
     fn hook_seen(complete: bool) -> HookSeen {

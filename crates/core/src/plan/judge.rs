@@ -5,7 +5,9 @@ use url::Url;
 use super::context::Context;
 use super::listing::{self, Listing};
 use super::provision;
-use super::seen::{MergeRequestState, ProjectSeen, ProjectStanding, ProposalSeen, RivalSeen};
+use super::seen::{
+    MergeRequestSeen, MergeRequestState, PageSeen, ProjectSeen, ProjectStanding, ProposalSeen, RivalSeen,
+};
 use super::status::Status;
 use super::wanted::Wanted;
 use super::wishes;
@@ -40,8 +42,8 @@ pub struct Judged {
     pub other_commands: Vec<(Username, Command)>,
     /// Whether everything in the project was made once.
     pub made: bool,
-    /// The community's line on the handbook page.
-    pub listing: Listing,
+    /// The community's lines, one for each handbook page with a table.
+    pub listings: Vec<Listing>,
     /// Faults of the templates, which the operator mends.
     pub faults: Vec<Fault>,
     /// Where it stands.
@@ -114,7 +116,7 @@ pub fn judge(context: &Context<'_>, seen: &ProposalSeen, status: &Status) -> Jud
     };
     let (refused, verdict) = (wishes::refused(&facts), verdict(&facts, acceptance));
     let made = status.made || is_made(seen, wanted.as_ref());
-    let listing = listing::of_proposal(context.program, seen, wanted.as_ref());
+    let listings = listing::of_proposal(context.program, seen, wanted.as_ref());
     let stage = match verdict {
         _ if seen.issue.confidential => Stage::Confidential,
         _ if matches!(seen.project, ProjectStanding::Gone) => Stage::Gone,
@@ -124,12 +126,12 @@ pub fn judge(context: &Context<'_>, seen: &ProposalSeen, status: &Status) -> Jud
         },
         _ if !faults.is_empty() => Stage::Broken,
         _ if wanted.is_none() => Stage::NeedsInfo,
-        Verdict::Approved(approved) if made && is_listed(seen, &listing) => Stage::Done(approved),
+        Verdict::Approved(approved) if made && is_listed(seen, &listings) => Stage::Done(approved),
         Verdict::Approved(approved) => Stage::Making(approved),
         Verdict::Waiting => Stage::Ready,
     };
     Judged {
-        look_alikes: look_alikes(seen, &read, &listing::names(context.program, seen.page.as_ref())),
+        look_alikes: look_alikes(seen, &read, &listing::names(context.program, seen)),
         text_hash: acceptance.map_or(current_hash, |accepted| accepted.text_hash.clone()),
         read,
         findings,
@@ -138,7 +140,7 @@ pub fn judge(context: &Context<'_>, seen: &ProposalSeen, status: &Status) -> Jud
         refused,
         other_commands: wishes.others,
         made,
-        listing,
+        listings,
         faults,
         stage,
     }
@@ -165,13 +167,14 @@ fn is_made(seen: &ProposalSeen, wanted: Option<&Wanted>) -> bool {
     there && wanted.is_some_and(|wanted| provision::steps(seen, wanted).is_empty())
 }
 
-/// The line is on the page, was merged, or is not wanted there.
-fn is_listed(seen: &ProposalSeen, listing: &Listing) -> bool {
-    let merged = seen
-        .merge_requests
-        .first()
-        .is_some_and(|newest| newest.state == MergeRequestState::Merged);
-    merged || matches!(listing, Listing::NoPage | Listing::Private | Listing::There)
+/// On every page the line is there, was merged, or is not wanted.
+fn is_listed(seen: &ProposalSeen, listings: &[Listing]) -> bool {
+    let is_done = |(listing, (_, merge_requests)): (&Listing, &(PageSeen, Vec<MergeRequestSeen>))| {
+        let newest = merge_requests.first();
+        newest.is_some_and(|newest| newest.state == MergeRequestState::Merged)
+            || matches!(listing, Listing::Private | Listing::There)
+    };
+    listings.iter().zip(&seen.pages).all(is_done)
 }
 
 fn wanted(context: &Context<'_>, seen: &ProposalSeen, form: Option<&Proposal>) -> (Option<Wanted>, Vec<Fault>) {

@@ -5,9 +5,11 @@
 //! The report says why nothing (more) is due. Read on in [`proposal`] for the way of a proposal and in [`community`] for
 //! the row of a community in the handbook.
 
+pub mod change;
 pub mod comment;
 pub mod community;
 pub mod context;
+pub mod handbook;
 pub mod init;
 pub mod judge;
 pub mod labels;
@@ -15,7 +17,6 @@ pub mod listing;
 pub mod notice;
 pub mod proposal;
 pub mod provision;
-pub mod row;
 pub mod seen;
 pub mod status;
 pub mod step;
@@ -23,9 +24,10 @@ pub mod teardown;
 pub mod wanted;
 pub mod wishes;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::ids::CommitSha;
+use crate::ids::{CommitSha, Username};
 use crate::thing::Thing;
 
 pub use step::Step;
@@ -39,9 +41,36 @@ pub struct Plan {
     pub report: Vec<Remark>,
     /// Other things that should be looked at, because this look changes what is true for them.
     pub knocks: Vec<Thing>,
+    /// Whether this thing needs a turn to open a merge request on one of the pages, by the page's name.
+    pub turns: BTreeMap<String, Turn>,
+}
+
+/// How a thing stands with the limits of a page's merge requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// A new merge request is due, and how many others there are was not asked for yet.
+    Unknown,
+    /// It waits for others.
+    Waits,
+    /// It is its turn: the steps open the merge request.
+    Taken,
 }
 
 impl Plan {
+    /// Both together.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.steps.extend(other.steps);
+        for remark in other.report {
+            if !self.report.contains(&remark) {
+                self.report.push(remark);
+            }
+        }
+        self.knocks.extend(other.knocks);
+        self.turns.extend(other.turns);
+        self
+    }
+
     /// Nothing is due, and this is why.
     #[must_use]
     pub fn nothing(why: Remark) -> Self {
@@ -94,6 +123,45 @@ pub enum Remark {
     MergeRequestClosedByPerson,
     /// A person pushed to the branch: it is theirs.
     BranchIsAPersons,
+    /// The same facts were merged; what people changed of the line since counts as meant.
+    MergedAsMeant,
+    /// Others that open merge requests have to be counted first.
+    WaitsForTurn,
+    /// As many merge requests are open as the page allows.
+    TooManyOpen {
+        /// Open now.
+        open: usize,
+        /// The limit.
+        most: usize,
+        /// Others that wait and came before.
+        ahead: usize,
+    },
+    /// As many merge requests were opened within an hour as the page allows.
+    TooManyLately {
+        /// Opened within the last hour.
+        lately: usize,
+        /// The limit.
+        most: usize,
+        /// Others that wait and came before.
+        ahead: usize,
+    },
+    /// The merge request is a draft, for these reasons.
+    Draft(&'static str),
+    /// A malformed row; it stays as it is.
+    MalformedRow {
+        /// The page's path.
+        page: String,
+        /// The row's line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+        /// Whether a repair is known for certain.
+        mendable: bool,
+    },
+    /// Nobody has this username, so the line leaves it out.
+    NoSuchPerson(Username),
+    /// The changes of the page go into one merge request together.
+    InBatch,
     /// The handbook page cannot be edited; the sentence says what was found and the mend.
     PageUnusable(String),
     /// The templates of new communities have faults, each a sentence for the operator.
@@ -124,6 +192,35 @@ impl fmt::Display for Remark {
             Self::WaitsForApproval => "waits for an approver",
             Self::Declined => "an approver declined it",
             Self::UpToDate => "everything is as it should be",
+            Self::MergedAsMeant => "it was merged; what people made of the line counts as meant until the facts change",
+            Self::WaitsForTurn => "waits: other merge requests of the page are counted first",
+            Self::TooManyOpen { open, most, ahead } => {
+                write!(
+                    f,
+                    "waits: limit of merge requests: {open} of {most} are open (`max_open`)"
+                )?;
+                return others_ahead(f, *ahead);
+            }
+            Self::TooManyLately { lately, most, ahead } => {
+                let hour = "were opened within the last hour (`max_per_hour`)";
+                write!(f, "waits: limit of merge requests: {lately} of {most} {hour}")?;
+                return others_ahead(f, *ahead);
+            }
+            Self::Draft(why) => return write!(f, "the merge request is a draft: {why}"),
+            Self::MalformedRow {
+                page,
+                line,
+                why,
+                mendable,
+            } => {
+                write!(f, "{page}, line {line}: {why}; the row stays as it is")?;
+                let mend = "; `convenor apply --repair` proposes to mend it";
+                return f.write_str(if *mendable { mend } else { "" });
+            }
+            Self::NoSuchPerson(name) => {
+                return write!(f, "GitLab has no user @{}; the line leaves them out", name.as_str());
+            }
+            Self::InBatch => "the changes of this page go into one merge request together",
             Self::ProjectGone => "its project was deleted or archived; a person's deletion is not undone",
             Self::ForeignProject => "a project that is not ours stands at the wanted path",
             Self::NoCharter => "the project has no charter, so it is no community",
@@ -137,14 +234,30 @@ impl fmt::Display for Remark {
             Self::NoHandbook => "the program has no handbook page",
             Self::PrivateNotListed => "the project is private and the program does not list private projects",
             Self::NotListed => "the community needs no row",
-            Self::Noticed(cause) => return write!(f, "people have to act ({cause}); an issue in the intake project says how"),
+            Self::Noticed(cause) => {
+                return write!(
+                    f,
+                    "people have to act ({cause}); an issue in the intake project says how"
+                );
+            }
             Self::MissedDeliveries(count) => {
-                return write!(f, "{count} webhook deliveries did not arrive; everything is looked at instead");
+                return write!(
+                    f,
+                    "{count} webhook deliveries did not arrive; everything is looked at instead"
+                );
             }
             Self::RemovalsCapped => {
                 "more rows would be removed within a day than is allowed; `convenor apply --allow-removals` releases it"
             }
         })
+    }
+}
+
+fn others_ahead(f: &mut fmt::Formatter<'_>, ahead: usize) -> fmt::Result {
+    match ahead {
+        0 => Ok(()),
+        1 => f.write_str(", and one other goes first"),
+        many => write!(f, ", and {many} others go first"),
     }
 }
 
@@ -157,7 +270,5 @@ pub struct FileVersion {
     pub last_commit: Option<CommitSha>,
 }
 
-#[cfg(test)]
-mod row_tests;
 #[cfg(test)]
 mod tests;

@@ -34,7 +34,13 @@ struct NoticeMarker {
 
 /// What is due for one cause. `issues` are our issues in that project, closed ones too; `found` is `None` once nothing is wrong.
 #[must_use]
-pub fn plan(bot: UserId, project: ProjectId, issues: &[OwnIssueSeen], cause: &str, found: Option<&Notice>) -> Vec<Step> {
+pub fn plan(
+    bot: UserId,
+    project: ProjectId,
+    issues: &[OwnIssueSeen],
+    cause: &str,
+    found: Option<&Notice>,
+) -> Vec<Step> {
     let mut known: Vec<(&OwnIssueSeen, NoticeMarker)> = about(issues, cause).collect();
     // The open one counts, and of several the first.
     known.sort_by_key(|(issue, _)| (!issue.open, issue.iid));

@@ -35,7 +35,7 @@ pub fn plan(context: &Context<'_>, seen: &ProposalSeen) -> Plan {
     if let (Stage::Making(_), Some(wanted), false) = (&judged.stage, &judged.wanted, judged.made) {
         plan.steps.extend(provision::steps(seen, wanted));
     }
-    plan.knocks.extend(handbook_knock(context.program, seen, &judged));
+    plan.knocks.extend(handbook_knocks(context.program, seen, &judged));
     plan.report.push(remark(&judged));
     plan
 }
@@ -143,13 +143,19 @@ fn state_step(seen: &ProposalSeen, judged: &Judged) -> Option<Step> {
     })
 }
 
-/// Once the project is made, the line on the page is the community's own matter.
-fn handbook_knock(program: &Program, seen: &ProposalSeen, judged: &Judged) -> Option<Thing> {
+/// Once the project is made, the line on the page is the community's own matter, or the page's where lines go together.
+fn handbook_knocks(program: &Program, seen: &ProposalSeen, judged: &Judged) -> Vec<Thing> {
     let ProjectStanding::Ours(project) = &seen.project else {
-        return None;
+        return Vec::new();
     };
-    let waits = judged.made && matches!(judged.listing, Listing::Missing(_)) && seen.merge_requests.is_empty();
-    waits.then(|| Thing::Community(program.name.clone(), project.id))
+    let mut pages = judged.listings.iter().zip(&seen.pages);
+    let waits = pages.any(|(listing, (_, found))| matches!(listing, Listing::Missing(_)) && found.is_empty());
+    if !judged.made || !waits {
+        return Vec::new();
+    }
+    let community = Thing::Community(program.name.clone(), project.id);
+    let joint = program.has_joint_pages().then(|| Thing::Handbook(program.name.clone()));
+    [community].into_iter().chain(joint).collect()
 }
 
 fn remark(judged: &Judged) -> Remark {
@@ -167,11 +173,17 @@ fn remark(judged: &Judged) -> Remark {
         Stage::Declined { .. } => Remark::Declined,
         Stage::Gone => Remark::ProjectGone,
         Stage::Broken => Remark::TemplatesBroken(judged.faults.iter().map(ToString::to_string).collect()),
-        Stage::Making(_) => match &judged.listing {
-            Listing::Unusable(why) => Remark::PageUnusable(why.clone()),
-            _ if !judged.made => Remark::BeingMade,
-            _ => Remark::WaitsForMerge,
-        },
+        Stage::Making(_) => {
+            let unusable = judged.listings.iter().find_map(|listing| match listing {
+                Listing::Unusable(why) => Some(why.clone()),
+                _ => None,
+            });
+            match unusable {
+                Some(why) => Remark::PageUnusable(why),
+                None if !judged.made => Remark::BeingMade,
+                None => Remark::WaitsForMerge,
+            }
+        }
         Stage::Done(_) => Remark::UpToDate,
     }
 }

@@ -170,10 +170,9 @@ pub struct ProposalSeen {
     pub refused_members: BTreeSet<UserId>,
     /// What is inside the project; only when it is ours.
     pub inside: Option<InsideSeen>,
-    /// The handbook page, when the program has one.
-    pub page: Option<PageSeen>,
-    /// Merge requests of the community's row, newest first.
-    pub merge_requests: Vec<MergeRequestSeen>,
+    /// The program's pages with a table, in the order of the settings, each with the merge requests of the community's row, newest
+    /// first.
+    pub pages: Vec<(PageSeen, Vec<MergeRequestSeen>)>,
 }
 
 /// What stands at the path that a proposal asks for.
@@ -273,6 +272,10 @@ pub struct MergeRequestSeen {
     pub web_url: Url,
     /// GitLab's word that it conflicts; `None` while it has not checked.
     pub conflicts: Option<bool>,
+    /// GitLab's word that it has to be rebased before it can be merged (projects that merge by fast-forward only).
+    pub needs_rebase: bool,
+    /// When it was opened.
+    pub created_at: Timestamp,
 }
 
 /// A merge request's state.
@@ -297,8 +300,58 @@ pub struct BranchSeen {
     pub message: Untrusted,
     /// The page at its head.
     pub page: Option<FileVersion>,
+    /// The parent of its head.
+    pub parent: Option<CommitSha>,
     /// The page at the parent of its head: what the branch was built on. `None` when it cannot be told.
     pub base_page: Option<Vec<u8>>,
+}
+
+/// One of our branches, whether or not it is there, and what came from it.
+#[derive(Clone, Debug, Default)]
+pub struct PlaceSeen {
+    /// Its name.
+    pub name: String,
+    /// The branch.
+    pub branch: Option<BranchSeen>,
+    /// Merge requests from it, newest first.
+    pub merge_requests: Vec<MergeRequestSeen>,
+    /// The newest commit of the target branch; only asked for when a merge request has to be rebased.
+    pub target_head: Option<CommitSha>,
+}
+
+impl PlaceSeen {
+    /// Whether the branch begins at the target's newest commit, as far as that is known.
+    #[must_use]
+    pub fn is_on_target_head(&self) -> bool {
+        let parent = self.branch.as_ref().and_then(|branch| branch.parent.as_ref());
+        self.target_head.is_none() || self.target_head.as_ref() == parent
+    }
+}
+
+/// How many merge requests of ours a page has, beside the one that is to be opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Open now.
+    pub open: usize,
+    /// Opened within the last hour.
+    pub lately: usize,
+    /// Others that wait to be opened and came before.
+    pub ahead: usize,
+}
+
+/// A page of the program and a community's change of it.
+#[derive(Clone, Debug)]
+pub struct ListingSeen {
+    /// The page.
+    pub page: PageSeen,
+    /// The community's branch.
+    pub place: PlaceSeen,
+    /// Users to ask for a review.
+    pub reviewers: Vec<UserId>,
+    /// Users to assign.
+    pub assignees: Vec<UserId>,
+    /// Other merge requests of the page; `None`: not asked for.
+    pub traffic: Option<Traffic>,
 }
 
 /// All that the plan for a community's row depends on.
@@ -312,18 +365,12 @@ pub struct CommunitySeen {
     pub charter: Option<FileVersion>,
     /// Everybody who is named in the charter.
     pub people: People,
-    /// Our open issues in it.
+    /// The issue of the proposal that the charter names, when it is one of this program's intake.
+    pub proposal: Option<IssueSeen>,
+    /// Our issues in it, closed ones too.
     pub issues: Vec<OwnIssueSeen>,
-    /// The handbook page.
-    pub page: Option<PageSeen>,
-    /// The name of our branch, whether or not it is there.
-    pub branch_name: String,
-    /// Our branch.
-    pub branch: Option<BranchSeen>,
-    /// Merge requests from it, newest first.
-    pub merge_requests: Vec<MergeRequestSeen>,
-    /// Users to ask for a review.
-    pub reviewers: Vec<UserId>,
+    /// The program's pages, in the order of the settings.
+    pub listings: Vec<ListingSeen>,
     /// Removals of rows that were proposed for the program within the last day.
     pub removals: Removals,
     /// Names and addresses of the group's other projects: a row that names one of them is not ours.
@@ -337,4 +384,67 @@ pub struct Removals {
     pub lately: usize,
     /// `convenor apply --allow-removals`.
     pub allowed: bool,
+}
+
+/// A community in a look at all of them.
+#[derive(Clone, Debug)]
+pub struct MemberSeen {
+    /// Its project.
+    pub project: ProjectId,
+    /// Its name in GitLab.
+    pub name: Untrusted,
+    /// Full path.
+    pub full_path: String,
+    /// Its address.
+    pub web_url: Url,
+    /// Who sees it.
+    pub visibility: Visibility,
+    /// Read-only by a person's decision.
+    pub archived: bool,
+    /// Its default branch.
+    pub default_branch: Option<String>,
+    /// Its charter; `None`: it has none, so it is no community.
+    pub charter: Option<Vec<u8>>,
+}
+
+/// One page in a look at the handbook.
+#[derive(Clone, Debug)]
+pub struct PageLookSeen {
+    /// The page.
+    pub page: PageSeen,
+    /// The branch of a merge request for several rows.
+    pub batch: PlaceSeen,
+    /// The branch of a merge request that mends malformed rows.
+    pub repair: PlaceSeen,
+    /// The branch of a merge request for the generated directory.
+    pub directory: PlaceSeen,
+    /// Everything that we opened for the page, newest first.
+    pub merge_requests: Vec<MergeRequestSeen>,
+    /// Users to ask for a review.
+    pub reviewers: Vec<UserId>,
+    /// Users to assign.
+    pub assignees: Vec<UserId>,
+    /// Whether somebody asked for a repair of malformed rows.
+    pub repair_is_asked: bool,
+}
+
+/// All that the plan for a program's pages depends on.
+#[derive(Clone, Debug)]
+pub struct HandbookSeen {
+    /// Who we are.
+    pub bot: UserSeen,
+    /// The program's group.
+    pub group: GroupSeen,
+    /// The intake project.
+    pub intake: ProjectSeen,
+    /// Our issues in it, closed ones too.
+    pub issues: Vec<OwnIssueSeen>,
+    /// The pages, in the order of the settings.
+    pub pages: Vec<PageLookSeen>,
+    /// All projects of the group; only when a page is made from all communities together.
+    pub members: Vec<MemberSeen>,
+    /// Everybody who is named in their charters.
+    pub people: People,
+    /// Whether an operator lifted the limit on removals.
+    pub allow_removals: bool,
 }

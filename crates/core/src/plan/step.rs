@@ -205,7 +205,7 @@ pub enum Step {
         /// Reopen (`true`) or close (`false`) it.
         open: Option<bool>,
     },
-    /// Open the merge request for the row.
+    /// Open a merge request.
     CreateMergeRequest {
         /// The handbook's project.
         project: ProjectId,
@@ -217,10 +217,8 @@ pub enum Step {
         title: Title,
         /// Its description, with our marker.
         description: Markdown,
-        /// Its labels, from the settings.
-        labels: Vec<String>,
-        /// Who is asked to review.
-        reviewers: Vec<UserId>,
+        /// What else it is opened with.
+        opening: Opening,
         /// Whether it takes a row out: these are counted, and there is a limit.
         removes_row: bool,
     },
@@ -230,10 +228,19 @@ pub enum Step {
         project: ProjectId,
         /// The merge request, opened by us.
         merge_request: MergeRequestIid,
-        /// Its new title.
-        title: Title,
+        /// Its new title; `None`: as it is.
+        title: Option<Title>,
         /// Its new description.
         description: Markdown,
+    },
+    /// Comment on a merge request.
+    CommentOnMergeRequest {
+        /// The handbook's project.
+        project: ProjectId,
+        /// The merge request.
+        merge_request: MergeRequestIid,
+        /// The comment.
+        body: Markdown,
     },
     /// Close the merge request: it is no longer needed.
     CloseMergeRequest {
@@ -244,6 +251,21 @@ pub enum Step {
         /// Why, as its new description.
         description: Markdown,
     },
+}
+
+/// What a merge request is opened with, beside its words; people may change all of it afterwards.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Its labels, from the settings.
+    pub labels: Vec<String>,
+    /// Who is asked to review.
+    pub reviewers: Vec<UserId>,
+    /// Who is assigned.
+    pub assignees: Vec<UserId>,
+    /// Whether commits are squashed; `None`: as the project says.
+    pub squash: Option<bool>,
+    /// Whether the branch goes with the merge; `None`: as the project says.
+    pub remove_source_branch: Option<bool>,
 }
 
 /// Whose events a webhook tells.
@@ -334,6 +356,7 @@ impl Step {
             Self::CreateMergeRequest { removes_row: true, .. } => REMOVAL,
             Self::CreateMergeRequest { .. } => "create_merge_request",
             Self::UpdateMergeRequest { .. } => "update_merge_request",
+            Self::CommentOnMergeRequest { .. } => "comment_on_merge_request",
             Self::CloseMergeRequest { .. } => "close_merge_request",
         }
     }
@@ -393,7 +416,9 @@ impl fmt::Display for Step {
             Self::CreateIssue { project, title, .. } => {
                 write!(f, "open issue \u{201c}{}\u{201d} in project {project}", title.as_str())
             }
-            Self::UpdateIssue { project, issue, open, .. } => {
+            Self::UpdateIssue {
+                project, issue, open, ..
+            } => {
                 let what = match open {
                     None => "update",
                     Some(true) => "reopen",
@@ -405,6 +430,7 @@ impl fmt::Display for Step {
                 write!(f, "open a merge request from {source} into {target}")
             }
             Self::UpdateMergeRequest { merge_request, .. } => write!(f, "update merge request {merge_request}"),
+            Self::CommentOnMergeRequest { merge_request, .. } => write!(f, "comment on merge request {merge_request}"),
             Self::CloseMergeRequest { merge_request, .. } => write!(f, "close merge request {merge_request}"),
         }
     }

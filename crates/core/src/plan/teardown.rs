@@ -68,7 +68,11 @@ pub fn plan(seen: &TeardownSeen) -> Teardown {
 }
 
 fn hook_of(seen: &TeardownSeen, scope: HookScope, hook: &HookSeen, teardown: &mut Teardown) {
-    let address = seen.setup.address.as_ref().is_some_and(|address| hook.url == address.as_str());
+    let address = seen
+        .setup
+        .address
+        .as_ref()
+        .is_some_and(|address| hook.url == address.as_str());
     let made = seen.setup.made_hooks.get(&scope) == Some(&hook.id);
     if made || (address && hook.marked) {
         teardown.steps.push(Step::DeleteHook { scope, hook: hook.id });
@@ -174,7 +178,10 @@ mod tests {
             ]
         );
         let active = "cop::active".to_owned();
-        assert_eq!(teardown.stays, [Stays::Hook(GROUP, HookId(3)), Stays::LabelInUse(active, 3)]);
+        assert_eq!(
+            teardown.stays,
+            [Stays::Hook(GROUP, HookId(3)), Stays::LabelInUse(active, 3)]
+        );
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! What a proposal's community should be: everything that provisioning compares with what is there.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use url::Url;
 
 use super::context::Context;
+use super::listing;
 use super::seen::{ProjectStanding, ProposalSeen};
 use crate::charter::{Charter, FullPath, IssueReference};
 use crate::escape::{Markdown, Marker, PlainLine, ProjectName, Title};
@@ -13,6 +13,8 @@ use crate::program::Visibility;
 use crate::proposal::{ChannelName, PersonState, Proposal};
 use crate::render::{self, Addresses, Board, Fault, ProjectData, RenderedFile, TemplateSet};
 use crate::slug::Slug;
+use crate::table::{self, WantedRow};
+use crate::untrusted::Untrusted;
 
 /// Kind of the marker in the kick-off issue.
 pub const KICKOFF: &str = "kickoff";
@@ -27,16 +29,30 @@ const MOST_PURPOSE: usize = 10_000;
 pub struct Blueprint {
     templates: TemplateSet,
     board: Board,
+    directory: String,
 }
 
 impl Blueprint {
     /// Takes a template set.
     ///
     /// # Errors
-    /// When the board's description cannot be read.
+    /// When the board's description cannot be read, or the directory's template has a fault. A set of one's own without a
+    /// directory gives an empty one.
     pub fn new(templates: TemplateSet) -> Result<Self, Fault> {
         let board = render::board(&templates)?;
-        Ok(Self { templates, board })
+        let directory = templates.source("directory.md.hbs").unwrap_or_default().to_owned();
+        check_directory(&directory)?;
+        Ok(Self {
+            templates,
+            board,
+            directory,
+        })
+    }
+
+    /// The template of a generated directory (`directory.md.hbs`).
+    #[must_use]
+    pub fn directory(&self) -> &str {
+        &self.directory
     }
 
     /// Paths of the files that every new community's first commit makes.
@@ -47,6 +63,29 @@ impl Blueprint {
             .map(|path| path.strip_suffix(".hbs").unwrap_or(path).to_owned())
             .collect()
     }
+}
+
+/// Tries the directory's template on a community that has everything.
+fn check_directory(template: &str) -> Result<(), Fault> {
+    let page = format!("{}\n{}\n", table::DIRECTORY_BEGIN, table::DIRECTORY_END);
+    let url = Url::parse("https://gitlab.example.com/group/community").ok();
+    let text = || Untrusted::new("text");
+    let community = WantedRow {
+        name: text(),
+        project_url: url,
+        facilitators: Vec::new(),
+        inactive: true,
+        fields: listing::FIELDS
+            .iter()
+            .map(|&field| (field.to_owned(), text()))
+            .collect(),
+    };
+    let tried = table::directory(page.as_bytes(), template, &[community]);
+    tried.map(drop).map_err(|finding| Fault {
+        template: "directory.md.hbs".to_owned(),
+        line: None,
+        what: finding.to_string(),
+    })
 }
 
 /// A community as its proposal asks for it.
@@ -204,7 +243,8 @@ fn issues(templates: &TemplateSet, data: &ProjectData, now: Timestamp) -> Result
         description: marked(KICKOFF, render::kickoff(templates, data)?),
     }];
     if let Some(meeting) = data.charter.cadence.next(now) {
-        let day = meeting.to_zoned(TimeZone::UTC).date();
+        // The meeting's day is the one on the wall where it takes place.
+        let day = meeting.to_zoned(data.charter.cadence.timezone.rules().clone()).date();
         issues.push(WantedIssue {
             marker: AGENDA,
             title: Title::new().words("Agenda of the first meeting"),

@@ -308,17 +308,7 @@ mod tests {
         | Value Streams | @bob |\n\nAfter.\n";
 
     fn handbook() -> Handbook {
-        Handbook {
-            project: "h/h".into(),
-            branch: None,
-            page: "p.md".into(),
-            heading: "Current CoPs".into(),
-            order: RowOrder::Auto,
-            columns: Vec::new(),
-            reviewers: Vec::new(),
-            labels: Vec::new(),
-            list_private: false,
-        }
+        Handbook::new("h/h", "p.md", "Current CoPs")
     }
 
     fn person(username: &str, name: &str) -> Person {

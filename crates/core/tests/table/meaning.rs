@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use convenor_core::ids::Username;
-use convenor_core::program::{Handbook, RowOrder};
+use convenor_core::program::Handbook;
 use convenor_core::table::{
     Cell, ChangeKind, Finding, Known, Page, People, Person, Reconciled, RowFinding, WantedRow, links_to_project,
     reconcile, survey, without,
@@ -128,18 +128,11 @@ fn a_link_to_any_page_of_the_project_is_a_link_to_it() {
 
 fn handbook(columns: &[(&str, &str)]) -> Handbook {
     Handbook {
-        project: "h/h".into(),
-        branch: None,
-        page: "p.md".into(),
-        heading: "H".into(),
-        order: RowOrder::Auto,
         columns: columns
             .iter()
             .map(|(header, template)| ((*header).to_owned(), (*template).to_owned()))
             .collect(),
-        reviewers: Vec::new(),
-        labels: Vec::new(),
-        list_private: false,
+        ..Handbook::new("h/h", "p.md", "H")
     }
 }
 

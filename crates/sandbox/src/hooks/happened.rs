@@ -3,10 +3,12 @@
 use super::payload::{self, flat_time};
 use super::{Event, Owner};
 use crate::git::{Commit, ZERO};
+use crate::state::events::Target;
 use crate::state::issues::Issue;
 use crate::state::merge_requests::MergeRequest;
 use crate::state::notes::Thing;
 use crate::state::rights::level_name;
+use crate::state::tokens::Token;
 use crate::state::{Place, State};
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -26,6 +28,7 @@ pub(crate) fn issue(state: &mut State, actor: u64, old: Option<&Issue>, thing: T
         return;
     }
     let confidential = new.confidential;
+    state.write_thing_event(actor, thing, action);
     let (trigger, name) = if confidential {
         ("confidential_issues_events", "Confidential Issue Hook")
     } else {
@@ -49,6 +52,10 @@ pub(crate) fn note(state: &mut State, actor: u64, thing: Thing, note: u64, actio
     let Some(found) = found.iter().find(|n| n.id == note && !n.system) else {
         return;
     };
+    let internal = found.internal;
+    if action == "create" {
+        state.write_event(actor, thing.project(), "commented on", Target::Note(thing, note));
+    }
     let on_confidential = match thing {
         Thing::Issue { project, iid } => state
             .projects
@@ -57,7 +64,7 @@ pub(crate) fn note(state: &mut State, actor: u64, thing: Thing, note: u64, actio
             .is_some_and(|i| i.confidential),
         Thing::MergeRequest { .. } => false,
     };
-    let (trigger, name) = if found.internal || on_confidential {
+    let (trigger, name) = if internal || on_confidential {
         ("confidential_note_events", "Confidential Note Hook")
     } else {
         ("note_events", "Note Hook")
@@ -83,6 +90,7 @@ pub(crate) fn merge_request(
     action: &str,
     oldrev: Option<&str>,
 ) {
+    state.write_thing_event(actor, thing, action);
     let mut owners = state.listeners_of_project(thing.project());
     owners.push(Owner::System);
     let event = Event {
@@ -105,6 +113,7 @@ pub(crate) fn push(
     after: &str,
     commits: &[Arc<Commit>],
 ) {
+    state.write_push_event(actor, project, branch, (before, after), commits);
     let owners = state.listeners_of_project(project);
     let event = Event {
         trigger: "push_events",
@@ -151,6 +160,8 @@ pub(crate) fn member(state: &mut State, source: Place, user: u64, level: u64, wh
             let name = match what {
                 "add" => "user_add_to_group",
                 "update" => "user_update_for_group",
+                "ask" => "user_access_request_to_group",
+                "deny" => "user_access_request_denied_for_group",
                 _ => "user_remove_from_group",
             };
             let mut owners = state.listeners_of_group(source);
@@ -168,6 +179,8 @@ pub(crate) fn member(state: &mut State, source: Place, user: u64, level: u64, wh
             let name = match what {
                 "add" => "user_add_to_team",
                 "update" => "user_update_for_team",
+                // System hooks tell of requests for groups only.
+                "ask" | "deny" => return,
                 _ => "user_remove_from_team",
             };
             let event = Event {
@@ -360,4 +373,18 @@ pub(crate) fn group_renamed(state: &mut State, group: u64, old_full_path: &str) 
         }
         body
     });
+}
+
+/// A group's or project's access token ends soon.
+pub(crate) fn token_ends(state: &mut State, place: Place, token: &Token) {
+    let owners = match place {
+        Place::Project(id) => state.listeners_of_project(id),
+        other => state.listeners_of_group(other),
+    };
+    let event = Event {
+        trigger: "resource_access_token_events",
+        name: "Resource Access Token Hook",
+        branch: None,
+    };
+    state.emit(&owners, &event, |state| payload::token_ends(state, place, token));
 }

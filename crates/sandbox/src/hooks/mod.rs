@@ -41,6 +41,7 @@ pub(crate) const GROUP_TRIGGERS: &[&str] = &["member_events", "subgroup_events",
 const PAUSED_AFTER: u32 = 4;
 const DISABLED_AFTER: u32 = 40;
 const MOST_IN_CHAIN: usize = 100;
+const CHAIN_MEMORY: SignedDuration = SignedDuration::from_mins(30);
 
 /// A webhook of a project, a group or the instance.
 #[derive(Debug, Clone)]
@@ -154,7 +155,7 @@ pub(crate) struct HookLog {
     /// Why events were dropped without a delivery.
     pub(crate) dropped: Vec<String>,
     pub(crate) recorder: Recorder,
-    chains: HashMap<String, Vec<u64>>,
+    chains: HashMap<String, (Timestamp, Vec<u64>)>,
 }
 
 /// An event that hooks may want.
@@ -248,7 +249,10 @@ impl State {
         }
         let chain = self.hook_log.chain.clone();
         if let Some(chain) = &chain {
-            let fired = self.hook_log.chains.entry(chain.clone()).or_default();
+            let (since, fired) = self.hook_log.chains.entry(chain.clone()).or_insert((now, Vec::new()));
+            if now.duration_since(*since) > CHAIN_MEMORY {
+                (*since, *fired) = (now, Vec::new());
+            }
             if fired.contains(&hook) || fired.len() >= MOST_IN_CHAIN {
                 self.hook_log
                     .dropped

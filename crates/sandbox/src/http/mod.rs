@@ -1,6 +1,7 @@
 //! What goes in and out of a route: parameters read the way GitLab reads them, answers, refusals, pages.
 
 mod answer;
+mod multipart;
 mod paging;
 mod params;
 

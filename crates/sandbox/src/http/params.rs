@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 pub(crate) struct Params {
     all: Map<String, Value>,
     read: RefCell<BTreeSet<String>>,
+    odd: RefCell<Vec<String>>,
 }
 
 impl Params {
@@ -18,6 +19,7 @@ impl Params {
         Self {
             all,
             read: RefCell::default(),
+            odd: RefCell::default(),
         }
     }
 
@@ -30,6 +32,11 @@ impl Params {
         }
         if content_type.starts_with("application/x-www-form-urlencoded") {
             read_form(&mut all, body);
+        } else if let Some(boundary) = boundary(content_type) {
+            let broken = || Refusal::error(400, "The request body is not a valid multipart form");
+            for (key, value) in super::multipart::fields(body, &boundary).ok_or_else(broken)? {
+                put(&mut all, &key, value);
+            }
         } else if content_type.starts_with("application/json") || content_type.contains("+json") {
             match serde_json::from_slice(body) {
                 Ok(Value::Object(object)) => all.extend(object),
@@ -46,10 +53,17 @@ impl Params {
         Ok(Self::new(all))
     }
 
-    /// Names that nothing has read.
+    /// Names that nothing has read, also those inside of objects that were reported.
     pub(crate) fn unread(&self) -> Vec<String> {
         let read = self.read.borrow();
-        self.all.keys().filter(|k| !read.contains(*k)).cloned().collect()
+        let unread = self.all.keys().filter(|k| !read.contains(*k));
+        unread.chain(self.odd.borrow().iter()).cloned().collect()
+    }
+
+    /// Reports what nothing has read of an object in this call, such as one of a commit's `actions`.
+    pub(crate) fn report(&self, place: &str, inner: &Self) {
+        let unread = inner.unread().into_iter().map(|name| format!("{place}[{name}]"));
+        self.odd.borrow_mut().extend(unread);
     }
 
     /// Everything, for the call log.
@@ -212,15 +226,30 @@ fn scalar(value: &Value) -> Option<String> {
 /// Reads `a=1&b[]=2&c[d]=3&e[][f]=4` the way Rack does.
 fn read_form(into: &mut Map<String, Value>, form: &[u8]) {
     for (key, value) in url::form_urlencoded::parse(form) {
-        let name = key.split('[').next().unwrap_or_default().to_owned();
-        let rest: Vec<&str> = key[name.len()..]
-            .split('[')
-            .skip(1)
-            .map(|k| k.trim_end_matches(']'))
-            .collect();
-        let slot = into.remove(&name);
-        into.insert(name, placed(slot, &rest, value.into_owned()));
+        put(into, &key, value.into_owned());
     }
+}
+
+/// Puts one field of a form where its name says.
+fn put(into: &mut Map<String, Value>, key: &str, value: String) {
+    let name = key.split('[').next().unwrap_or_default().to_owned();
+    let rest: Vec<&str> = key[name.len()..]
+        .split('[')
+        .skip(1)
+        .map(|k| k.trim_end_matches(']'))
+        .collect();
+    let slot = into.remove(&name);
+    into.insert(name, placed(slot, &rest, value));
+}
+
+/// The boundary of a `multipart/form-data` body.
+fn boundary(content_type: &str) -> Option<String> {
+    let (kind, parameters) = content_type.split_once(';')?;
+    if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
+        return None;
+    }
+    let found = parameters.split(';').find_map(|p| p.trim().strip_prefix("boundary="))?;
+    Some(found.trim_matches('"').to_owned())
 }
 
 fn placed(slot: Option<Value>, path: &[&str], value: String) -> Value {

@@ -70,7 +70,12 @@ fn read_actions(params: &Params) -> Result<Vec<FileAction>> {
     let Some(actions) = params.objects("actions")? else {
         return Err(Refusal::error(400, "actions is missing"));
     };
-    actions.iter().map(read_action).collect()
+    let read = |(at, action): (usize, &Params)| {
+        let read = read_action(action);
+        params.report(&format!("actions[{at}]"), action);
+        read
+    };
+    actions.iter().enumerate().map(read).collect()
 }
 
 fn read_action(action: &Params) -> Result<FileAction> {
@@ -81,10 +86,6 @@ fn read_action(action: &Params) -> Result<FileAction> {
         return Err(Refusal::error(400, "actions[0][action] does not have a valid value"));
     }
     action.accept(ACTION_FIELDS);
-    if let Some(unknown) = action.unread().first() {
-        // GitLab drops it in silence; a fake must not, or the mistake is never found.
-        return Err(Refusal::error(400, format!("actions[0][{unknown}] is not known")));
-    }
     let content = action.text("content");
     if content.is_none() && matches!(kind.as_str(), "create" | "update") {
         return Err(Refusal::error(400, "actions[0][content] is missing"));

@@ -3,13 +3,13 @@
 use super::{Call, Route};
 use crate::http::{Answer, Params, Refusal, Result};
 use crate::show;
-use crate::state::groups::NewGroup;
+use crate::state::groups::{NewGroup, Share};
 use crate::state::projects::Project;
-use crate::state::rights::{GUEST, OWNER};
+use crate::state::rights::{GUEST, LEVELS, OWNER};
 use crate::state::{Place, State};
 use serde_json::json;
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::Cell;
+use std::collections::BTreeSet;
 
 pub(super) const ROUTES: &[Route] = &[
     ("GET", "/groups", list),
@@ -17,6 +17,11 @@ pub(super) const ROUTES: &[Route] = &[
     ("GET", "/groups/:id", get),
     ("PUT", "/groups/:id", update),
     ("DELETE", "/groups/:id", delete),
+    ("POST", "/groups/:id/transfer", transfer),
+    ("POST", "/groups/:id/archive", archive),
+    ("POST", "/groups/:id/unarchive", archive),
+    ("POST", "/groups/:id/share", share),
+    ("DELETE", "/groups/:id/share/:group", unshare),
     ("GET", "/groups/:id/projects", projects),
     ("GET", "/groups/:id/subgroups", subgroups),
     ("GET", "/groups/:id/descendant_groups", descendants),
@@ -114,6 +119,83 @@ fn delete(call: &mut Call<'_>) -> Result {
     Ok(Answer::json(202, json!({ "message": "202 Accepted" })))
 }
 
+/// Moves a group below another, or to the top when no `group_id` is given.
+fn transfer(call: &mut Call<'_>) -> Result {
+    let (actor, id) = (call.actor()?, call.group()?);
+    let target = call.params.filled("group_id");
+    let target = target.map(|t| call.state.find_group(call.user, &t)).transpose()?;
+    call.state.transfer_group(actor, id, target)?;
+    show_group(call, id, 201)
+}
+
+/// Everything below an archived group is read-only.
+fn archive(call: &mut Call<'_>) -> Result {
+    let (actor, id) = (call.actor()?, call.group()?);
+    call.state.need_in_group(actor, id, OWNER)?;
+    let archived = call.path.ends_with("/archive");
+    if let Some(group) = call.state.groups.get_mut(&id) {
+        if group.archived == archived {
+            let text = if archived {
+                "Group is already archived!"
+            } else {
+                "Group is already unarchived!"
+            };
+            return Err(Refusal::message(422, text));
+        }
+        group.archived = archived;
+    }
+    show_group(call, id, 201)
+}
+
+fn share(call: &mut Call<'_>) -> Result {
+    let (actor, id) = (call.actor()?, call.group()?);
+    call.state.need_in_group(actor, id, OWNER)?;
+    let share = read_share(call)?;
+    let known = call
+        .state
+        .groups
+        .get_mut(&id)
+        .ok_or_else(|| Refusal::not_found("Group"))?;
+    if known.shared_with.iter().any(|s| s.group == share.group) {
+        return Err(Refusal::message(409, "Group has already been shared"));
+    }
+    known.shared_with.push(share);
+    show_group(call, id, 201)
+}
+
+/// Which group is invited, with which level and until when.
+pub(super) fn read_share(call: &Call<'_>) -> Result<Share> {
+    let group = call.params.required_number("group_id")?;
+    let level = call.params.required_number("group_access")?;
+    let expires_at = super::users::date(call.params.filled("expires_at").as_deref(), "expires_at")?;
+    if !LEVELS.contains(&level) {
+        return Err(Refusal::error(400, "group_access does not have a valid value"));
+    }
+    if !call.state.sees_group(call.user, group) {
+        return Err(Refusal::not_found("Group"));
+    }
+    Ok(Share {
+        group,
+        level,
+        expires_at,
+    })
+}
+
+fn unshare(call: &mut Call<'_>) -> Result {
+    let (actor, id, shared) = (call.actor()?, call.group()?, call.number(1)?);
+    call.state.need_in_group(actor, id, OWNER)?;
+    let group = call
+        .state
+        .groups
+        .get_mut(&id)
+        .ok_or_else(|| Refusal::not_found("Group"))?;
+    if !group.shared_with.iter().any(|s| s.group == shared) {
+        return Err(Refusal::not_found("Group Link"));
+    }
+    group.shared_with.retain(|s| s.group != shared);
+    Ok(Answer::no_content())
+}
+
 fn projects(call: &mut Call<'_>) -> Result {
     let group = call.group()?;
     let params = call.params;
@@ -148,11 +230,30 @@ fn projects(call: &mut Call<'_>) -> Result {
     page.of(&found, shown)
 }
 
+/// Whether a text holds a word in lower case, whatever its own case.
+fn holds(text: &str, word: &str) -> bool {
+    if !text.is_ascii() {
+        return text.to_lowercase().contains(word);
+    }
+    let mut places = text.as_bytes().windows(word.len().max(1));
+    word.is_empty() || places.any(|w| w.eq_ignore_ascii_case(word.as_bytes()))
+}
+
 /// The projects of a group, and with `deep` those of the groups below it.
 pub(super) fn projects_below(state: &State, group: u64, deep: bool) -> Vec<&Project> {
     let mut groups = vec![group];
     if deep {
         groups.extend(groups_below(state, group));
+    }
+    let count: usize = groups.iter().map(|g| state.projects_in(*g).count()).sum();
+    // Where most projects are wanted, going through all of them is quicker than looking each one up.
+    if count * 4 > state.projects.len() {
+        let groups: BTreeSet<u64> = groups.into_iter().collect();
+        return state
+            .projects
+            .values()
+            .filter(|p| groups.contains(&p.namespace))
+            .collect();
     }
     groups
         .into_iter()
@@ -178,8 +279,9 @@ pub(super) struct ProjectFilter {
     least: u64,
     order_by: String,
     ascending: bool,
-    /// What was found out about a namespace: the user's level there, and whether it is archived.
-    namespaces: RefCell<HashMap<u64, (u64, bool)>>,
+    /// What was found out about the last namespace: its number, the user's level there, and whether it is archived. Lists
+    /// mostly stay within one.
+    namespace: Cell<Option<(u64, u64, bool)>>,
 }
 
 impl ProjectFilter {
@@ -220,27 +322,25 @@ impl ProjectFilter {
                 .one_of("order_by", &orders)?
                 .unwrap_or_else(|| "created_at".to_owned()),
             ascending: params.one_of("sort", &["asc", "desc"])?.as_deref() == Some("asc"),
-            namespaces: RefCell::default(),
+            namespace: Cell::default(),
         })
     }
 
-    /// Level in and state of a project's namespace, looked up once a list.
+    /// Level in and state of a project's namespace.
     fn namespace(&self, state: &State, project: &Project) -> (u64, bool) {
-        *self
-            .namespaces
-            .borrow_mut()
-            .entry(project.namespace)
-            .or_insert_with(|| {
-                let archived = state.ancestors_of(project.owner).any(|g| g.archived);
-                let level = match project.owner {
-                    Place::Group(group) => state.group_level(self.user, group),
-                    _ => 0,
-                };
-                (level, archived)
-            })
+        if let Some((_, level, archived)) = self.namespace.get().filter(|(id, ..)| *id == project.namespace) {
+            return (level, archived);
+        }
+        let archived = state.ancestors_of(project.owner).any(|g| g.archived);
+        let level = match project.owner {
+            Place::Group(group) => state.group_level(self.user, group),
+            _ => 0,
+        };
+        self.namespace.set(Some((project.namespace, level, archived)));
+        (level, archived)
     }
 
-    fn level(&self, state: &State, project: &Project) -> u64 {
+    pub(super) fn level(&self, state: &State, project: &Project) -> u64 {
         let (level, _) = self.namespace(state, project);
         if level >= OWNER {
             level
@@ -265,7 +365,7 @@ impl ProjectFilter {
             && (!self.owned || self.level(state, project) >= OWNER)
             && self.search.as_ref().is_none_or(|s| {
                 let fields = [Some(&project.name), Some(&project.path), project.description.as_ref()];
-                fields.into_iter().flatten().any(|f| f.to_lowercase().contains(s))
+                fields.into_iter().flatten().any(|f| holds(f, s))
             })
     }
 

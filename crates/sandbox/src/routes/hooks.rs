@@ -9,6 +9,7 @@ use crate::state::notes::Thing;
 use crate::state::rights::{MAINTAINER, OWNER};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -32,6 +33,7 @@ pub(super) const ROUTES: &[Route] = &[
     ("GET", "/hooks", list),
     ("POST", "/hooks", create),
     ("GET", "/hooks/:hook", get),
+    ("POST", "/hooks/:hook", test_system),
     ("PUT", "/hooks/:hook", update),
     ("DELETE", "/hooks/:hook", delete),
 ];
@@ -43,6 +45,9 @@ const NOT_TESTABLE: &[&str] = &[
     "feature_flag_events",
     "vulnerability_events",
 ];
+
+/// How long the API shows a past delivery.
+const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Whose hooks the address is about, after the checks that come before everything else.
 fn owner(call: &Call<'_>) -> Result<Owner> {
@@ -257,6 +262,21 @@ fn test(call: &mut Call<'_>) -> Result {
     Ok(Answer::created(json!({ "message": "201 Created" })))
 }
 
+/// An instance's hook is tested with an event that every instance can have.
+fn test_system(call: &mut Call<'_>) -> Result {
+    let (owner, id) = found(call)?;
+    let body = json!({
+        "event_name": "project_create",
+        "name": "Ruby",
+        "path": "ruby",
+        "project_id": 1,
+        "owner_name": "Someone",
+        "owner_email": "example@gitlabhq.com",
+    });
+    call.state.queue_test(owner, id, "project_events", "System Hook", &body);
+    Ok(Answer::created(body))
+}
+
 fn wanted_for(trigger: &str) -> &'static str {
     match trigger {
         "issues_events" | "confidential_issues_events" => "issues",
@@ -334,6 +354,7 @@ fn events(call: &mut Call<'_>) -> Result {
             other => other == code.to_string(),
         })
     };
+    let now = call.state.today();
     let past: Vec<&Past> = call
         .state
         .hook_log
@@ -341,6 +362,7 @@ fn events(call: &mut Call<'_>) -> Result {
         .iter()
         .rev()
         .filter(|p| p.delivery.owner == owner && p.delivery.hook == id && wanted(p))
+        .filter(|p| now.duration_since(p.at) <= KEPT)
         .collect();
     call.page()?.of(&past, |p| show::past_delivery(p))
 }

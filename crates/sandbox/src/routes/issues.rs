@@ -6,7 +6,8 @@ use super::{Call, Route};
 use crate::http::{Answer, Params, Refusal, Result};
 use crate::show;
 use crate::state::State;
-use crate::state::issues::{Change, Issue, NewIssue};
+use crate::state::changes::Change;
+use crate::state::issues::{Issue, NewIssue};
 use crate::state::rights::OWNER;
 use jiff::Timestamp;
 
@@ -28,7 +29,9 @@ pub(super) const ROUTES: &[Route] = &[
     ("GET", "/projects/:id/issues/:iid/resource_state_events", state_events),
     ("GET", "/projects/:id/issues/:iid/participants", participants),
     ("GET", "/projects/:id/issues/:iid/closed_by", closed_by),
+    ("GET", "/projects/:id/issues/:iid/related_merge_requests", closed_by),
     ("POST", "/projects/:id/issues/:iid/subscribe", subscribe),
+    ("POST", "/projects/:id/issues/:iid/unsubscribe", unsubscribe),
     ("POST", "/projects/:id/issues/:iid/move", move_issue),
 ];
 
@@ -423,6 +426,20 @@ fn subscribe(call: &mut Call<'_>) -> Result {
             });
         }
         issue.subscribers.push(actor);
+    }
+    show_issue(call, project, iid, 201)
+}
+
+fn unsubscribe(call: &mut Call<'_>) -> Result {
+    let (actor, (project, iid)) = (call.actor()?, found(call)?);
+    if let Some(issue) = call.state.project_mut(project)?.issues.get_mut(&iid) {
+        if !issue.subscribers.contains(&actor) {
+            return Ok(Answer {
+                status: 304,
+                ..Answer::no_content()
+            });
+        }
+        issue.subscribers.retain(|s| *s != actor);
     }
     show_issue(call, project, iid, 201)
 }

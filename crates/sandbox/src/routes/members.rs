@@ -4,9 +4,11 @@ use super::users::date;
 use super::{Call, Route};
 use crate::http::{Answer, Params, Refusal, Result};
 use crate::show;
-use crate::state::Place;
 use crate::state::members::{Member, Source};
+use crate::state::requests::Invitation;
 use crate::state::rights::{LEVELS, MAINTAINER, OWNER};
+use crate::state::{Place, State};
+use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 pub(super) const ROUTES: &[Route] = &[
@@ -27,12 +29,16 @@ pub(super) const ROUTES: &[Route] = &[
     ("GET", "/projects/:id/users", users),
     ("GET", "/projects/:id/invitations", invitations),
     ("POST", "/projects/:id/invitations", invite),
+    ("PUT", "/projects/:id/invitations/:email", edit_invitation),
+    ("DELETE", "/projects/:id/invitations/:email", withdraw_invitation),
     ("GET", "/groups/:id/invitations", invitations),
     ("POST", "/groups/:id/invitations", invite),
+    ("PUT", "/groups/:id/invitations/:email", edit_invitation),
+    ("DELETE", "/groups/:id/invitations/:email", withdraw_invitation),
 ];
 
 /// The group or project that the address is about.
-fn source(call: &Call<'_>) -> Result<Source> {
+pub(super) fn source(call: &Call<'_>) -> Result<Source> {
     if call.path.starts_with("/api/v4/groups/") {
         call.group().map(Place::Group)
     } else {
@@ -206,24 +212,46 @@ fn remove(call: &mut Call<'_>) -> Result {
     Ok(Answer::no_content())
 }
 
+/// Those who manage the members of a place; gives the actor and the place.
+fn manager(call: &Call<'_>) -> Result<(u64, Source)> {
+    let (actor, source) = (call.actor()?, source(call)?);
+    if call.state.level_in(Some(actor), source) < State::manager_level(source) {
+        return Err(Refusal::forbidden());
+    }
+    Ok((actor, source))
+}
+
+fn show_invitation(state: &State, invitation: &Invitation) -> Value {
+    json!({
+        "access_level": invitation.level,
+        "created_at": show::time(invitation.at),
+        "expires_at": invitation.expires_at.map(|d| d.to_string()),
+        "invite_email": invitation.email,
+        "invite_token": invitation.token,
+        "created_by_name": state.users.get(&invitation.by).map(|u| &u.name),
+        "user_name": null,
+    })
+}
+
 fn invitations(call: &mut Call<'_>) -> Result {
-    source(call)?;
-    call.params.accept(&["query"]);
-    call.page()?.of(&[] as &[Value], Clone::clone)
+    let (_, source) = manager(call)?;
+    let query = call.params.filled("query").map(|q| q.to_lowercase());
+    let state = &*call.state;
+    let invited = state.waiting.invited.iter().filter(|i| i.source == source);
+    let found: Vec<&Invitation> = invited
+        .filter(|i| query.as_ref().is_none_or(|q| i.email.to_lowercase().contains(q)))
+        .collect();
+    call.page()?.of(&found, |i| show_invitation(state, i))
 }
 
 /// Invitations answer 201 also when they fail.
 fn invite(call: &mut Call<'_>) -> Result {
-    let (actor, source) = (call.actor()?, source(call)?);
     let params = call.params;
-    params.accept(&["invite_source", "expires_at"]);
+    params.accept(&["invite_source"]);
     let level = level(params)?;
-    let least = if matches!(source, Place::Group(_)) {
-        OWNER
-    } else {
-        MAINTAINER
-    };
-    if call.state.level_in(Some(actor), source) < least {
+    let expires_at = date(params.filled("expires_at").as_deref(), "expires_at")?;
+    let (actor, source) = manager(call)?;
+    if level > call.state.level_in(Some(actor), source) {
         return Err(Refusal::forbidden());
     }
     if !params.has("email") && !params.has("user_id") {
@@ -234,49 +262,75 @@ fn invite(call: &mut Call<'_>) -> Result {
     }
     let mut faults = Map::new();
     for email in params.words("email").unwrap_or_default() {
-        invite_one(call, actor, source, level, &email, &mut faults);
+        if let Err(text) = invite_one(call, actor, source, level, expires_at, &email) {
+            faults.insert(email, text);
+        }
     }
     for user in params.ids("user_id")?.unwrap_or_default() {
-        if let Err(refusal) = call.state.add_member(actor, source, user, level, None) {
+        if let Err(refusal) = call.state.add_member(actor, source, user, level, expires_at) {
             faults.insert(call.state.username(user), refusal.body["message"].clone());
         }
     }
     Ok(Answer::created(status_of(&faults)))
 }
 
+/// Invites one address; the error is what `message` says of it.
 fn invite_one(
     call: &mut Call<'_>,
     actor: u64,
     source: Source,
     level: u64,
+    expires_at: Option<Date>,
     email: &str,
-    faults: &mut Map<String, Value>,
-) {
+) -> std::result::Result<(), Value> {
     if !email.contains('@') {
-        faults.insert(email.to_owned(), json!("Invite email is invalid"));
-        return;
+        return Err(json!("Invite email is invalid"));
     }
-    let known = call
+    let mut users = call.state.users.values();
+    let known = users.find(|u| u.email.eq_ignore_ascii_case(email)).map(|u| u.id);
+    if let Some(user) = known {
+        let added = call.state.add_member(actor, source, user, level, expires_at);
+        return added.map_err(|refusal| match refusal.status {
+            409 => json!("Already a member"),
+            _ => refusal.body["message"].clone(),
+        });
+    }
+    if call.state.invitation(source, email).is_some() {
+        return Err(json!("Member already invited to this resource"));
+    }
+    call.state.invite(actor, source, email, level, expires_at);
+    Ok(())
+}
+
+fn edit_invitation(call: &mut Call<'_>) -> Result {
+    let (actor, source) = manager(call)?;
+    let params = call.params;
+    let email = call.arg(1).to_owned();
+    let level = params.has("access_level").then(|| level(params)).transpose()?;
+    let expires_at = match params.nullable("expires_at") {
+        None => None,
+        Some(text) => Some(date(text.as_deref(), "expires_at")?),
+    };
+    if level.is_some_and(|l| l > call.state.level_in(Some(actor), source)) {
+        return Err(Refusal::forbidden());
+    }
+    let invitation = call
         .state
-        .users
-        .values()
-        .find(|u| u.email.eq_ignore_ascii_case(email))
-        .map(|u| u.id);
-    let invited = &mut call.state.happenings.invited_by_mail;
-    match known {
-        Some(user) => {
-            if let Err(refusal) = call.state.add_member(actor, source, user, level, None) {
-                let text = if refusal.status == 409 {
-                    json!("Already a member")
-                } else {
-                    refusal.body["message"].clone()
-                };
-                faults.insert(email.to_owned(), text);
-            }
-        }
-        None if invited.iter().any(|e| e == email) => {
-            faults.insert(email.to_owned(), json!("Member already invited to this resource"));
-        }
-        None => invited.push(email.to_owned()),
-    }
+        .invitation(source, &email)
+        .ok_or_else(Refusal::nothing_here)?;
+    invitation.level = level.unwrap_or(invitation.level);
+    invitation.expires_at = expires_at.unwrap_or(invitation.expires_at);
+    let invitation = invitation.clone();
+    Ok(Answer::ok(show_invitation(call.state, &invitation)))
+}
+
+fn withdraw_invitation(call: &mut Call<'_>) -> Result {
+    let (_, source) = manager(call)?;
+    let email = call.arg(1).to_owned();
+    call.state
+        .invitation(source, &email)
+        .ok_or_else(Refusal::nothing_here)?;
+    let invited = &mut call.state.waiting.invited;
+    invited.retain(|i| i.source != source || !i.email.eq_ignore_ascii_case(&email));
+    Ok(Answer::no_content())
 }

@@ -6,7 +6,7 @@ use super::{Call, Route};
 use crate::http::{Answer, Refusal, Result};
 use crate::show;
 use crate::state::State;
-use crate::state::issues::Change;
+use crate::state::changes::Change;
 use crate::state::markdown;
 use crate::state::merge_requests::{MergeRequest, NewMergeRequest};
 use crate::state::merging::HowToMerge;

@@ -1,9 +1,12 @@
 //! The REST API: one table of routes a file, each route a short function over state. `dispatch` finds the route, keeps
 //! GitLab's manners for moved projects, and reports what no route or nobody read.
 
+mod access_requests;
+mod awards;
 mod boards;
 mod branches;
 mod commits;
+mod events;
 mod files;
 mod groups;
 mod hooks;
@@ -15,6 +18,7 @@ mod members;
 mod merge_requests;
 mod notes;
 mod projects;
+mod tokens;
 mod users;
 
 use crate::http::{Answer, Page, Params, Refusal, Result, decode, encode};
@@ -103,13 +107,17 @@ static ROUTES: LazyLock<Table> = LazyLock::new(|| {
     let all = [
         instance::ROUTES,
         users::ROUTES,
+        tokens::ROUTES,
         groups::ROUTES,
         projects::ROUTES,
         members::ROUTES,
+        access_requests::ROUTES,
         labels::ROUTES,
         boards::ROUTES,
         issues::ROUTES,
         notes::ROUTES,
+        awards::ROUTES,
+        events::ROUTES,
         links::ROUTES,
         files::ROUTES,
         commits::ROUTES,

@@ -1,10 +1,11 @@
 //! Notes on issues and merge requests.
 
 use super::{Call, Route};
-use crate::http::{Answer, Result};
+use crate::http::{Answer, Refusal, Result};
 use crate::show;
 use crate::state::notes::{Note, Posted, Thing};
-use serde_json::json;
+use crate::state::quick_actions::Wishes;
+use serde_json::{Value, json};
 
 pub(super) const ROUTES: &[Route] = &[
     ("GET", "/projects/:id/issues/:iid/notes", list),
@@ -19,10 +20,28 @@ pub(super) const ROUTES: &[Route] = &[
     ("DELETE", "/projects/:id/merge_requests/:iid/notes/:note", delete),
     ("GET", "/projects/:id/issues/:iid/discussions", discussions),
     ("GET", "/projects/:id/merge_requests/:iid/discussions", discussions),
+    ("POST", "/projects/:id/issues/:iid/discussions", start_discussion),
+    (
+        "POST",
+        "/projects/:id/merge_requests/:iid/discussions",
+        start_discussion,
+    ),
+    ("GET", "/projects/:id/issues/:iid/discussions/:discussion", discussion),
+    (
+        "GET",
+        "/projects/:id/merge_requests/:iid/discussions/:discussion",
+        discussion,
+    ),
+    ("POST", "/projects/:id/issues/:iid/discussions/:discussion/notes", reply),
+    (
+        "POST",
+        "/projects/:id/merge_requests/:iid/discussions/:discussion/notes",
+        reply,
+    ),
 ];
 
 /// The issue or merge request that the address is about, if the caller sees it.
-fn thing(call: &Call<'_>) -> Result<Thing> {
+pub(super) fn thing(call: &Call<'_>) -> Result<Thing> {
     let (project, iid) = (call.project()?, call.number(1)?);
     let is_issue = call.path.split('/').nth(5) == Some("issues");
     let thing = if is_issue {
@@ -59,18 +78,74 @@ fn list(call: &mut Call<'_>) -> Result {
     page.of(&notes, |n| show::note(state, n, thing))
 }
 
+/// Notes of one thread each, in the order in which the threads began.
+fn threads<'a>(call: &'a Call<'_>, thing: Thing) -> Result<Vec<(String, Vec<&'a Note>)>> {
+    let mut threads: Vec<(String, Vec<&Note>)> = Vec::new();
+    let notes = call.state.notes(thing)?.iter();
+    for note in notes.filter(|n| call.state.sees_note(call.user, thing, n)) {
+        match threads.iter_mut().find(|(id, _)| *id == note.discussion_id) {
+            Some((_, notes)) => notes.push(note),
+            None => threads.push((note.discussion_id.clone(), vec![note])),
+        }
+    }
+    Ok(threads)
+}
+
+fn show_thread(call: &Call<'_>, thing: Thing, (id, notes): &(String, Vec<&Note>)) -> Value {
+    let shown: Vec<Value> = notes.iter().map(|n| show::note(call.state, n, thing)).collect();
+    json!({ "id": id, "individual_note": notes.iter().all(|n| !n.threaded), "notes": shown })
+}
+
 fn discussions(call: &mut Call<'_>) -> Result {
     let thing = thing(call)?;
-    let state = &*call.state;
-    let notes: Vec<&Note> = state
-        .notes(thing)?
-        .iter()
-        .filter(|n| state.sees_note(call.user, thing, n))
-        .collect();
-    call.page()?.of(
-        &notes,
-        |n| json!({ "id": n.discussion_id, "individual_note": true, "notes": [show::note(state, n, thing)] }),
-    )
+    let threads = threads(call, thing)?;
+    call.page()?.of(&threads, |thread| show_thread(call, thing, thread))
+}
+
+fn find_thread(call: &Call<'_>, thing: Thing, id: &str) -> Result {
+    let threads = threads(call, thing)?;
+    let thread = threads.iter().find(|(known, _)| known == id);
+    let thread = thread.ok_or_else(|| Refusal::not_found("Discussion"))?;
+    Ok(Answer::ok(show_thread(call, thing, thread)))
+}
+
+fn discussion(call: &mut Call<'_>) -> Result {
+    find_thread(call, thing(call)?, call.arg(2))
+}
+
+fn start_discussion(call: &mut Call<'_>) -> Result {
+    let (actor, thing) = (call.actor()?, thing(call)?);
+    call.params.accept(&["created_at", "position", "commit_id"]);
+    let body = call.params.required("body")?;
+    match call.state.create_note(actor, thing, &body, false)? {
+        Posted::Note(id) => {
+            call.state.put_in_thread(thing, id, None);
+            let id = call.state.find_note(call.user, thing, id)?.discussion_id.clone();
+            let answer = find_thread(call, thing, &id)?;
+            Ok(Answer { status: 201, ..answer })
+        }
+        Posted::OnlyCommands(wishes) => Ok(only_commands(&wishes)),
+    }
+}
+
+fn reply(call: &mut Call<'_>) -> Result {
+    let (actor, thing, thread) = (call.actor()?, thing(call)?, call.arg(2).to_owned());
+    call.params.accept(&["created_at"]);
+    let body = call.params.required("body")?;
+    find_thread(call, thing, &thread)?;
+    match call.state.create_note(actor, thing, &body, false)? {
+        Posted::Note(id) => {
+            call.state.put_in_thread(thing, id, Some(&thread));
+            let note = call.state.find_note(call.user, thing, id)?;
+            Ok(Answer::created(show::note(call.state, note, thing)))
+        }
+        Posted::OnlyCommands(wishes) => Ok(only_commands(&wishes)),
+    }
+}
+
+fn only_commands(wishes: &Wishes) -> Answer {
+    let body = json!({ "commands_changes": wishes.changes, "summary": wishes.summary });
+    Answer::json(202, body)
 }
 
 fn get(call: &mut Call<'_>) -> Result {
@@ -99,10 +174,7 @@ fn create(call: &mut Call<'_>) -> Result {
             let note = call.state.find_note(call.user, thing, id)?;
             Ok(Answer::created(show::note(call.state, note, thing)))
         }
-        Posted::OnlyCommands(wishes) => {
-            let body = json!({ "commands_changes": wishes.changes, "summary": wishes.summary });
-            Ok(Answer::json(202, body))
-        }
+        Posted::OnlyCommands(wishes) => Ok(only_commands(&wishes)),
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) const ROUTES: &[Route] = &[
     ("GET", "/projects/:id/languages", languages),
     ("GET", "/projects/:id/badges", badges),
     ("POST", "/projects/:id/badges", add_badge),
+    ("GET", "/projects/:id/badges/:badge", badge),
+    ("PUT", "/projects/:id/badges/:badge", edit_badge),
     ("DELETE", "/projects/:id/badges/:badge", remove_badge),
     ("GET", "/users/:id/projects", of_user),
 ];
@@ -101,7 +103,7 @@ fn list(call: &mut Call<'_>) -> Result {
     let mut found: Vec<&Project> = state
         .projects
         .values()
-        .filter(|p| wanted.takes(state, p) && (!member || state.project_level(user, p.id) > 0))
+        .filter(|p| wanted.takes(state, p) && (!member || wanted.level(state, p) > 0))
         .collect();
     wanted.sort(&mut found);
     let shown = |p: &&Project| {
@@ -321,17 +323,8 @@ fn transfer(call: &mut Call<'_>) -> Result {
 fn share(call: &mut Call<'_>) -> Result {
     let (actor, id) = (call.actor()?, call.project()?);
     call.state.need(actor, id, MAINTAINER)?;
-    let group = call.params.required_number("group_id")?;
-    let level = call.params.required_number("group_access")?;
-    let expires_at = super::users::date(call.params.filled("expires_at").as_deref(), "expires_at")?;
-    if !call.state.sees_group(call.user, group) {
-        return Err(Refusal::not_found("Group"));
-    }
-    let share = crate::state::groups::Share {
-        group,
-        level,
-        expires_at,
-    };
+    let share = super::groups::read_share(call)?;
+    let (group, level, expires_at) = (share.group, share.level, share.expires_at);
     let shared = &mut call.state.project_mut(id)?.shared_with;
     if shared.iter().any(|s| s.group == group) {
         return Err(Refusal::message(409, "Group has already been shared"));
@@ -396,6 +389,26 @@ fn add_badge(call: &mut Call<'_>) -> Result {
     let badge_id = call.state.add_badge(actor, id, badge)?;
     let badge = call.state.project(id)?.badges.iter().find(|b| b.id == badge_id);
     Ok(Answer::created(badge.map(show_badge).unwrap_or_default()))
+}
+
+fn badge(call: &mut Call<'_>) -> Result {
+    let wanted = call.number(1)?;
+    let badge = call.shown_project()?.badges.iter().find(|b| b.id == wanted);
+    let badge = badge.ok_or_else(|| Refusal::not_found("Badge"))?;
+    Ok(Answer::ok(show_badge(badge)))
+}
+
+fn edit_badge(call: &mut Call<'_>) -> Result {
+    let (actor, id, wanted) = (call.actor()?, call.project()?, call.number(1)?);
+    call.state.need(actor, id, MAINTAINER)?;
+    let params = call.params;
+    let badges = &mut call.state.project_mut(id)?.badges;
+    let badge = badges.iter_mut().find(|b| b.id == wanted);
+    let badge = badge.ok_or_else(|| Refusal::not_found("Badge"))?;
+    badge.name = params.nullable("name").unwrap_or(badge.name.take());
+    badge.link_url = params.filled("link_url").unwrap_or_else(|| badge.link_url.clone());
+    badge.image_url = params.filled("image_url").unwrap_or_else(|| badge.image_url.clone());
+    Ok(Answer::ok(show_badge(badge)))
 }
 
 fn remove_badge(call: &mut Call<'_>) -> Result {

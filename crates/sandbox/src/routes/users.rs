@@ -1,18 +1,21 @@
-//! Users and access tokens.
+//! Users and namespaces.
 
 use super::{Call, Route};
 use crate::http::{Answer, Refusal, Result};
 use crate::show;
-use jiff::{SignedDuration, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
 use serde_json::json;
 
 pub(super) const ROUTES: &[Route] = &[
     ("GET", "/user", myself),
     ("GET", "/users", list),
     ("GET", "/users/:id", get),
-    ("GET", "/personal_access_tokens/self", own_token),
-    ("DELETE", "/personal_access_tokens/self", revoke_own_token),
-    ("POST", "/personal_access_tokens/self/rotate", rotate_own_token),
+    ("POST", "/users/:id/block", set_state),
+    ("POST", "/users/:id/unblock", set_state),
+    ("POST", "/users/:id/deactivate", set_state),
+    ("POST", "/users/:id/activate", set_state),
+    ("POST", "/users/:id/ban", set_state),
+    ("POST", "/users/:id/unban", set_state),
     ("GET", "/namespaces", namespaces),
     ("GET", "/namespaces/:id", namespace),
 ];
@@ -65,46 +68,30 @@ fn get(call: &mut Call<'_>) -> Result {
     }
 }
 
-fn own_token(call: &mut Call<'_>) -> Result {
-    call.actor()?;
-    let now = call.state.today();
-    let token = call.token.and_then(|secret| call.state.tokens.get(secret));
-    token
-        .map(|t| Answer::ok(show::token(t, now)))
-        .ok_or_else(Refusal::unauthorized)
-}
-
-fn revoke_own_token(call: &mut Call<'_>) -> Result {
-    call.actor()?;
-    let token = call
-        .token
-        .and_then(|secret| call.state.tokens.get_mut(secret))
-        .ok_or_else(Refusal::unauthorized)?;
-    token.revoked = true;
-    Ok(Answer::no_content())
-}
-
-fn rotate_own_token(call: &mut Call<'_>) -> Result {
-    call.actor()?;
-    let now = call.state.today();
-    let week = now
-        .saturating_add(SignedDuration::from_hours(24 * 7))
-        .unwrap_or(now)
-        .to_zoned(TimeZone::UTC)
-        .date();
-    let expires = date(call.params.filled("expires_at").as_deref(), "expires_at")?.unwrap_or(week);
-    let secret = call
-        .token
-        .and_then(|secret| call.state.rotate_token(secret, Some(expires)));
-    let secret = secret.ok_or_else(Refusal::unauthorized)?;
-    let mut body = call
+/// An administrator blocks somebody, or takes that back.
+fn set_state(call: &mut Call<'_>) -> Result {
+    let (actor, id) = (call.actor()?, call.number(0)?);
+    if !call.state.is_admin(Some(actor)) {
+        return Err(Refusal::forbidden());
+    }
+    let user = call
         .state
-        .tokens
-        .get(&secret)
-        .map(|t| show::token(t, now))
-        .unwrap_or_default();
-    body["token"] = json!(secret);
-    Ok(Answer::ok(body))
+        .users
+        .get_mut(&id)
+        .ok_or_else(|| Refusal::not_found("User"))?;
+    let (from, to): (&[&str], &str) = match call.path.rsplit('/').next().unwrap_or_default() {
+        "block" => (&["active", "deactivated"], "blocked"),
+        "unblock" => (&["blocked"], "active"),
+        "deactivate" => (&["active"], "deactivated"),
+        "activate" => (&["deactivated", "active"], "active"),
+        "ban" => (&["active"], "banned"),
+        _ => (&["banned"], "active"),
+    };
+    if !from.contains(&user.state.as_str()) {
+        return Err(Refusal::forbidden());
+    }
+    user.state = to.to_owned();
+    Ok(Answer::created(json!(true)))
 }
 
 /// Reads `2026-01-31`.

@@ -186,6 +186,9 @@ fn take_effect(world: &World, call: &Incomings, token: Option<&str>) -> (Outcome
     let mut state = locked(&world.shared.state);
     let write = !matches!(call.method.as_str(), "GET" | "HEAD");
     let about_token = call.path.starts_with("/api/v4/personal_access_tokens/self");
+    if let Some(secret) = token.filter(|_| call.method == "POST" && call.path.ends_with("/self/rotate")) {
+        state.suspect_reuse(secret);
+    }
     let user = match token
         .map(|secret| state.authenticate(secret, write, about_token))
         .transpose()

@@ -69,15 +69,16 @@ impl World {
         };
         let latency = locked(&self.shared.state).config.latency;
         Exchange {
-            received: reply.map_or(Received::Nothing, |reply| received(reply, call.method == "HEAD")),
+            received: reply.map_or(Received::Nothing, |reply| received(reply, &call)),
             took: latency + Duration::from_millis(slow.load(Ordering::Relaxed)),
         }
     }
 }
 
-fn received(reply: Reply, head: bool) -> Received {
+fn received(reply: Reply, call: &Incomings) -> Received {
+    let head = call.method == "HEAD";
     let whole = |answer| {
-        let (builder, bytes) = reply::prepared(answer);
+        let (builder, bytes) = reply::prepared(answer, call.known_tag());
         builder.header("content-length", bytes.len()).body(bytes).ok()
     };
     let received = match reply {

@@ -157,6 +157,12 @@ impl Incomings {
         self.headers.get(name).and_then(|v| v.to_str().ok())
     }
 
+    /// `If-None-Match`, where it counts.
+    pub(crate) fn known_tag(&self) -> Option<&str> {
+        let reads = matches!(self.method.as_str(), "GET" | "HEAD");
+        self.header("if-none-match").filter(|_| reads)
+    }
+
     pub(crate) fn params(&self) -> crate::http::Result<Params> {
         Params::parse(&self.query, self.header("content-type").unwrap_or_default(), &self.body)
     }
@@ -178,6 +184,7 @@ async fn handle(world: &World, request: http::Request<Incoming>) -> Result<http:
         tokio::time::sleep(latency).await;
     }
     let head = incoming.method == "HEAD";
+    let known = incoming.known_tag().map(str::to_owned);
     let reply = if incoming.path.starts_with("/api/") {
         // On a task of its own: a caller that gives up does not undo what it asked for.
         let world = world.clone();
@@ -188,5 +195,5 @@ async fn handle(world: &World, request: http::Request<Incoming>) -> Result<http:
     } else {
         Reply::Answer(crate::pages::answer(world, &incoming))
     };
-    reply.into_response(head)
+    reply.into_response(head, known.as_deref())
 }

@@ -4,6 +4,7 @@ use super::issues::{tasks, time_stats};
 use super::{time, user};
 use crate::state::State;
 use crate::state::merge_requests::MergeRequest;
+use crate::state::notes::Thing;
 use serde_json::{Value, json};
 
 /// A merge request; `single` adds what only the single one has.
@@ -12,6 +13,7 @@ pub(crate) fn merge_request(state: &State, request: &MergeRequest, single: bool,
         return Value::Null;
     };
     let known = state.mergeability(request);
+    let thing = Thing::merge_request(request.project, request.iid);
     let short = format!("!{}", request.iid);
     let person = |id: Option<u64>| id.map(|id| user(state, id));
     let people = |ids: &[u64]| ids.iter().map(|id| user(state, *id)).collect::<Vec<_>>();
@@ -33,8 +35,8 @@ pub(crate) fn merge_request(state: &State, request: &MergeRequest, single: bool,
         "target_branch": request.target_branch,
         "source_branch": request.source_branch,
         "user_notes_count": request.notes.iter().filter(|n| !n.system).count(),
-        "upvotes": 0,
-        "downvotes": 0,
+        "upvotes": state.votes(thing, "thumbsup"),
+        "downvotes": state.votes(thing, "thumbsdown"),
         "author": user(state, request.author),
         "assignees": people(&request.assignees),
         "assignee": person(request.assignees.first().copied()),

@@ -1,9 +1,9 @@
 //! Users, members, tokens.
 
 use super::time;
-use crate::state::State;
 use crate::state::members::{Member, Source};
 use crate::state::tokens::Token;
+use crate::state::{Place, State};
 use serde_json::{Value, json};
 
 /// The short form that stands in issues, notes and lists.
@@ -103,7 +103,7 @@ pub(crate) fn member(state: &State, member: &Member, _source: Source) -> Value {
 }
 
 pub(crate) fn token(token: &Token, now: jiff::Timestamp) -> Value {
-    json!({
+    let mut body = json!({
         "id": token.id,
         "name": token.name,
         "revoked": token.revoked,
@@ -114,5 +114,15 @@ pub(crate) fn token(token: &Token, now: jiff::Timestamp) -> Value {
         "last_used_at": token.last_used_at.map(time),
         "active": token.is_active(now),
         "expires_at": token.expires_at.map(|d| d.to_string()),
-    })
+    });
+    if let Some((place, level)) = token.of {
+        let (kind, id) = match place {
+            Place::Group(id) => ("group", id),
+            Place::Project(id) | Place::User(id) => ("project", id),
+        };
+        body["access_level"] = json!(level);
+        body["resource_type"] = json!(kind);
+        body["resource_id"] = json!(id);
+    }
+    body
 }

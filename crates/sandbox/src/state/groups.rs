@@ -151,6 +151,36 @@ impl State {
         Ok(())
     }
 
+    /// Moves a group below another one, or to the top.
+    pub(crate) fn transfer_group(&mut self, actor: u64, id: u64, target: Option<u64>) -> Result<()> {
+        self.need_in_group(actor, id, OWNER)?;
+        let group = self.groups.get(&id).ok_or_else(|| Refusal::not_found("Group"))?;
+        let (old, path) = (group.full_path.clone(), group.path.clone());
+        let refused = |reason: &str| Err(Refusal::message(400, format!("Transfer failed: {reason}")));
+        if group.parent == target {
+            return refused(match target {
+                Some(_) => "Group is already associated to the parent group.",
+                None => "Group is already a root group.",
+            });
+        }
+        let into = target.and_then(|t| self.groups.get(&t)).map(|g| g.full_path.clone());
+        if let Some(target) = target {
+            self.need_in_group(actor, target, OWNER)?;
+            if self.ancestors_of(Place::Group(target)).any(|g| g.id == id) {
+                return refused("You cannot move a group into one of its own subgroups.");
+            }
+        }
+        let new = into.map_or_else(|| path.clone(), |into| format!("{into}/{path}"));
+        if self.place(&new).is_some() {
+            return refused("The parent group already has a subgroup or a project with the same path.");
+        }
+        self.move_group_paths(&old, &new);
+        if let Some(group) = self.groups.get_mut(&id) {
+            group.parent = target;
+        }
+        Ok(())
+    }
+
     fn move_group_paths(&mut self, old: &str, new: &str) {
         let moved = |path: &str| match path.strip_prefix(old) {
             Some("") => Some(new.to_owned()),

@@ -60,6 +60,4 @@ pub(crate) struct Happenings {
     pub(crate) notified: Vec<Notified>,
     pub(crate) references: Vec<CrossReference>,
     pub(crate) closed: Vec<AutoClosed>,
-    /// Branch names that deletions of source branches removed after a merge, and the like, need no list of their own.
-    pub(crate) invited_by_mail: Vec<String>,
 }

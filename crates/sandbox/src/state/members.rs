@@ -151,12 +151,17 @@ impl State {
             return Err(Refusal::message(409, "Member already exists"));
         }
         self.check_not_below_inherited(source, user, level)?;
+        self.enter_member(actor, source, user, level, expires_at);
+        Ok(())
+    }
+
+    /// Enters a member; rights and rules were checked before.
+    pub(crate) fn enter_member(&mut self, actor: u64, source: Source, user: u64, level: u64, expires_at: Option<Date>) {
         let (id, at) = (self.id(Kind::Member), self.now());
         if let Some(members) = self.direct_members_mut(source) {
             members.set(id, user, level, expires_at, at, actor);
         }
         happened::member(self, source, user, level, "add", expires_at);
-        Ok(())
     }
 
     fn need_to_manage_members(&self, actor: u64, source: Source, level: u64) -> Result<()> {

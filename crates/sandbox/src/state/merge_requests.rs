@@ -1,6 +1,7 @@
 //! Merge requests: opening, changing, and what is known about merging them.
 
-use super::issues::{Change, LabelEvent, StateEvent, check_description, check_title};
+use super::changes::Change;
+use super::issues::{LabelEvent, StateEvent, check_description, check_title};
 use super::markdown;
 use super::notes::{Note, Thing};
 use super::rights::{DEVELOPER, PLANNER};

@@ -1,9 +1,13 @@
 //! Everything the fake GitLab remembers, and the changes it allows. Each kind of thing has its own file; a change checks
 //! rights, keeps the rules, writes the trail (system notes, events) and queues webhooks. No HTTP here.
 
+pub(crate) mod awards;
 pub(crate) mod boards;
 pub(crate) mod branches;
+pub(crate) mod changes;
 pub(crate) mod commits;
+pub(crate) mod events;
+pub(crate) mod following;
 pub(crate) mod groups;
 pub(crate) mod happenings;
 pub(crate) mod issues;
@@ -18,8 +22,10 @@ pub(crate) mod notes;
 pub(crate) mod projects;
 pub(crate) mod pushes;
 pub(crate) mod quick_actions;
+pub(crate) mod requests;
 pub(crate) mod rights;
 pub(crate) mod tokens;
+pub(crate) mod trail;
 pub(crate) mod users;
 
 use crate::Config;
@@ -56,6 +62,9 @@ pub(crate) struct State {
     pub(crate) hook_log: HookLog,
     pub(crate) happenings: Happenings,
     pub(crate) limits: Limits,
+    pub(crate) awards: BTreeMap<awards::Awarded, Vec<awards::Award>>,
+    pub(crate) events: Vec<events::Happened>,
+    pub(crate) waiting: requests::Waiting,
     pub(crate) random: fastrand::Rng,
     places: HashMap<String, Place>,
     redirects: HashMap<String, u64>,
@@ -81,6 +90,9 @@ impl State {
             hook_log: HookLog::default(),
             happenings: Happenings::default(),
             limits: Limits::default(),
+            awards: BTreeMap::new(),
+            events: Vec::new(),
+            waiting: requests::Waiting::default(),
             random,
             places: HashMap::new(),
             redirects: HashMap::new(),
@@ -203,6 +215,8 @@ pub(crate) enum Kind {
     Link,
     Badge,
     ProtectedBranch,
+    Award,
+    UserEvent,
 }
 
 impl Kind {
@@ -225,6 +239,8 @@ impl Kind {
             Self::Link => ("link", 18_001),
             Self::Badge => ("badge", 19_001),
             Self::ProtectedBranch => ("protected_branch", 19_501),
+            Self::Award => ("award", 50_001),
+            Self::UserEvent => ("user_event", 9_000_001),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What moving a branch sets off: the default branch and its protection, merge requests, closing words, push events.
 
 use super::State;
+use super::changes::Change;
 use super::happenings::AutoClosed;
-use super::issues::Change;
 use super::markdown;
 use super::merge_requests::MergeState;
 use super::notes::Thing;

@@ -1,7 +1,7 @@
 //! What quick actions in people's text do. Every recognised command is recorded, whether or not it had an effect.
 
+use super::changes::Change;
 use super::happenings::RanCommand;
-use super::issues::Change;
 use super::markdown::Command;
 use super::notes::Thing;
 use super::rights::{DEVELOPER, GUEST, PLANNER};

@@ -226,6 +226,9 @@ impl World {
         let mut state = locked(&self.shared.state);
         state.config.clock.advance(by);
         state.delete_due_projects();
+        state.announce_ending_tokens();
+        drop(state);
+        self.notify();
     }
 
     pub(crate) fn namespace_id(&self, path: &str) -> Option<u64> {

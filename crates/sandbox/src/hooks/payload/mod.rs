@@ -4,11 +4,13 @@ mod issue;
 mod merge_request;
 mod note;
 mod push;
+mod token;
 
 pub(crate) use issue::issue;
 pub(crate) use merge_request::merge_request;
 pub(crate) use note::note;
 pub(crate) use push::{push, repository_update};
+pub(crate) use token::token_ends;
 
 use crate::state::labels::Label;
 use crate::state::projects::{Project, visibility_level};

@@ -1,0 +1,96 @@
+//! What a merge request of ours remembers, invisibly: whom it is about, which facts it proposes, what we last wrote in it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Change;
+use crate::digest::Digest;
+use crate::escape::{Markdown, Marker};
+use crate::ids::{IssueIid, ProjectId, UserId};
+use crate::plan::seen::MergeRequestSeen;
+
+/// Kind of the marker.
+const MARKER: &str = "change";
+
+/// What a change is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum What {
+    /// One community's row.
+    Row,
+    /// Rows of several communities.
+    Batch,
+    /// Malformed rows.
+    Repair,
+    /// The generated directory.
+    Directory,
+    /// The generated block of a community's README.
+    Readme,
+}
+
+/// One community in a change, and what the change says about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// The community.
+    pub community: ProjectId,
+    /// The proposal that it came from, when its issue is in the program's intake.
+    pub proposal: Option<IssueIid>,
+    /// A digest of what its row should say; wording and place are not in it.
+    pub facts: Digest,
+}
+
+/// The marker's data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeMarker {
+    /// What the change is about.
+    pub what: What,
+    /// The page's name in the settings; empty for the main page.
+    #[serde(default)]
+    pub page: String,
+    /// The communities that it is about.
+    #[serde(default)]
+    pub items: Vec<Item>,
+    /// A digest of all that is proposed.
+    pub facts: Digest,
+    /// A digest of the description that we wrote.
+    pub digest: Digest,
+    /// A digest of the title that we wrote, without `Draft:`.
+    pub title: Digest,
+    /// Whether we made it a draft.
+    #[serde(default)]
+    pub draft: bool,
+}
+
+impl ChangeMarker {
+    pub(super) fn of(change: &Change<'_>, description: &Markdown) -> Self {
+        Self {
+            what: change.what,
+            page: change.page_name.to_owned(),
+            items: change.items.clone(),
+            facts: change.facts.clone(),
+            digest: Digest::of(description.as_str().as_bytes()),
+            title: Digest::of(change.words.title.as_str().as_bytes()),
+            draft: change.draft,
+        }
+    }
+
+    /// The description behind its marker.
+    pub(super) fn before(&self, description: &Markdown) -> Markdown {
+        let data = serde_json::to_value(self).unwrap_or_default();
+        Markdown::new()
+            .marker(&Marker { kind: MARKER, data })
+            .append(description)
+    }
+
+    /// What a merge request remembers; says nothing of who wrote it.
+    #[must_use]
+    pub fn in_text(merge_request: &MergeRequestSeen) -> Option<Self> {
+        let value = Marker::find(merge_request.description.expose(), MARKER)?;
+        serde_json::from_value(value).ok()
+    }
+}
+
+/// What a merge request is about, if it is ours.
+#[must_use]
+pub fn concern(merge_request: &MergeRequestSeen, bot: UserId) -> Option<ChangeMarker> {
+    ChangeMarker::in_text(merge_request).filter(|_| merge_request.author == bot)
+}

@@ -1,0 +1,39 @@
+//! `convenor backup`: a whole copy of the SQLite database, while the service runs.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use super::{Context, open_store, print};
+use crate::settings::DatabaseUrl;
+
+/// Arguments of `convenor backup`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// File to write; it must not be there yet
+    file: PathBuf,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCode> {
+    let settings = context.settings()?;
+    let DatabaseUrl::Sqlite(database) = &settings.database.url else {
+        bail!("the database is PostgreSQL; its own pg_dump and pg_restore copy it");
+    };
+    if !database.exists() {
+        bail!("there is no database at {} (database.url)", database.display());
+    }
+    if args.file.exists() {
+        bail!("{} is there already; name another file", args.file.display());
+    }
+    let store = open_store(&settings).await?;
+    let copied = store.copy_to(&args.file).await;
+    store.close().await;
+    copied.with_context(|| format!("{} cannot be written", args.file.display()))?;
+    print(&format!(
+        "{} is a whole copy of {}\n",
+        args.file.display(),
+        database.display()
+    ));
+    Ok(ExitCode::SUCCESS)
+}

@@ -172,10 +172,6 @@ impl Tables {
             .filter(|row| row.lease.as_deref() == Some(lease))
     }
 
-    pub(super) fn is_leased(&mut self, thing: &str, lease: &str) -> bool {
-        self.leased(thing, lease).is_some()
-    }
-
     pub(super) fn renew(&mut self, thing: &str, lease: &str, end: i64) -> u64 {
         self.leased(thing, lease).map_or(0, |row| {
             row.due = end;

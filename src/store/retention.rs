@@ -74,7 +74,7 @@ impl Store {
     ///
     /// # Errors
     /// What the database said.
-    pub async fn forget_largest_excess(&self, most: u64) -> Result<Forgotten, StoreError> {
+    pub async fn forget_beyond(&self, most: u64) -> Result<Forgotten, StoreError> {
         let mut excess = self.delivery_bytes().await?.saturating_sub(most);
         let mut rows = 0;
         for _ in 0..MOST_BATCHES {

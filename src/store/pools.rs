@@ -269,6 +269,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
     (2, "turns", include_str!("../../migrations/0002_turns.sql")),
     (4, "operations", include_str!("../../migrations/0004_operations.sql")),
+    (7, "waiting", include_str!("../../migrations/0007_waiting.sql")),
 ];
 
 fn migrations() -> Migrator {

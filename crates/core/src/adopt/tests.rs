@@ -95,7 +95,11 @@ fn proposed(seen: &AdoptSeen) -> Option<(Charter, String)> {
 
 fn facilitators(seen: &AdoptSeen) -> Vec<String> {
     let (charter, _) = proposed(seen).unwrap();
-    charter.facilitators.iter().map(|name| name.as_str().to_owned()).collect()
+    charter
+        .facilitators
+        .iter()
+        .map(|name| name.as_str().to_owned())
+        .collect()
 }
 
 #[test]
@@ -103,8 +107,16 @@ fn facilitators_come_from_the_row_else_from_the_projects_maintainers() {
     let of = |row| facilitators(&seen(row, candidate("rust", "Rust")));
     assert_eq!(of("| Rust | @bart |"), ["bart"]);
     assert_eq!(of("| Go | @bart |"), ["vera"], "no row of its own");
-    assert_eq!(of("| Rust | TBD |"), Vec::<String>::new(), "the row says that nobody runs it");
-    assert_eq!(of("| Rust | @gone |"), Vec::<String>::new(), "nor is somebody else put in their place");
+    assert_eq!(
+        of("| Rust | TBD |"),
+        Vec::<String>::new(),
+        "the row says that nobody runs it"
+    );
+    assert_eq!(
+        of("| Rust | @gone |"),
+        Vec::<String>::new(),
+        "nor is somebody else put in their place"
+    );
 }
 
 #[test]
@@ -152,7 +164,11 @@ fn a_broken_run_goes_on_and_a_persons_branch_is_theirs() {
     seen.projects[0].branch = Some(branch(&seen, true));
     assert_eq!(kinds(&seen), ["create_merge_request"]);
     seen.projects[0].project.description = Untrusted::new("Something else.");
-    assert_eq!(kinds(&seen), ["commit", "create_merge_request"], "the branch is ours to rebuild");
+    assert_eq!(
+        kinds(&seen),
+        ["commit", "create_merge_request"],
+        "the branch is ours to rebuild"
+    );
     seen.projects[0].branch = None;
     seen.projects[0].branch = Some(branch(&seen, false));
     assert_eq!(kinds(&seen), Vec::<&str>::new());
@@ -162,7 +178,11 @@ fn a_broken_run_goes_on_and_a_persons_branch_is_theirs() {
 fn report_kinds(seen: &AdoptSeen) -> Vec<Kind> {
     let name = crate::thing::ProgramName::new("cop").unwrap();
     let program = Program::new(name, "acme/cops", "acme/cops/intake");
-    report(&program, seen).findings.iter().map(|finding| finding.kind).collect()
+    report(&program, seen)
+        .findings
+        .iter()
+        .map(|finding| finding.kind)
+        .collect()
 }
 
 fn merge_request(seen: &AdoptSeen, state: MergeRequestState, closed_by: Option<UserId>) -> MergeRequestSeen {
@@ -208,7 +228,10 @@ fn nothing_is_proposed_where_nothing_can_be() {
     };
     assert_eq!(with(|seen| seen.project.archived = true), Vec::<&str>::new());
     assert_eq!(with(|seen| seen.project.empty = Some(true)), Vec::<&str>::new());
-    assert_eq!(with(|seen| seen.charter = Some(b"name: x\n".to_vec())), Vec::<&str>::new());
+    assert_eq!(
+        with(|seen| seen.charter = Some(b"name: x\n".to_vec())),
+        Vec::<&str>::new()
+    );
 }
 
 #[test]
@@ -223,5 +246,8 @@ fn every_page_with_a_table_is_compared() {
     });
     seen.pages.push(second);
     let found = report_kinds(&seen);
-    assert_eq!(found, [Kind::UnlinkedRow, Kind::RowWithoutProject, Kind::ProjectWithoutRow]);
+    assert_eq!(
+        found,
+        [Kind::UnlinkedRow, Kind::RowWithoutProject, Kind::ProjectWithoutRow]
+    );
 }

@@ -4,6 +4,7 @@
 //! batch: what is due then is decided by looking again, never by sending again.
 
 mod ledger;
+mod stop;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use convenor_core::plan::Step;
 use convenor_core::plan::provision;
 use convenor_core::plan::step::{FileChange, HookScope};
 use convenor_core::thing::Thing;
+use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::gitlab::wire::RotatedToken;
@@ -21,8 +23,11 @@ use crate::gitlab::{
     NewMergeRequest, NewProject, Start, Writer,
 };
 use crate::hooks::HookSecrets;
-use crate::store::{StepState, Store, StoreError};
+use crate::store::{Intent, Lease, StepState, Store, StoreError};
 use crate::telemetry::metrics::{self, Ending};
+use crate::telemetry::traces;
+
+pub use stop::WriteStop;
 
 /// Told about every step that ended.
 pub type Progress = Arc<dyn Fn(&Thing, &Step, Outcome<'_>) + Send + Sync>;
@@ -44,6 +49,30 @@ pub struct Applier {
     clock: Clock,
     secrets: HookSecrets,
     progress: Option<Progress>,
+    stop: WriteStop,
+}
+
+/// For whom steps are carried out.
+#[derive(Clone, Copy, Debug)]
+pub struct Errand<'a> {
+    /// The thing.
+    pub thing: &'a Thing,
+    /// What caused the look, for the journal.
+    pub cause: &'a str,
+    /// The right to look at it; `None`: nobody shares the work.
+    pub lease: Option<&'a Lease>,
+}
+
+impl<'a> Errand<'a> {
+    /// What a command asks for, with nobody else at it.
+    #[must_use]
+    pub fn of_command(thing: &'a Thing, cause: &'a str) -> Self {
+        Self {
+            thing,
+            cause,
+            lease: None,
+        }
+    }
 }
 
 /// Why a batch ended early.
@@ -61,6 +90,12 @@ pub enum ApplyError {
     /// Our own store failed.
     #[error("the journal cannot be written")]
     Store(#[from] StoreError),
+    /// Somebody else looks at the thing now.
+    #[error("the lease was lost; another worker looks at it now")]
+    LeaseLost,
+    /// Nothing at all is written at present.
+    #[error("nothing is written at present: {0}")]
+    Stopped(String),
     /// GitLab took a comment of ours for commands and kept nothing of it.
     #[error("{step}: GitLab kept no comment; its text was taken for commands")]
     OnlyCommands {
@@ -98,7 +133,14 @@ impl Applier {
             clock,
             secrets,
             progress: None,
+            stop: WriteStop::default(),
         }
+    }
+
+    /// What stops all writing.
+    #[must_use]
+    pub fn stop(&self) -> &WriteStop {
+        &self.stop
     }
 
     /// The same, telling about every step.
@@ -110,10 +152,12 @@ impl Applier {
 
     /// Carries out the steps in their order, up to the first that fails. A person whom GitLab refuses to add is no failure of
     /// the batch: who they are is given back.
-    pub async fn apply(&self, thing: &Thing, cause: &str, steps: &[Step]) -> Applied {
+    pub async fn apply(&self, errand: Errand<'_>, steps: &[Step]) -> Applied {
+        let thing = errand.thing;
         let mut applied = Applied::default();
         for step in steps {
-            let result = self.journalled(thing, cause, step).await;
+            let span = traces::step(step.kind());
+            let result = self.journalled(errand, step).instrument(span).await;
             if let Some(progress) = &self.progress {
                 let outcome = result.as_ref().map_or_else(Outcome::Failed, |()| Outcome::Done);
                 progress(thing, step, outcome);
@@ -144,10 +188,15 @@ impl Applier {
         expires_at: jiff::civil::Date,
     ) -> Result<RotatedToken, ApplyError> {
         let step = format!("rotate the bot's token, to end on {expires_at}");
-        let entry = self
-            .store
-            .journal_begin(thing, cause, "rotate_token", &step, self.clock.now())
-            .await?;
+        let intent = Intent {
+            thing,
+            cause,
+            kind: "rotate_token",
+            step: &step,
+            lease: None,
+        };
+        let entry = self.store.journal_begin(&intent, self.clock.now()).await?;
+        let entry = entry.ok_or(ApplyError::LeaseLost)?;
         let rotated = self.writer.rotate_own_token(expires_at).await;
         let (state, answer) = match &rotated {
             Ok(_) => (StepState::Done, String::new()),
@@ -165,17 +214,30 @@ impl Applier {
         rotated.map_err(|source| ApplyError::GitLab { step, source })
     }
 
-    async fn journalled(&self, thing: &Thing, cause: &str, step: &Step) -> Result<(), ApplyError> {
-        let entry = self
-            .store
-            .journal_begin(thing, cause, step.kind(), &step.to_string(), self.clock.now())
-            .await?;
+    async fn journalled(&self, errand: Errand<'_>, step: &Step) -> Result<(), ApplyError> {
+        let thing = errand.thing;
+        if let Some(reason) = self.stop.reason() {
+            return Err(ApplyError::Stopped(reason));
+        }
+        let words = step.to_string();
+        let intent = Intent {
+            thing,
+            cause: errand.cause,
+            kind: step.kind(),
+            step: &words,
+            lease: errand.lease,
+        };
+        let entry = self.store.journal_begin(&intent, self.clock.now()).await?;
+        let entry = entry.ok_or(ApplyError::LeaseLost)?;
         let result = self.carry_out(thing, step).await;
         let (state, answer) = match &result {
             Ok(answer) => (StepState::Done, answer.clone()),
             Err(error) if is_unknown(error) => (StepState::Unknown, Some(error.to_string())),
             Err(error) => (StepState::Failed, Some(error.to_string())),
         };
+        if let Err(ApplyError::GitLab { source, .. }) = &result {
+            self.stop.heed(source);
+        }
         metrics::stepped(step.kind(), ending(state));
         // Should this fail, the entry stays pending: that is true, and the next look finds out.
         self.store

@@ -1,11 +1,13 @@
 //! Putting the parts together as the settings say. Every command, the demo and the tests begin here.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, bail};
 use convenor_core::plan::wanted::Blueprint;
 
 use crate::apply::Applier;
 use crate::clock::Clock;
-use crate::gitlab::{Client, ClientSettings, LimitSettings};
+use crate::gitlab::{Client, ClientSettings, LimitSettings, Transport};
 use crate::hooks::{HookSecrets, OwnHooks};
 use crate::look::{GitLabLooker, Planner};
 use crate::observe::Observer;
@@ -18,18 +20,32 @@ use crate::templates;
 /// # Errors
 /// When no token is configured, or the address cannot be used.
 pub fn client(settings: &Settings) -> anyhow::Result<Client> {
+    Client::new(&client_settings(settings)?).context(UNUSABLE)
+}
+
+/// The connection to GitLab over another transport than HTTP.
+///
+/// # Errors
+/// As [`client`].
+pub fn client_over(transport: Arc<dyn Transport>, settings: &Settings) -> anyhow::Result<Client> {
+    Client::over(transport, &client_settings(settings)?).context(UNUSABLE)
+}
+
+const UNUSABLE: &str = "GitLab cannot be used as the settings say (gitlab.url, gitlab.token)";
+
+fn client_settings(settings: &Settings) -> anyhow::Result<ClientSettings> {
     let Some(token) = settings.gitlab.token.clone() else {
         bail!("no GitLab token is configured; set CONVENOR_GITLAB__TOKEN or gitlab.token_file");
     };
-    let wanted = ClientSettings {
+    Ok(ClientSettings {
         timeout: settings.gitlab.timeout,
         limits: LimitSettings {
             share: settings.gitlab.rate_share,
             ..LimitSettings::default()
         },
+        secrets: settings.secrets(),
         ..ClientSettings::new(settings.gitlab.url.clone(), token)
-    };
-    Client::new(&wanted).context("GitLab cannot be used as the settings say (gitlab.url, gitlab.token)")
+    })
 }
 
 /// Who says what is due, for all programs.
@@ -55,7 +71,9 @@ pub fn applier(settings: &Settings, client: &Client, store: Store, clock: Clock)
 #[must_use]
 pub fn looker(settings: &Settings, client: &Client, planner: Planner, store: Store, clock: Clock) -> GitLabLooker {
     let applier = Applier::new(client.writer(), store, clock, HookSecrets::new(&settings.webhook));
-    GitLabLooker::new(planner, applier, settings.schedule.resync).with_lifeline(settings.schedule.lifeline)
+    GitLabLooker::new(planner, applier, settings.schedule.resync)
+        .with_lifeline(settings.schedule.lifeline)
+        .with_budget(settings.worker.writes_per_hour)
 }
 
 /// A program's templates, checked.

@@ -11,13 +11,16 @@ mod proposal;
 mod setup;
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use convenor_core::ids::{AccessLevel, UserId, Username};
-use convenor_core::plan::FileVersion;
-use convenor_core::plan::seen::{GroupSeen, MergeRequestSeen, MergeRequestState, People, ProjectSeen, UserSeen};
+use convenor_core::ids::{ProjectId, UserId, Username};
+use convenor_core::plan::seen::{GroupSeen, MergeRequestSeen, MergeRequestState, People, ProjectSeen, Role, UserSeen};
+use convenor_core::plan::{FileVersion, brakes};
 use convenor_core::program::{Handbook, Program, Visibility};
 use convenor_core::proposal::PersonState;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::gitlab::{GitLabError, Reader, wire};
@@ -33,7 +36,18 @@ pub struct Observer {
     program: Program,
     /// What does not change while the service runs: ids of the bot, the group and the projects.
     places: OnceCell<Places>,
+    projects_seen: Mutex<Believed>,
 }
+
+/// How many projects the group had when it was last believed, and since when another number is doubted.
+#[derive(Debug, Default)]
+struct Believed {
+    count: usize,
+    doubted: Option<Instant>,
+}
+
+/// A list that stays implausible for so long is the truth.
+const DOUBTED_FOR: Duration = Duration::from_secs(600);
 
 /// The program's fixed points in GitLab.
 #[derive(Clone, Debug)]
@@ -62,6 +76,26 @@ pub enum ObserveError {
         /// Its value.
         path: String,
     },
+    /// The token has become somebody else's: what we made would not be found again, and made twice.
+    #[error(
+        "the token is user {now}'s now and was user {before}'s; put the bot's own token back, or start Convenor again if the bot has changed"
+    )]
+    AnotherUser {
+        /// Whose it was.
+        before: UserId,
+        /// Whose it is.
+        now: UserId,
+    },
+    /// A list is suddenly much shorter.
+    #[error(
+        "GitLab shows {now} projects of the group, and {before} shortly before; that is not believed for ten minutes"
+    )]
+    Implausible {
+        /// How many there were.
+        before: usize,
+        /// How many there are said to be.
+        now: usize,
+    },
     /// The group that the settings name is not there, or not visible to the bot.
     #[error(
         "program.group = \"{path}\": GitLab shows no such group to the bot; check the path and the bot's membership"
@@ -86,7 +120,21 @@ impl Observer {
             reader,
             program,
             places: OnceCell::new(),
+            projects_seen: Mutex::default(),
         }
+    }
+
+    /// Whether the token works, and is still the bot's that we were at the first look.
+    ///
+    /// # Errors
+    /// When it is another user's, or GitLab does not answer as it should.
+    pub async fn confirm_who_we_are(&self) -> Result<(), ObserveError> {
+        let bot = self.places().await?.bot.id;
+        let user = self.reader.current_user().await?.id;
+        if user != bot {
+            return Err(ObserveError::AnotherUser { before: bot, now: user });
+        }
+        Ok(())
     }
 
     /// The program.
@@ -148,6 +196,24 @@ impl Observer {
         })
     }
 
+    /// Does not believe a list that has suddenly become much shorter, unless it stays so.
+    fn believe(&self, count: usize) -> Result<(), ObserveError> {
+        let mut believed = lock(&self.projects_seen);
+        if brakes::is_plausible(believed.count, count) {
+            *believed = Believed { count, doubted: None };
+            return Ok(());
+        }
+        let since = *believed.doubted.get_or_insert_with(Instant::now);
+        if since.elapsed() < DOUBTED_FOR {
+            return Err(ObserveError::Implausible {
+                before: believed.count,
+                now: count,
+            });
+        }
+        *believed = Believed { count, doubted: None };
+        Ok(())
+    }
+
     async fn named_project(&self, setting: &'static str, path: &str) -> Result<ProjectSeen, ObserveError> {
         let found = self.reader.project(path).await?;
         let project = found.ok_or_else(|| ObserveError::NoProject {
@@ -155,6 +221,24 @@ impl Observer {
             path: path.to_owned(),
         })?;
         project_seen(project)
+    }
+
+    /// The intake project, with who sees it now.
+    async fn intake_now(&self) -> Result<ProjectSeen, ObserveError> {
+        let intake = self.places().await?.intake.clone();
+        Ok(ProjectSeen {
+            visibility: self.visibility_now(intake.id).await?,
+            ..intake
+        })
+    }
+
+    /// Who sees a project now. Never remembered: people open and close projects, and what was fit for a few would be told to
+    /// all. A project that cannot be read is taken for the widest, so that nothing narrower is told there.
+    async fn visibility_now(&self, project: ProjectId) -> Result<Visibility, ObserveError> {
+        let found = self.reader.project(project).await?;
+        Ok(found
+            .and_then(|project| project.visibility)
+            .unwrap_or(Visibility::Public))
     }
 
     /// Accounts of the named people; who is not found is missing.
@@ -179,17 +263,18 @@ impl Observer {
     }
 
     /// Roles in the program's group now, inherited ones included. Who is not a member, or blocked, is left out.
-    async fn roles(
-        &self,
-        users: impl IntoIterator<Item = UserId>,
-    ) -> Result<BTreeMap<UserId, AccessLevel>, ObserveError> {
+    async fn roles(&self, users: impl IntoIterator<Item = UserId>) -> Result<BTreeMap<UserId, Role>, ObserveError> {
         let group = self.places().await?.group.id;
         let mut roles = BTreeMap::new();
         for user in users {
             if let Some(member) = self.reader.group_member(group, user).await?
                 && member.is_active()
             {
-                roles.insert(user, member.access_level);
+                let role = Role {
+                    level: member.access_level,
+                    until: member.expires_at,
+                };
+                roles.insert(user, role);
             }
         }
         Ok(roles)
@@ -198,8 +283,14 @@ impl Observer {
     /// The group's projects, archived ones included.
     async fn group_projects(&self) -> Result<Vec<ProjectSeen>, ObserveError> {
         let projects = self.reader.group_projects(self.places().await?.group.id).await?;
+        self.believe(projects.len())?;
         projects.into_iter().map(project_seen).collect()
     }
+}
+
+/// The values behind these locks are replaced as a whole: right even after a panic elsewhere.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The branch that the page's merge requests go to.
@@ -231,7 +322,7 @@ fn project_seen(project: wire::Project) -> Result<ProjectSeen, ObserveError> {
         default_branch: project.default_branch,
         // Not told: assume the narrowest, which is never shown too widely.
         visibility: project.visibility.unwrap_or(Visibility::Private),
-        topics: project.topics.iter().map(|topic| topic.expose().to_owned()).collect(),
+        topics: project.topics,
     })
 }
 

@@ -15,7 +15,7 @@ use convenor_core::thing::Thing;
 use serde::Serialize;
 
 use super::{Context, open_store, print, print_json};
-use crate::apply::Applier;
+use crate::apply::{Applier, Errand};
 use crate::assemble;
 use crate::clock::Clock;
 use crate::gitlab::Client;
@@ -202,7 +202,12 @@ impl Hands {
             if steps.is_empty() {
                 return Ok(());
             }
-            match self.applier.apply(&thing, CAUSE, &steps).await.failed {
+            match self
+                .applier
+                .apply(Errand::of_command(&thing, CAUSE), &steps)
+                .await
+                .failed
+            {
                 None => return Ok(()),
                 Some(error) if error.is_worth_another_look() => {}
                 Some(error) => return Err(error.into()),

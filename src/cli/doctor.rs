@@ -156,10 +156,11 @@ async fn of_gitlab(
     let reader = client.reader();
     let url = &settings.gitlab.url;
     match reader.current_user().await {
-        Ok(user) => checks.push(Check::fine(
-            "gitlab",
-            format!("{url} knows the token as that of {}", user.username.as_str()),
-        )),
+        Ok(user) => {
+            let found = format!("{url} knows the token as that of {}", user.username.as_str());
+            checks.push(Check::fine("gitlab", found));
+            checks.extend(doctor::account(user.is_admin));
+        }
         Err(error) => {
             let mend = "check gitlab.url, the network and the token";
             checks.push(Check::error("gitlab", format!("{url}: {error}"), mend));

@@ -15,7 +15,7 @@ use convenor_core::proposal;
 use convenor_core::thing::Thing;
 
 use super::{Context, open_store, print};
-use crate::apply::Applier;
+use crate::apply::{Applier, Errand};
 use crate::assemble;
 use crate::clock::Clock;
 use crate::hooks::OwnHooks;
@@ -129,7 +129,10 @@ pub async fn set_up(
         let step_in_words = named(step, &seen);
         if let Some(applier) = applier {
             let applied = applier
-                .apply(&Thing::Program(name.clone()), CAUSE, std::slice::from_ref(step))
+                .apply(
+                    Errand::of_command(&Thing::Program(name.clone()), CAUSE),
+                    std::slice::from_ref(step),
+                )
                 .await;
             if let Some(error) = applied.failed {
                 return Err(anyhow::Error::from(error).context(format!("could not {step_in_words}")));

@@ -29,7 +29,9 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
+use convenor_core::escape::ascii_json;
 
+use crate::redact::Redactor;
 use crate::settings::{self, Settings, SettingsFaults};
 use crate::store::{Store, StoreError};
 use crate::telemetry;
@@ -133,7 +135,7 @@ impl Context {
     /// Everything that is wrong with the settings, at once.
     pub fn settings(&self) -> Result<Settings, SettingsFaults> {
         let settings = Settings::load(self.config.as_deref(), &settings::environment())?;
-        telemetry::start(&settings.log, self.verbosity);
+        telemetry::start(&settings.log, self.verbosity, Redactor::new(&settings.secrets()));
         Ok(settings)
     }
 
@@ -155,6 +157,7 @@ pub async fn main() -> ExitCode {
         verbosity: cli.verbose,
     };
     let result = dispatch(cli.command, &context).await;
+    telemetry::traces::stop().await;
     let result = result.and_then(|code| match UNWRITTEN.get() {
         Some(error) => Err(anyhow::anyhow!("standard output could not be written: {error}")),
         None => Ok(code),
@@ -204,6 +207,6 @@ fn note_output(written: std::io::Result<()>) {
 
 /// Prints a value as JSON.
 fn print_json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
-    print(&format!("{}\n", serde_json::to_string_pretty(value)?));
+    print(&format!("{}\n", ascii_json(&serde_json::to_string_pretty(value)?)));
     Ok(())
 }

@@ -22,7 +22,7 @@ use crate::intake::{self, Budget, Intake, Secrets};
 use crate::server::{self, Limits};
 use crate::settings::{self, Settings};
 use crate::status::{self, Status};
-use crate::store::Store;
+use crate::store::{Claim, Store};
 use crate::telemetry::metrics::Metrics;
 use crate::worker::{Look, Looker, Retention, Schedule, Worker};
 
@@ -94,9 +94,9 @@ const NO_SECRET: &str = "no webhook secret is configured, so no delivery could b
 struct NoPrograms;
 
 impl Looker for NoPrograms {
-    async fn look(&self, thing: &Thing, _: &str) -> Look {
+    async fn look(&self, claim: &Claim) -> Look {
         Look::Hold {
-            reason: format!("{thing}: the settings have no program (any more)"),
+            reason: format!("{}: the settings have no program (any more)", claim.thing),
         }
     }
 }

@@ -17,6 +17,7 @@ use http::{Request, Response, StatusCode};
 use secrecy::SecretString;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::error::{GitLabError, Words};
@@ -27,7 +28,7 @@ use super::origin::{BadAddress, Origin};
 use super::reader::Reader;
 use super::stats::CallStats;
 use super::writer::Writer;
-use crate::telemetry::metrics;
+use crate::telemetry::{metrics, traces};
 
 /// A call is sent at most this often, counting every reason for repeating it.
 const MOST_ATTEMPTS: u32 = 4;
@@ -49,6 +50,8 @@ pub struct ClientSettings {
     pub limits: LimitSettings,
     /// Whether to use GraphQL where it saves calls; where this GitLab does not serve it, REST does the same.
     pub graphql: bool,
+    /// Other secrets that calls carry, such as those of webhooks: no error repeats them, nor the token.
+    pub secrets: Vec<SecretString>,
     /// Allows `http://` to other hosts than the loopback ones; the token is then readable on the way.
     pub allow_plain_http: bool,
 }
@@ -65,6 +68,7 @@ impl ClientSettings {
             first_pause: Duration::from_millis(250),
             limits: LimitSettings::default(),
             graphql: true,
+            secrets: Vec::new(),
             allow_plain_http: false,
         }
     }
@@ -355,6 +359,7 @@ impl AsyncClient for Call<'_> {
             .map_err(|error| ApiError::client(unsendable(error)))?;
         self.client
             .send(self.operation, &request)
+            .instrument(traces::call(self.operation.name))
             .await
             .map_err(ApiError::client)
     }

@@ -50,12 +50,8 @@ impl Observer {
             (HookScope::Group(places.group.id), self.program.group.clone()),
             (HookScope::Project(intake.id), intake.full_path.clone()),
         ]);
-        paths.extend(
-            places
-                .handbooks
-                .iter()
-                .map(|handbook| (HookScope::Project(handbook.id), handbook.full_path.clone())),
-        );
+        let handbooks = places.handbooks.iter();
+        paths.extend(handbooks.map(|handbook| (HookScope::Project(handbook.id), handbook.full_path.clone())));
         if group_hooks.is_none() {
             // Without a hook of the group (Free) every community needs one of its own.
             for Chartered { project, .. } in self.communities().await? {

@@ -16,8 +16,9 @@ mod units;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use toml::Table;
+use url::Url;
 
 pub use faults::{Fault, SettingsFaults};
 pub use program::ProgramSettings;
@@ -92,6 +93,20 @@ impl Settings {
         } else {
             Err(SettingsFaults(faults))
         }
+    }
+
+    /// Everything that must never be repeated: tokens, webhook secrets, the database's address and the password in it.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<SecretString> {
+        let mut secrets: Vec<SecretString> = self.gitlab.token.iter().cloned().collect();
+        secrets.extend(self.webhook.secret_tokens.iter().cloned());
+        secrets.extend(self.webhook.signing_tokens.iter().cloned());
+        if let DatabaseUrl::Postgres(address) = &self.database.url {
+            let parsed = Url::parse(address.expose_secret()).ok();
+            secrets.extend(parsed.and_then(|url| url.password().map(SecretString::from)));
+            secrets.push(address.clone());
+        }
+        secrets
     }
 }
 

@@ -96,6 +96,8 @@ pub struct WorkerSettings {
     pub attempts: u32,
     /// How long a thing stays with a worker that shows no sign of life.
     pub lease: Duration,
+    /// Writes to GitLab that one thing may cause within an hour; then it is held.
+    pub writes_per_hour: usize,
 }
 
 /// `[log]`.
@@ -105,6 +107,8 @@ pub struct LogSettings {
     pub filter: String,
     /// How a line looks.
     pub format: LogFormat,
+    /// Where spans go: an OpenTelemetry collector's address, for OTLP over HTTP.
+    pub otlp_endpoint: Option<Url>,
 }
 
 /// `format` of the log.
@@ -198,6 +202,7 @@ pub(super) fn worker(mut section: Section) -> WorkerSettings {
         workers: section.whole("workers", 4, 1..=64) as usize,
         attempts: section.whole("attempts", 8, 1..=100),
         lease: section.duration("lease", 30 * SECOND, 3 * SECOND..=HOUR),
+        writes_per_hour: section.whole("writes_per_hour", 600, 10..=100_000) as usize,
     };
     section.finish();
     settings
@@ -211,6 +216,7 @@ pub(super) fn log(mut section: Section) -> LogSettings {
             "json" => Ok(LogFormat::Json),
             _ => Err("choose \"text\" or \"json\""),
         }),
+        otlp_endpoint: section.parsed("otlp_endpoint", None, |text| web_url(text).map(Some)),
     };
     section.finish();
     settings

@@ -1,11 +1,13 @@
 //! The journal: an intent is written before each step that changes GitLab, its end after it.
 
+use convenor_core::ids::ProjectId;
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::Timestamp;
 use sqlx::Row;
 use uuid::{ContextV7, Uuid};
 
 use super::pools::on;
+use super::work::Lease;
 use super::{Store, StoreError, lock, to_ms};
 
 /// An entry of the journal; later entries of one process sort after earlier ones.
@@ -77,54 +79,117 @@ pub struct JournalEntry {
     pub ended_at: Option<Timestamp>,
 }
 
+/// A step that is about to be done.
+#[derive(Clone, Copy, Debug)]
+pub struct Intent<'a> {
+    /// For which thing.
+    pub thing: &'a Thing,
+    /// What caused the look.
+    pub cause: &'a str,
+    /// The step's kind, as a word.
+    pub kind: &'a str,
+    /// The step's sentence.
+    pub step: &'a str,
+    /// The right to look at the thing, which must not have gone to somebody else; `None`: nobody shares the work.
+    pub lease: Option<&'a Lease>,
+}
+
+impl Intent<'_> {
+    fn entry(&self, id: JournalId, at: Timestamp) -> JournalEntry {
+        JournalEntry {
+            id,
+            thing: self.thing.to_string(),
+            cause: self.cause.to_owned(),
+            kind: self.kind.to_owned(),
+            step: self.step.to_owned(),
+            state: StepState::Pending,
+            result: None,
+            at,
+            ended_at: None,
+        }
+    }
+}
+
 static ORDER: std::sync::Mutex<Option<ContextV7>> = std::sync::Mutex::new(None);
 
 impl Store {
-    /// Writes down, durably, that a step is about to be done.
+    /// Writes down, durably, that a step is about to be done; `None` when the intent's lease is lost: somebody else looks at
+    /// the thing now, and the step must not be done.
     ///
     /// # Errors
-    /// What the database said; the step must then not be done.
-    pub async fn journal_begin(
-        &self,
-        thing: &Thing,
-        cause: &str,
-        kind: &str,
-        step: &str,
-        at: Timestamp,
-    ) -> Result<JournalId, StoreError> {
+    /// What the database said; the step must then not be done either.
+    pub async fn journal_begin(&self, intent: &Intent<'_>, at: Timestamp) -> Result<Option<JournalId>, StoreError> {
+        // The lease is asked for by the statement that writes, so nobody can take it in between.
         const SQL: &str = "insert into journal (id, thing, cause, kind, step, state, at) \
-             values ($1, $2, $3, $4, $5, 'pending', $6)";
+             select $1, $2, $3, $4, $5, 'pending', $6 \
+             where $7 = '' or exists (select 1 from work where thing = $2 and lease = $7)";
         let id = next_id(at);
-        let result = on!(
+        let thing = intent.thing.to_string();
+        let lease = intent.lease.map_or("", |lease| lease.0.as_str());
+        let result: Result<u64, sqlx::Error> = on!(
             self.pools(),
             write,
             |connection| {
                 let query = sqlx::query(SQL)
                     .bind(&id)
-                    .bind(thing.to_string())
-                    .bind(cause)
-                    .bind(kind)
-                    .bind(step);
-                query.bind(to_ms(at)).execute(connection).await.map(drop)
+                    .bind(&thing)
+                    .bind(intent.cause)
+                    .bind(intent.kind)
+                    .bind(intent.step)
+                    .bind(to_ms(at))
+                    .bind(lease);
+                query.execute(connection).await.map(|done| done.rows_affected())
             },
             |tables| {
-                let entry = JournalEntry {
-                    id: JournalId(id.clone()),
-                    thing: thing.to_string(),
-                    cause: cause.to_owned(),
-                    kind: kind.to_owned(),
-                    step: step.to_owned(),
-                    state: StepState::Pending,
-                    result: None,
-                    at,
-                    ended_at: None,
-                };
-                tables.journal.insert(id.clone(), entry);
-                Ok(())
+                let may = lease.is_empty() || tables.is_leased(&thing, lease);
+                if may {
+                    tables
+                        .journal
+                        .insert(id.clone(), intent.entry(JournalId(id.clone()), at));
+                }
+                Ok(u64::from(may))
             }
         );
-        self.noted(result.map_err(StoreError::from))?;
-        Ok(JournalId(id))
+        let written = self.noted(result.map_err(StoreError::from))? > 0;
+        Ok(written.then_some(JournalId(id)))
+    }
+
+    /// A thing's steps begun since a time, oldest first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn journal_since(&self, thing: &Thing, since: Timestamp) -> Result<Vec<JournalEntry>, StoreError> {
+        const SQL: &str = "select id, thing, cause, kind, step, state, result, at, ended_at from journal \
+             where thing = $1 and at >= $2 order by id";
+        on!(
+            self.pools(),
+            read,
+            |connection| {
+                let query = sqlx::query(SQL).bind(thing.to_string()).bind(to_ms(since));
+                let rows = query.fetch_all(connection).await?;
+                rows.iter().map(|row| entry!(row)).collect()
+            },
+            |tables| {
+                let thing = thing.to_string();
+                let of_thing = tables.journal.values();
+                let of_thing = of_thing.filter(|entry| entry.thing == thing && entry.at >= since);
+                Ok(of_thing.cloned().collect())
+            }
+        )
+    }
+
+    /// What caused the making of a project, when it was made by us since a time.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn cause_of_project(&self, project: ProjectId, since: Timestamp) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "select cause from journal where kind = 'create_project' and state = 'done' and result = $1 and at >= $2 \
+             order by id desc limit 1";
+        on!(self.pools(), read, |connection| {
+            let query = sqlx::query(SQL).bind(project.0.to_string()).bind(to_ms(since));
+            let rows = query.fetch_all(connection).await?;
+            Ok(rows.first().map(|row| row.try_get("cause")).transpose()?)
+        })
     }
 
     /// How many steps of one kind were begun for a program's things since a time and not refused.
@@ -256,6 +321,26 @@ macro_rules! entry {
     }};
 }
 pub(super) use entry;
+
+/// Writes down that an operator has looked at a thing: what was begun before counts no more against it.
+pub(super) const RELEASED: &str = "insert into journal (id, thing, cause, kind, step, state, at, ended_at) \
+     values ($1, $2, 'operator', 'release', 'an operator released it', 'done', $3, $3)";
+
+/// What [`RELEASED`] writes.
+pub(super) fn released(id: &str, thing: &Thing, at: Timestamp) -> JournalEntry {
+    let intent = Intent {
+        thing,
+        cause: "operator",
+        kind: "release",
+        step: "an operator released it",
+        lease: None,
+    };
+    JournalEntry {
+        state: StepState::Done,
+        ended_at: Some(at),
+        ..intent.entry(JournalId(id.to_owned()), at)
+    }
+}
 
 /// A UUID of version 7 (RFC 9562): sorts by the time, and by a counter inside one millisecond.
 pub(super) fn next_id(at: Timestamp) -> String {

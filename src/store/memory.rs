@@ -61,6 +61,12 @@ impl Memory {
         }
     }
 
+    /// How many steps the journal holds.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        lock(&self.tables).journal.len()
+    }
+
     pub(super) fn announce_to(&self, knocked: Arc<Notify>) {
         lock(&self.announced).push(knocked);
     }
@@ -102,6 +108,8 @@ pub(super) struct Tables {
     /// Accounts by username.
     pub(super) known_people: BTreeMap<String, u64>,
     turns: BTreeMap<String, i64>,
+    /// Thing and page; ticket and when it last looked.
+    waiting: BTreeMap<(String, String), (String, i64)>,
 }
 
 /// A row of the work table.
@@ -153,6 +161,11 @@ impl Tables {
         }
     }
 
+    pub(super) fn is_due(&self, now: i64) -> bool {
+        let mut ready = self.work.values().filter(|row| row.state == WorkState::Ready);
+        ready.any(|row| row.due <= now)
+    }
+
     /// Takes the row that has been due longest: its key, cause, attempts and knocks.
     pub(super) fn claim(&mut self, lease: &str, end: i64, now: i64) -> Option<(String, String, i64, i64)> {
         let due = self
@@ -170,6 +183,10 @@ impl Tables {
         self.work
             .get_mut(thing)
             .filter(|row| row.lease.as_deref() == Some(lease))
+    }
+
+    pub(super) fn is_leased(&mut self, thing: &str, lease: &str) -> bool {
+        self.leased(thing, lease).is_some()
     }
 
     pub(super) fn renew(&mut self, thing: &str, lease: &str, end: i64) -> u64 {
@@ -245,6 +262,29 @@ impl Tables {
         }
         self.turns.insert(name.to_owned(), now);
         1
+    }
+
+    /// `true` when it came just now.
+    pub(super) fn stand_in_line(&mut self, thing: &str, page: &str, ticket: &str, now: i64) -> bool {
+        let place = self.waiting.entry((thing.to_owned(), page.to_owned()));
+        let mut came = false;
+        let (_, at) = place.or_insert_with(|| {
+            came = true;
+            (ticket.to_owned(), now)
+        });
+        *at = now;
+        came
+    }
+
+    pub(super) fn leave_line(&mut self, thing: &str, page: &str) {
+        self.waiting.remove(&(thing.to_owned(), page.to_owned()));
+    }
+
+    /// Who has looked since, with the page, first come first.
+    pub(super) fn line(&self, since: i64) -> Vec<(String, String)> {
+        let mut line: Vec<_> = self.waiting.iter().filter(|(_, (_, at))| *at >= since).collect();
+        line.sort_by(|(_, (one, _)), (_, (other, _))| one.cmp(other));
+        line.into_iter().map(|(place, _)| place.clone()).collect()
     }
 
     /// A thing's steps whose end is not known, oldest first.

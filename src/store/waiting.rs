@@ -22,19 +22,24 @@ impl Store {
             "insert into waiting (thing, page, ticket, at) values ($1, $2, $3, $4) on conflict do nothing";
         const AGAIN: &str = "update waiting set at = $3 where thing = $1 and page = $2";
         let ticket = next_id(now);
-        let result = on!(self.pools(), write, |connection| {
-            let query = sqlx::query(NEW)
-                .bind(thing.to_string())
-                .bind(page)
-                .bind(&ticket)
-                .bind(to_ms(now));
-            let came = query.execute(&mut *connection).await?.rows_affected() > 0;
-            if !came {
-                let query = sqlx::query(AGAIN).bind(thing.to_string()).bind(page).bind(to_ms(now));
-                query.execute(&mut *connection).await?;
-            }
-            Ok::<bool, sqlx::Error>(came)
-        });
+        let result = on!(
+            self.pools(),
+            write,
+            |connection| {
+                let query = sqlx::query(NEW)
+                    .bind(thing.to_string())
+                    .bind(page)
+                    .bind(&ticket)
+                    .bind(to_ms(now));
+                let came = query.execute(&mut *connection).await?.rows_affected() > 0;
+                if !came {
+                    let query = sqlx::query(AGAIN).bind(thing.to_string()).bind(page).bind(to_ms(now));
+                    query.execute(&mut *connection).await?;
+                }
+                Ok::<bool, sqlx::Error>(came)
+            },
+            |tables| Ok(tables.stand_in_line(&thing.to_string(), page, &ticket, to_ms(now)))
+        );
         self.noted(result.map_err(StoreError::from))
     }
 
@@ -63,10 +68,18 @@ impl Store {
             .filter(|(other, page)| other == thing && !but.contains(&page.as_str()));
         let mut stood = false;
         for (_, page) in left {
-            let result = on!(self.pools(), write, |connection| {
-                let query = sqlx::query(SQL).bind(thing.to_string()).bind(page);
-                query.execute(connection).await.map(drop)
-            });
+            let result = on!(
+                self.pools(),
+                write,
+                |connection| {
+                    let query = sqlx::query(SQL).bind(thing.to_string()).bind(page);
+                    query.execute(connection).await.map(drop)
+                },
+                |tables| {
+                    tables.leave_line(&thing.to_string(), page);
+                    Ok(())
+                }
+            );
             self.noted(result.map_err(StoreError::from))?;
             stood = true;
         }
@@ -80,12 +93,17 @@ impl Store {
     pub async fn line(&self, program: &ProgramName, now: Timestamp) -> Result<Vec<(Thing, String)>, StoreError> {
         const SQL: &str = "select thing, page from waiting where at >= $1 order by ticket";
         let since = now.checked_sub(PATIENCE).unwrap_or(Timestamp::MIN);
-        let rows: Vec<(String, String)> = on!(self.pools(), read, |connection| {
-            let rows = sqlx::query(SQL).bind(to_ms(since)).fetch_all(connection).await?;
-            rows.iter()
-                .map(|row| Ok((row.try_get("thing")?, row.try_get("page")?)))
-                .collect::<Result<_, sqlx::Error>>()?
-        });
+        let rows: Vec<(String, String)> = on!(
+            self.pools(),
+            read,
+            |connection| {
+                let rows = sqlx::query(SQL).bind(to_ms(since)).fetch_all(connection).await?;
+                rows.iter()
+                    .map(|row| Ok((row.try_get("thing")?, row.try_get("page")?)))
+                    .collect::<Result<_, sqlx::Error>>()?
+            },
+            |tables| tables.line(to_ms(since))
+        );
         let things = rows
             .into_iter()
             .filter_map(|(thing, page)| Some((thing.parse::<Thing>().ok()?, page)));

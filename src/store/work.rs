@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use sqlx::Row;
 use uuid::Uuid;
 
+use super::journal::{RELEASED, next_id, released};
 use super::memory::BadEnd;
-use super::pools::{in_transaction, on};
+use super::pools::{Pools, in_transaction, on};
 use super::{Store, StoreError, from_ms, to_ms};
 
 /// Makes rows or brings their looks forward. While somebody looks, the wish is kept for when they are done. While a thing
@@ -109,8 +110,13 @@ pub struct Claim {
     pub attempts: u32,
     /// Knocks since the thing's row was made.
     pub knocks: i64,
-    lease: String,
+    /// What every answer of the look is proven with.
+    pub lease: Lease,
 }
+
+/// Proof of the right to look at a thing. Whoever takes the thing over makes another, and this one is worth nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease(pub(super) String);
 
 /// A thing's row.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -231,13 +237,19 @@ impl Store {
                 cause: row.try_get("cause")?,
                 attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
                 knocks: row.try_get("knocks")?,
-                lease: token,
+                lease: Lease(token),
             }))
         })
     }
 
     async fn claim_row(&self, now: Timestamp, lease: Duration) -> Result<Option<(String, Option<Claim>)>, StoreError> {
         let token = Uuid::new_v4().simple().to_string();
+        if let Pools::Memory(memory) = self.pools()
+            && !memory.read(|tables| tables.is_due(to_ms(now))).await?
+        {
+            // An update of no row is no commit.
+            return Ok(None);
+        }
         on!(
             self.pools(),
             write,
@@ -259,7 +271,7 @@ impl Store {
                         cause: row.try_get("cause")?,
                         attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
                         knocks: row.try_get("knocks")?,
-                        lease: token,
+                        lease: Lease(token),
                     }),
                 };
                 Ok(Some((key, claim)))
@@ -271,7 +283,7 @@ impl Store {
                         cause,
                         attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
                         knocks,
-                        lease: token,
+                        lease: Lease(token),
                     });
                     (key, claim)
                 }
@@ -292,10 +304,10 @@ impl Store {
                 let query = sqlx::query(SQL)
                     .bind(lease_end(now, lease))
                     .bind(claim.thing.to_string())
-                    .bind(&claim.lease);
+                    .bind(&claim.lease.0);
                 query.execute(connection).await.map(|done| done.rows_affected())
             },
-            |tables| Ok(tables.renew(&claim.thing.to_string(), &claim.lease, lease_end(now, lease)))
+            |tables| Ok(tables.renew(&claim.thing.to_string(), &claim.lease.0, lease_end(now, lease)))
         );
         Ok(result? > 0)
     }
@@ -315,10 +327,10 @@ impl Store {
             write,
             |connection| {
                 let query = sqlx::query(SQL).bind(to_ms(now)).bind(to_ms(next));
-                let query = query.bind(claim.thing.to_string()).bind(&claim.lease);
+                let query = query.bind(claim.thing.to_string()).bind(&claim.lease.0);
                 query.execute(connection).await.map(|done| done.rows_affected())
             },
-            |tables| Ok(tables.finish(&claim.thing.to_string(), &claim.lease, to_ms(now), to_ms(next)))
+            |tables| Ok(tables.finish(&claim.thing.to_string(), &claim.lease.0, to_ms(now), to_ms(next)))
         );
         Ok(self.noted(result.map_err(StoreError::from))? > 0)
     }
@@ -372,7 +384,7 @@ impl Store {
                     .bind(error)
                     .bind(to_ms(now))
                     .bind(to_ms(due));
-                let query = query.bind(claim.thing.to_string()).bind(&claim.lease);
+                let query = query.bind(claim.thing.to_string()).bind(&claim.lease.0);
                 query.execute(connection).await.map(|done| done.rows_affected())
             },
             |tables| {
@@ -382,7 +394,7 @@ impl Store {
                     error,
                     due: to_ms(due),
                 };
-                Ok(tables.end_badly(&claim.thing.to_string(), &claim.lease, to_ms(now), &end))
+                Ok(tables.end_badly(&claim.thing.to_string(), &claim.lease.0, to_ms(now), &end))
             }
         );
         Ok(self.noted(result.map_err(StoreError::from))? > 0)
@@ -406,19 +418,34 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn release(&self, thing: &Thing, now: Timestamp) -> Result<bool, StoreError> {
-        const SQL: &str = "update work set state = 'ready', attempts = 0, reason = null, due_at = $1 where thing = $2";
-        let result = on!(
-            self.pools(),
-            write,
-            |connection| {
-                let query = sqlx::query(SQL).bind(to_ms(now)).bind(thing.to_string());
-                query.execute(connection).await.map(|done| done.rows_affected())
-            },
-            |tables| Ok(tables.release(&thing.to_string(), to_ms(now)))
-        );
-        let released = self.noted(result.map_err(StoreError::from))? > 0;
+        let result = self.release_row(thing, now).await;
+        let released = self.noted(result)?;
         self.wake();
         Ok(released)
+    }
+
+    async fn release_row(&self, thing: &Thing, now: Timestamp) -> Result<bool, StoreError> {
+        const SQL: &str = "update work set state = 'ready', attempts = 0, reason = null, due_at = $1 where thing = $2";
+        let id = next_id(now);
+        in_transaction!(
+            self.pools(),
+            |transaction| {
+                let query = sqlx::query(SQL).bind(to_ms(now)).bind(thing.to_string());
+                let is_known = query.execute(&mut *transaction).await?.rows_affected() > 0;
+                if is_known {
+                    let query = sqlx::query(RELEASED).bind(&id).bind(thing.to_string()).bind(to_ms(now));
+                    query.execute(&mut *transaction).await?;
+                }
+                Ok(is_known)
+            },
+            |tables| {
+                let is_known = tables.release(&thing.to_string(), to_ms(now)) > 0;
+                if is_known {
+                    tables.journal.insert(id.clone(), released(&id, thing, now));
+                }
+                Ok(is_known)
+            }
+        )
     }
 
     /// An operator says: forget it until somebody knocks again. `false` when there is no such row.

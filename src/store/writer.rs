@@ -45,6 +45,7 @@ impl Writer {
         loop {
             let wait = tokio::time::sleep_until(repeats.deadline);
             let open = tokio::select! {
+                biased;
                 count = queue.recv_many(&mut batch, BATCH) => count > 0,
                 () = wait, if !repeats.knocks.is_empty() => true,
             };

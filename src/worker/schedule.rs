@@ -50,6 +50,7 @@ impl Schedule {
         let mut is_first = true;
         loop {
             let done = tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 _ = resync.tick() => self.knock_in_turn(std::mem::take(&mut is_first)).await,
                 _ = housekeeping.tick() => self.forget().await,

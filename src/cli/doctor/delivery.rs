@@ -6,7 +6,7 @@ use convenor_core::doctor::RoundTrip;
 use convenor_core::plan::{Step, init};
 use convenor_core::thing::Thing;
 
-use crate::apply::ApplyError;
+use crate::apply::{ApplyError, Errand};
 use crate::assemble;
 use crate::clock::Clock;
 use crate::gitlab::Client;
@@ -44,7 +44,10 @@ pub(super) async fn test(
     let applier = assemble::applier(settings, client, store.clone(), clock);
     let thing = Thing::Lifeline(observer.program().name.clone());
     let applied = applier
-        .apply(&thing, "convenor doctor", &[Step::TestHook { scope, hook }])
+        .apply(
+            Errand::of_command(&thing, "convenor doctor"),
+            &[Step::TestHook { scope, hook }],
+        )
         .await;
     match applied.failed {
         None => {}

@@ -1,7 +1,7 @@
 //! The checks of one program.
 
 use convenor_core::doctor::{self, Check, RoundTrip};
-use convenor_core::ids::AccessLevel;
+use convenor_core::ids::{AccessLevel, Username};
 use convenor_core::plan::wanted::Blueprint;
 use convenor_core::proposal::PersonState;
 
@@ -29,10 +29,10 @@ pub(super) async fn check(
         None => Vec::new(),
     };
     let own = OwnHooks::new(settings).with_made(&made);
-    let mut found = Vec::new();
-    // What is wrong with the templates is a check of its own.
+    // What is wrong with the templates is said elsewhere.
     let blueprint = assemble::blueprint(program).ok();
-    if let Err(error) = look(&observer, &own, blueprint.as_ref(), &mut found).await {
+    let mut found = Vec::new();
+    if let Err(error) = look(&observer, blueprint.as_ref(), &own, &mut found).await {
         let group = &program.program.group;
         found.push(Check::error(
             "program",
@@ -55,8 +55,8 @@ pub(super) async fn check(
 
 async fn look(
     observer: &Observer,
-    own: &OwnHooks,
     blueprint: Option<&Blueprint>,
+    own: &OwnHooks,
     checks: &mut Vec<Check>,
 ) -> Result<(), ObserveError> {
     let program = observer.program();
@@ -69,11 +69,12 @@ async fn look(
     checks.push(doctor::project_role("role.intake", intake, AccessLevel::REPORTER));
     let mut known = Vec::new();
     for handbook in &places.handbooks {
-        if !known.contains(&handbook.id) {
-            known.push(handbook.id);
-            let role = observer.role_in_project(handbook.id).await?;
-            checks.push(doctor::project_role("role.handbook", role, AccessLevel::DEVELOPER));
+        if known.contains(&handbook.id) {
+            continue;
         }
+        known.push(handbook.id);
+        let role = observer.role_in_project(handbook.id).await?;
+        checks.push(doctor::project_role("role.handbook", role, AccessLevel::DEVELOPER));
     }
     let setup = observer.setup(own).await?;
     let health = observer.hook_health(&setup, Clock::system().now()).await?;
@@ -81,7 +82,7 @@ async fn look(
     checks.extend(doctor::hooks(&setup, &health));
     checks.push(doctor::labels(&setup.labels));
     checks.push(doctor::template(setup.template.as_ref()));
-    if places.handbooks.is_empty() {
+    if program.handbooks.is_empty() {
         checks.push(Check::fine("page", "the program has no handbook page"));
     }
     if let Some(blueprint) = blueprint {
@@ -89,11 +90,16 @@ async fn look(
             checks.extend(doctor::page(handbook, blueprint, &page));
         }
     }
-    let reviewers = program.handbooks.iter().flat_map(|handbook| {
-        let asked = handbook.reviewers.iter().chain(&handbook.manners.assignees);
-        asked.cloned()
-    });
-    let reviewers: Vec<_> = reviewers.collect();
+    let mut reviewers: Vec<Username> = Vec::new();
+    for name in program
+        .handbooks
+        .iter()
+        .flat_map(|page| page.reviewers.iter().chain(&page.manners.assignees))
+    {
+        if !reviewers.contains(name) {
+            reviewers.push(name.clone());
+        }
+    }
     for (name, setting, people) in [
         ("approvers", "approvers", program.approvers.clone()),
         ("reviewers", "handbook.reviewers and assignees", reviewers),

@@ -8,7 +8,7 @@ use convenor_core::plan::teardown::{self, Stays, TeardownSeen};
 use convenor_core::thing::Thing;
 
 use super::named;
-use crate::apply::Applier;
+use crate::apply::{Applier, Errand};
 use crate::cli::print;
 use crate::hooks::{MADE_HOOK, MADE_LABEL, MADE_TEMPLATE, OwnHooks};
 use crate::observe::Observer;
@@ -38,7 +38,10 @@ pub(super) async fn tear_down(
             continue;
         };
         let applied = applier
-            .apply(&Thing::Program(name.clone()), CAUSE, std::slice::from_ref(step))
+            .apply(
+                Errand::of_command(&Thing::Program(name.clone()), CAUSE),
+                std::slice::from_ref(step),
+            )
             .await;
         if let Some(error) = applied.failed {
             return Err(error.into());

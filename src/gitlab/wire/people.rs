@@ -19,6 +19,9 @@ pub struct CurrentUser {
     /// Whether GitLab knows it as a bot (project and group tokens, service accounts).
     #[serde(default, deserialize_with = "or_default")]
     pub bot: bool,
+    /// Whether it administers the instance; told to administrators only.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_admin: Option<bool>,
 }
 
 /// The token itself (`GET /personal_access_tokens/self`).

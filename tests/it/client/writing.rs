@@ -64,7 +64,7 @@ async fn a_taken_path_names_the_fields() {
     let GitLabError::Taken { fields, .. } = error else {
         panic!("{error:?}")
     };
-    assert!(fields.iter().any(|field| field.field.text().expose() == "path"));
+    assert!(fields.iter().any(|field| field.field.text().is("path")));
 }
 
 #[tokio::test]

@@ -9,12 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use convenor::settings::DatabaseUrl;
-use convenor::store::Store;
+use convenor::store::{Memory, Store};
 
 /// A fresh database.
 pub(super) enum Database {
     Sqlite(tempfile::TempDir),
     Postgres(String),
+    /// Tables in memory, as simulations use them.
+    Memory(Memory),
 }
 
 impl Database {
@@ -40,6 +42,7 @@ impl Database {
         match self {
             Self::Sqlite(folder) => DatabaseUrl::Sqlite(folder.path().join("convenor.db")),
             Self::Postgres(url) => DatabaseUrl::Postgres(url.as_str().into()),
+            Self::Memory(_) => panic!("tables in memory have no address"),
         }
     }
 
@@ -48,11 +51,15 @@ impl Database {
         match self {
             Self::Sqlite(folder) => format!("sqlite://{}", folder.path().join("convenor.db").display()),
             Self::Postgres(url) => url.clone(),
+            Self::Memory(_) => panic!("tables in memory have no address"),
         }
     }
 
     pub(super) async fn open(&self) -> Store {
-        Store::open(&self.url()).await.unwrap()
+        match self {
+            Self::Memory(memory) => Store::in_memory(memory),
+            _ => Store::open(&self.url()).await.unwrap(),
+        }
     }
 
     /// Runs one migration, as the store would.
@@ -77,6 +84,7 @@ impl Database {
                     .await
                     .unwrap();
             }
+            Self::Memory(_) => panic!("tables in memory need no migration"),
         }
     }
 
@@ -96,6 +104,7 @@ impl Database {
                 pool.close().await;
             }
             Self::Postgres(url) => execute_on(url, sql.to_owned()).await,
+            Self::Memory(_) => panic!("tables in memory speak no SQL"),
         }
     }
 }
@@ -238,3 +247,16 @@ macro_rules! on_both_databases {
     };
 }
 pub(super) use on_both_databases;
+
+/// Runs the named tests on tables in memory, too.
+macro_rules! and_in_memory {
+    ($($name:ident),* $(,)?) => {
+        mod in_memory {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(crate::infra::database::Database::Memory(Default::default())).await;
+            })*
+        }
+    };
+}
+pub(super) use and_in_memory;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use convenor::cli::serve::Service;
 use convenor::clock::Clock;
 use convenor::settings::{DatabaseUrl, Settings};
-use convenor::store::Store;
+use convenor::store::{Claim, Store};
 use convenor::worker::{Look, Looker};
 use convenor_core::ids::IssueIid;
 use convenor_core::thing::{ProgramName, Thing};
@@ -120,7 +120,8 @@ impl Eyes {
 }
 
 impl Looker for Eyes {
-    async fn look(&self, thing: &Thing, _: &str) -> Look {
+    async fn look(&self, claim: &Claim) -> Look {
+        let thing = &claim.thing;
         self.seen.lock().unwrap().push(thing.to_string());
         if !self.takes.is_zero() {
             tokio::time::sleep(self.takes).await;

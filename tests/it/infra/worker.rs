@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use convenor::settings::WorkerSettings;
-use convenor::store::{Store, WorkState};
+use convenor::store::{Claim, Store, WorkState};
 use convenor::worker::{Look, Looker, Retention, Schedule, Worker};
 use convenor_core::thing::Thing;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,7 @@ const SETTINGS: WorkerSettings = WorkerSettings {
     workers: 4,
     attempts: 3,
     lease: Duration::from_secs(30),
+    writes_per_hour: 600,
 };
 
 struct Bench {
@@ -171,9 +172,9 @@ struct Crowd {
 }
 
 impl Looker for Crowd {
-    async fn look(&self, thing: &Thing, _: &str) -> Look {
-        let Thing::Proposal(_, iid) = thing else {
-            panic!("{thing}")
+    async fn look(&self, claim: &Claim) -> Look {
+        let Thing::Proposal(_, iid) = &claim.thing else {
+            panic!("{}", claim.thing)
         };
         let counter = &self.at_a_time[usize::try_from(iid.0).unwrap()];
         let now = counter.fetch_add(1, Ordering::SeqCst) + 1;
@@ -229,6 +230,7 @@ async fn a_long_look_keeps_its_lease_and_one_that_lost_it_is_stopped() {
     let bench = Bench::new().await;
     let settings = WorkerSettings {
         lease: Duration::from_millis(300),
+        writes_per_hour: 600,
         ..SETTINGS
     };
     let eyes = Eyes::new(Duration::from_millis(700), |_| Look::Done {

@@ -1,7 +1,9 @@
 //! Stories: the program through its doors, on a GitLab over loopback. No story sleeps; the clock is moved instead.
 
 mod approvals;
+mod batch;
 mod binary;
+mod brakes;
 mod browsing;
 mod charters;
 mod crashes;
@@ -9,7 +11,15 @@ mod doubts;
 mod handbook;
 mod hostile;
 mod lifeline;
+mod limits;
 mod main_job;
+mod manners;
 mod names;
+mod pages;
 mod rendered;
+mod repair;
+#[path = "../security/mod.rs"]
+mod security;
 mod town;
+mod traced;
+mod trouble;

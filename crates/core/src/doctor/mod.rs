@@ -18,7 +18,7 @@ pub use hooks::{RoundTrip, hooks, round_trip, tier};
 pub use instance::{Durability, RateSeen, clock, durable, public_url, queue, rate, secrets, version};
 pub use page::{charters, labels, page, people, template};
 pub use roles::{creation, project_role, role};
-pub use token::{TokenSeen, token};
+pub use token::{TokenSeen, account, token};
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -29,6 +29,30 @@ pub fn token(seen: Option<&TokenSeen>, today: Date) -> Vec<Check> {
     vec![scopes(seen), expiry(seen, today)]
 }
 
+/// Scopes that `api` does not hold and that nothing here uses: acting as others, administration, machines and clusters.
+const TOO_MUCH: [&str; 7] = [
+    "sudo",
+    "admin_mode",
+    "create_runner",
+    "manage_runner",
+    "k8s_proxy",
+    "ai_features",
+    "read_service_ping",
+];
+
+/// Checks the bot's account; `None`: this GitLab does not tell an account whether it is an administrator's.
+#[must_use]
+pub fn account(is_admin: Option<bool>) -> Vec<Check> {
+    match is_admin {
+        Some(true) => vec![Check::warning(
+            "account.rights",
+            "the bot's account is an administrator of the instance",
+            "use an ordinary account or service account that is a member of the groups that it looks after",
+        )],
+        _ => Vec::new(),
+    }
+}
+
 fn scopes(seen: &TokenSeen) -> Check {
     let listed = seen.scopes.join(", ");
     if !seen.scopes.iter().any(|scope| scope == "api") {
@@ -42,7 +66,7 @@ fn scopes(seen: &TokenSeen) -> Check {
         .scopes
         .iter()
         .map(String::as_str)
-        .filter(|scope| matches!(*scope, "sudo" | "admin_mode"))
+        .filter(|scope| TOO_MUCH.contains(scope))
         .collect();
     if more.is_empty() {
         Check::fine("token.scopes", format!("scopes: {listed}"))
@@ -90,6 +114,10 @@ mod tests {
             (&["api"][..], Level::Ok),
             (&["read_api"], Level::Error),
             (&["api", "sudo"], Level::Warning),
+            (&["api", "k8s_proxy"], Level::Warning),
+            (&["api", "read_user", "self_rotate"], Level::Ok),
+            (&["read_repository", "write_repository"], Level::Error),
+            (&[], Level::Error),
         ] {
             assert_eq!(
                 token(Some(&token_seen(scopes, None)), today)[0].level,
@@ -98,6 +126,13 @@ mod tests {
             );
         }
         assert_eq!(levels(&token(None, today)), [Level::Warning]);
+    }
+
+    #[test]
+    fn an_administrators_account_is_more_than_is_used() {
+        let levels = |is_admin| -> Vec<Level> { account(is_admin).iter().map(|check| check.level).collect() };
+        assert_eq!(levels(Some(true)), [Level::Warning]);
+        assert!(levels(Some(false)).is_empty() && levels(None).is_empty());
     }
 
     #[test]

@@ -329,6 +329,21 @@ pub enum FileChange {
 }
 
 impl Step {
+    /// Whether it carries people's text to a place that more people may see than where it was written. Just before such a
+    /// step it is looked up once more whether the text may be told.
+    #[must_use]
+    pub fn tells(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateProject { .. }
+                | Self::Commit { .. }
+                | Self::CreateIssue { .. }
+                | Self::UpdateIssue { .. }
+                | Self::CreateMergeRequest { .. }
+                | Self::UpdateMergeRequest { .. }
+        )
+    }
+
     /// The step's kind as a stable word, for the journal and metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {

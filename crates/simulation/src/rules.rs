@@ -1,0 +1,508 @@
+//! What must hold after every write of ours, whatever went wrong. Read from GitLab as its administrator sees it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gitlab_sandbox::World;
+use http::{Request, Response};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::people::{self, Act};
+use crate::sim::{Sim, Who};
+use crate::stories::{self, CHARTER, MOST_REMOVALS};
+use crate::town::{BOT, COMMUNITY, GROUP, HANDBOOK, INTAKE, PAGE_PATH};
+
+/// More writes than this in one story is a program that chases its own tail.
+const MOST_WRITES: u64 = 250;
+/// The same write so often within an hour is a war that nobody wins.
+const MOST_REPEATS: usize = 20;
+/// Writes that may be under way when GitLab says 401 for the first time: one a worker.
+const UNDER_WAY: u32 = 2;
+
+/// What the simulation remembers in order to judge.
+pub(crate) struct Memories {
+    bot: u64,
+    intake: u64,
+    handbook: u64,
+    /// Projects that we made.
+    made: BTreeSet<u64>,
+    /// Projects that others made where ours was to be.
+    pub(crate) foreign: BTreeSet<u64>,
+    /// Texts that an approver approved.
+    pub(crate) approved: Vec<String>,
+    /// When the proposal became confidential.
+    pub(crate) confidential_since: Option<Timestamp>,
+    /// Copies of our comment by others: issue, note, text.
+    pub(crate) forged: Vec<(u64, u64, String)>,
+    /// A merge request that a person closed: when, its branch, and the charter then.
+    pub(crate) closed: Option<(Timestamp, String, Option<String>)>,
+    /// Merged by a person.
+    pub(crate) merged: u64,
+    /// What people took away after everything was made.
+    pub(crate) board_is_gone: bool,
+    pub(crate) member_is_gone: bool,
+    /// What people did in between.
+    pub(crate) happened: Vec<Act>,
+    /// When each replica last read the proposal, and the list of merge requests.
+    read_issue: BTreeMap<usize, Timestamp>,
+    read_requests: BTreeMap<usize, Timestamp>,
+    /// How often the other program still strikes back.
+    pub(crate) fights_left: u32,
+    /// Each write by what it says, and when it was done.
+    same_writes: HashMap<u64, Vec<Timestamp>>,
+    /// Lives that were told 401, and how many writes they began since.
+    unauthorised: HashMap<(usize, u32), u32>,
+    /// Whether the head of the branch that is about to be written is a person's.
+    head_is_a_persons: bool,
+    /// Whether what is about to be changed was written by us.
+    is_our_own: bool,
+}
+
+impl Memories {
+    pub(crate) fn new(world: &World) -> Self {
+        let id = |path: &str| world.project(path).map_or(0, |project| project.id);
+        let bot = world.person(BOT).map_or(0, |bot| bot.id());
+        let projects = world.projects(GROUP).unwrap_or_default();
+        Self {
+            bot,
+            intake: id(INTAKE),
+            handbook: id(HANDBOOK),
+            made: projects
+                .iter()
+                .filter(|project| project.creator_id == bot)
+                .map(|project| project.id)
+                .collect(),
+            foreign: BTreeSet::new(),
+            approved: Vec::new(),
+            confidential_since: None,
+            forged: Vec::new(),
+            closed: None,
+            merged: 0,
+            board_is_gone: false,
+            member_is_gone: false,
+            happened: Vec::new(),
+            read_issue: BTreeMap::new(),
+            read_requests: BTreeMap::new(),
+            fights_left: 0,
+            same_writes: HashMap::new(),
+            unauthorised: HashMap::new(),
+            head_is_a_persons: false,
+            is_our_own: true,
+        }
+    }
+}
+
+/// A write, taken apart.
+pub(crate) struct Write {
+    method: String,
+    path: String,
+    /// The path's parts below `/api/v4`.
+    parts: Vec<String>,
+    body: Value,
+}
+
+impl Write {
+    pub(crate) fn of(request: &Request<Bytes>) -> Self {
+        let path = request.uri().path().trim_start_matches("/api/v4").to_owned();
+        let body = serde_json::from_slice(request.body()).unwrap_or_else(|_| {
+            let fields = url::form_urlencoded::parse(request.body());
+            Value::Object(
+                fields
+                    .map(|(key, value)| (key.into_owned(), value.into_owned().into()))
+                    .collect(),
+            )
+        });
+        Self {
+            method: request.method().as_str().to_owned(),
+            parts: path
+                .split('/')
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            path,
+            body,
+        }
+    }
+
+    fn parts(&self) -> Vec<&str> {
+        self.parts.iter().map(String::as_str).collect()
+    }
+
+    fn field(&self, name: &str) -> &str {
+        self.body[name].as_str().unwrap_or_default()
+    }
+}
+
+/// A read of ours was answered.
+pub(crate) fn was_read(sim: &Sim, who: Option<Who>, url: &str, answer: &Response<Bytes>) {
+    let (Some(who), true) = (who, answer.status().is_success()) else {
+        return;
+    };
+    let path = url.split('?').next().unwrap_or_default();
+    let is_issue = path
+        .rsplit_once("/issues/")
+        .is_some_and(|(_, rest)| rest.chars().all(|c| c.is_ascii_digit()));
+    let now = sim.now();
+    let memories = &mut sim.locked().memories;
+    if is_issue {
+        memories.read_issue.insert(who.replica, now);
+    } else if path.ends_with("/merge_requests") {
+        memories.read_requests.insert(who.replica, now);
+    }
+}
+
+/// A life was answered: 401 stops its writing until GitLab has told it again who it is.
+pub(crate) fn was_answered(sim: &Sim, who: Who, method: &str, path: &str, status: u16) {
+    let life = (who.replica, who.life);
+    let memories = &mut sim.locked().memories;
+    if status == 401 {
+        memories.unauthorised.entry(life).or_default();
+    } else if method == "GET" && path.ends_with("/user") && status == 200 {
+        memories.unauthorised.remove(&life);
+    }
+}
+
+/// A life begins to write.
+pub(crate) fn begins(sim: &Sim, who: Who) {
+    let begun = sim
+        .locked()
+        .memories
+        .unauthorised
+        .get_mut(&(who.replica, who.life))
+        .map(|begun| {
+            *begun += 1;
+            *begun
+        });
+    if let Some(begun) = begun.filter(|begun| *begun > UNDER_WAY) {
+        sim.violated(format!(
+            "{begun} writes were begun with a token that GitLab does not accept"
+        ));
+    }
+}
+
+/// A write is repeated.
+fn repeated(sim: &Sim, write: &Write) {
+    let mut hash = DefaultHasher::new();
+    (&write.method, &write.path, write.body.to_string()).hash(&mut hash);
+    let now = sim.now();
+    let times = {
+        let mut inner = sim.locked();
+        let times = inner.memories.same_writes.entry(hash.finish()).or_default();
+        times.retain(|at| now.duration_since(*at) < jiff::SignedDuration::from_hours(1));
+        times.push(now);
+        times.len()
+    };
+    if times > MOST_REPEATS {
+        sim.violated(format!("{} {}: {times} times within an hour", write.method, write.path));
+        sim.calm_down();
+    }
+}
+
+/// Before a write has its effect: what it is about to change.
+pub(crate) fn before(sim: &Sim, write: &Write) {
+    let world = &sim.world;
+    let (mut a_persons, mut is_our_own) = (false, true);
+    match (write.method.as_str(), write.parts().as_slice()) {
+        ("POST", ["projects", id, "repository", "commits"]) if *id == sim.locked().memories.handbook.to_string() => {
+            let branch = write.field("branch").to_owned();
+            let exists = world.branches(HANDBOOK).contains(&branch);
+            let head = world.commits(HANDBOOK, &branch).unwrap_or_default();
+            let head = head.first().filter(|_| exists);
+            a_persons = head.is_some_and(|head| !head.author_name.eq_ignore_ascii_case("convenor bot"));
+        }
+        ("PUT" | "DELETE", ["projects", _, "issues", _, "notes", _] | ["projects", _, "merge_requests", _]) => {
+            let found = world.look(&write.path).unwrap_or_default();
+            is_our_own = found["author"]["username"] == BOT;
+        }
+        _ => {}
+    }
+    let memories = &mut sim.locked().memories;
+    memories.head_is_a_persons = a_persons;
+    memories.is_our_own = is_our_own;
+}
+
+/// After a write had its effect.
+pub(crate) fn after(sim: &Arc<Sim>, who: Option<Who>, write: &Write, answer: &Response<Bytes>) {
+    let made: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let parts = write.parts();
+    let kind = match (write.method.as_str(), parts.as_slice()) {
+        ("POST", ["projects"]) => project(sim, who, &made),
+        ("POST", ["projects", _, "issues", iid, "notes"]) => note(sim, iid),
+        ("POST", ["projects", _, "issues"]) => issue(sim, &made),
+        ("POST", ["projects", _, "boards"]) => board(sim),
+        ("POST", ["projects", _, "boards", _, "lists"]) => Some("list"),
+        ("POST", ["projects", _, "labels"]) => Some("label"),
+        ("POST", ["projects", _, "members"]) => Some("member"),
+        ("POST", ["projects", _, "merge_requests"]) => merge_request(sim, who, write),
+        ("POST", ["projects", id, "repository", "commits"]) => commit(sim, id, write),
+        ("PUT", ["projects", _, "issues", _]) => state(sim, &made),
+        _ => None,
+    };
+    if let Some(kind) = kind {
+        *sim.locked().counts.created.entry(kind).or_default() += 1;
+    }
+    whose(sim, write);
+    repeated(sim, write);
+    let fights = sim.locked().memories.fights_left;
+    if let ("PUT", ["projects", _, "issues", iid], true) = (write.method.as_str(), parts.as_slice(), fights > 0) {
+        sim.locked().memories.fights_left = fights - 1;
+        people::strike_back(sim, iid.parse().unwrap_or_default());
+    }
+    let writes = sim.locked().counts.writes;
+    if writes > MOST_WRITES {
+        sim.violated(format!("{writes} writes in one story: it chases its own tail"));
+        sim.calm_down();
+    }
+}
+
+/// Only what is ours is written.
+fn whose(sim: &Sim, write: &Write) {
+    let parts = write.parts();
+    let (in_ours, own) = {
+        let memories = &sim.locked().memories;
+        let project = match parts.as_slice() {
+            ["projects", id, ..] => id.parse().ok(),
+            _ => None,
+        };
+        let ours = |id: u64| id == memories.intake || id == memories.handbook || memories.made.contains(&id);
+        (project.is_none_or(ours), memories.is_our_own)
+    };
+    if !in_ours {
+        sim.violated(format!(
+            "{} {}: a foreign project was written to",
+            write.method, write.path
+        ));
+    }
+    if !own {
+        sim.violated(format!(
+            "{} {}: somebody else's words were changed",
+            write.method, write.path
+        ));
+    }
+}
+
+fn project(sim: &Sim, who: Option<Who>, made: &Value) -> Option<&'static str> {
+    let id = made["id"].as_u64().unwrap_or_default();
+    let approved = {
+        let memories = &mut sim.locked().memories;
+        memories.made.insert(id);
+        memories.approved.clone()
+    };
+    let count = sim.locked().memories.made.len();
+    if count > 1 {
+        sim.violated(format!("{count} projects were made for one proposal"));
+    }
+    if approved.is_empty() {
+        sim.violated("a project was made although nobody approved".to_owned());
+    }
+    unapproved(sim, made["description"].as_str().unwrap_or_default());
+    let (since, read) = {
+        let memories = &sim.locked().memories;
+        (
+            memories.confidential_since,
+            who.and_then(|who| memories.read_issue.get(&who.replica).copied()),
+        )
+    };
+    if let (Some(since), Some(read)) = (since, read)
+        && read > since
+    {
+        sim.violated("a project was made of a proposal that was seen to be confidential".to_owned());
+    }
+    Some("project")
+}
+
+/// Words that nobody approved, or that are secret.
+fn unapproved(sim: &Sim, text: &str) {
+    let approved = sim
+        .locked()
+        .memories
+        .approved
+        .iter()
+        .any(|text| text.contains("UNAPPROVED"));
+    if text.contains("UNAPPROVED") && !approved {
+        sim.violated("words were published that nobody approved".to_owned());
+    }
+    let confided = sim
+        .locked()
+        .memories
+        .approved
+        .iter()
+        .any(|text| text.contains("CANARY"));
+    if text.contains("CANARY") && !confided {
+        sim.violated("confidential words were published".to_owned());
+    }
+}
+
+fn note(sim: &Sim, iid: &str) -> Option<&'static str> {
+    let iid = iid.parse().unwrap_or_default();
+    let notes = sim.world.notes(INTAKE, iid).unwrap_or_default();
+    let ours = notes.iter().filter(|note| note.author.username == BOT).count();
+    if ours > 1 {
+        sim.violated(format!("{ours} comments of ours on proposal {iid}"));
+    }
+    Some("note")
+}
+
+fn issue(sim: &Sim, made: &Value) -> Option<&'static str> {
+    let title = made["title"].as_str().unwrap_or_default();
+    let issues = sim.world.issues(COMMUNITY).unwrap_or_default();
+    let same = issues
+        .iter()
+        .filter(|issue| issue.author.username == BOT && issue.title == title && issue.state == "opened")
+        .count();
+    if same > 1 {
+        sim.violated(format!("{same} issues \"{title}\" of ours"));
+    }
+    unapproved(sim, made["description"].as_str().unwrap_or_default());
+    Some("issue")
+}
+
+fn board(sim: &Sim) -> Option<&'static str> {
+    let boards = sim.world.boards(COMMUNITY).unwrap_or_default().len();
+    if boards > 1 {
+        sim.violated(format!("{boards} boards"));
+    }
+    if sim.locked().memories.board_is_gone {
+        sim.violated("a board that a person took away was made again".to_owned());
+    }
+    Some("board")
+}
+
+fn merge_request(sim: &Sim, who: Option<Who>, write: &Write) -> Option<&'static str> {
+    let source = write.field("source_branch");
+    let requests = sim.world.merge_requests(HANDBOOK).unwrap_or_default();
+    let open = requests
+        .iter()
+        .filter(|request| request.state == "opened" && request.source_branch == source)
+        .count();
+    if open > 1 {
+        sim.violated(format!("{open} open merge requests from {source}"));
+    }
+    let (closed, read) = {
+        let memories = &sim.locked().memories;
+        let read = who.and_then(|who| memories.read_requests.get(&who.replica).copied());
+        (memories.closed.clone(), read)
+    };
+    if let (Some((at, branch, facts)), Some(read)) = (closed, read)
+        && branch == source
+        && read > at
+        && facts == sim.world.text(COMMUNITY, "main", CHARTER)
+    {
+        sim.violated("a merge request that a person closed was opened again".to_owned());
+    }
+    let removals = stories::removals(&sim.world);
+    if removals > MOST_REMOVALS {
+        sim.violated(format!("{removals} rows were proposed for removal within a day"));
+    }
+    Some("merge request")
+}
+
+fn commit(sim: &Sim, project: &str, write: &Write) -> Option<&'static str> {
+    let branch = write.field("branch");
+    if *project != sim.locked().memories.handbook.to_string() {
+        let commits = sim.world.commits(COMMUNITY, branch).unwrap_or_default();
+        let ours = commits.iter().filter(|commit| is_ours(&commit.author_name)).count();
+        if ours > 1 {
+            sim.violated(format!("{ours} first commits"));
+        }
+        for path in sim.world.paths(COMMUNITY, branch) {
+            unapproved(sim, &sim.world.text(COMMUNITY, branch, &path).unwrap_or_default());
+        }
+        return Some("first commit");
+    }
+    if branch == "main" {
+        sim.violated("the page's own branch was written to".to_owned());
+    }
+    if sim.locked().memories.head_is_a_persons {
+        sim.violated(format!("a person's commit on {branch} was pushed over"));
+    }
+    let commits = sim.world.commits(HANDBOOK, branch).unwrap_or_default();
+    let base = commits
+        .first()
+        .and_then(|head| head.parent_ids.first().cloned())
+        .unwrap_or_default();
+    let before = sim.world.text(HANDBOOK, &base, PAGE_PATH).unwrap_or_default();
+    let after = sim.world.text(HANDBOOK, branch, PAGE_PATH).unwrap_or_default();
+    let changed = changed_lines(&before, &after);
+    if changed > 1 {
+        sim.violated(format!("{changed} lines of the page differ on {branch}"));
+    }
+    None
+}
+
+fn is_ours(author: &str) -> bool {
+    author.eq_ignore_ascii_case("convenor bot")
+}
+
+/// Lines between the first and the last that differ, on the side that has more of them.
+fn changed_lines(before: &str, after: &str) -> usize {
+    let (before, after): (Vec<_>, Vec<_>) = (before.split('\n').collect(), after.split('\n').collect());
+    let head = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let rest = before.len().min(after.len()) - head;
+    let tail = before.iter().rev().zip(after.iter().rev()).take(rest);
+    let tail = tail.take_while(|(a, b)| a == b).count();
+    before.len().max(after.len()) - head - tail
+}
+
+fn state(sim: &Sim, made: &Value) -> Option<&'static str> {
+    let labels = made["labels"].as_array().into_iter().flatten();
+    let states: Vec<_> = labels
+        .filter_map(Value::as_str)
+        .filter(|label| label.starts_with("cop::"))
+        .collect();
+    if states.len() > 1 {
+        sim.violated(format!("a proposal in {} states: {states:?}", states.len()));
+    }
+    None
+}
+
+/// At the end of a run.
+pub(crate) fn at_the_end(sim: &Arc<Sim>) {
+    let world = &sim.world;
+    for violation in world.violations() {
+        sim.violated(format!("GitLab would have swallowed it: {violation}"));
+    }
+    for command in world.commands() {
+        if command.by == BOT {
+            sim.violated(format!(
+                "a command ran from our text: /{} in {}",
+                command.name, command.thing
+            ));
+        }
+    }
+    let (forged, board, member, foreign) = {
+        let memories = &sim.locked().memories;
+        (
+            memories.forged.clone(),
+            memories.board_is_gone,
+            memories.member_is_gone,
+            memories.foreign.clone(),
+        )
+    };
+    for (iid, note, text) in forged {
+        let notes = world.notes(INTAKE, iid).unwrap_or_default();
+        if !notes.iter().any(|found| found.id == note && found.body == text) {
+            sim.violated("a comment of somebody else was changed or deleted".to_owned());
+        }
+    }
+    if board && !world.boards(COMMUNITY).unwrap_or_default().is_empty() {
+        sim.violated("a board that a person took away is there again".to_owned());
+    }
+    let members = world.members(COMMUNITY).unwrap_or_default();
+    if member && members.iter().any(|member| member.username == "bob") {
+        sim.violated("a member whom a person removed is there again".to_owned());
+    }
+    for id in foreign {
+        let members = world.look(&format!("/projects/{id}/members")).unwrap_or_default();
+        let added = members.as_array().into_iter().flatten();
+        if added.into_iter().any(|member| member["username"] == "darwinjs") {
+            sim.violated("people were added to a project that is not ours".to_owned());
+        }
+    }
+    let page = world.text(HANDBOOK, "main", PAGE_PATH).unwrap_or_default();
+    unapproved(sim, &page);
+    let _ = sim.locked().memories.bot;
+}

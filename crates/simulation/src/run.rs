@@ -1,0 +1,308 @@
+//! One run: from the schedule to the report.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use convenor::store::{Memory, Store, Work, WorkState};
+use convenor_core::plan::Remark;
+use convenor_core::thing::Thing;
+use gitlab_sandbox::World;
+use jiff::Timestamp;
+use tokio::time::sleep;
+
+use crate::faults::{Faults, Point, Weather};
+use crate::people::Interference;
+use crate::sim::Sim;
+use crate::stories::{self, Patience, Story};
+use crate::town::{self, Town};
+use crate::{outcome, rules};
+
+/// After so many faults it is enough.
+const MOST_FAULTS: u64 = 40;
+
+/// All that a run depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schedule {
+    /// Drives everything that is drawn.
+    pub seed: u64,
+    /// What people do.
+    pub story: Story,
+    /// How many replicas look after it.
+    pub replicas: usize,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// What people do in between.
+    pub(crate) interference: Interference,
+}
+
+impl Schedule {
+    /// The schedule of a seed.
+    #[must_use]
+    pub fn draw(seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let stories = [
+            Story::Found,
+            Story::Found,
+            Story::Found,
+            Story::Change,
+            Story::Retire,
+            Story::Purge,
+        ];
+        let story = stories[rng.usize(0..stories.len())];
+        Self {
+            seed,
+            story,
+            replicas: rng.usize(1..=3),
+            faults: Faults::Weather(Weather::draw(&mut rng)),
+            interference: Interference::draw(&mut rng, if story == Story::Found { 500 } else { 150 }),
+        }
+    }
+
+    /// A story with one fault. When a process only stands still, there is another that takes over.
+    #[must_use]
+    pub fn struck(story: Story, point: Point) -> Self {
+        Self {
+            replicas: if point.needs_another() { 2 } else { 1 },
+            faults: Faults::At(vec![point]),
+            ..Self::calm(story)
+        }
+    }
+
+    /// A story without any fault, with one replica.
+    #[must_use]
+    pub fn calm(story: Story) -> Self {
+        Self {
+            seed: 0,
+            story,
+            replicas: 1,
+            faults: Faults::None,
+            interference: Interference::default(),
+        }
+    }
+}
+
+/// How a run went.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What was wrong; empty when all is well.
+    pub violations: Vec<String>,
+    /// Calls of GitLab's API.
+    pub calls: u64,
+    /// The calls that were to write, by number.
+    pub write_calls: Vec<u64>,
+    /// Commits of the store.
+    pub commits: u64,
+    /// Webhooks.
+    pub deliveries: u64,
+    /// Faults that struck.
+    pub faults: u64,
+    /// Processes that ended.
+    pub crashes: u64,
+    /// What an operator had to release.
+    pub released: u64,
+    /// Time that passed in the run.
+    pub time: Duration,
+    /// The same for the same run.
+    pub fingerprint: u64,
+    /// Every call, fault and act, when it was asked for.
+    pub transcript: Vec<String>,
+    end: Vec<String>,
+}
+
+/// Runs a schedule.
+///
+/// # Errors
+/// When the simulation itself cannot be set up.
+pub fn run(schedule: &Schedule, transcript: bool) -> anyhow::Result<Report> {
+    let town = Town::get()?;
+    let expected = expected(&town, schedule.story)?;
+    let base = town.base(schedule.story)?;
+    let (_, mut report) = in_virtual_time(schedule.seed, go(&town, base, schedule, transcript))?;
+    let undisturbed = schedule.interference.is_empty();
+    if undisturbed && Story::CORE.contains(&schedule.story) && report.violations.is_empty() {
+        report.violations = outcome::difference(&expected, &report.end);
+    }
+    Ok(report)
+}
+
+/// Runs a future where time moves when everybody waits, and where the program's lots are drawn from the seed.
+pub(crate) fn in_virtual_time<T>(seed: u64, future: impl Future<Output = T>) -> anyhow::Result<T> {
+    fastrand::seed(seed);
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .context("the simulation's runtime cannot be made")?;
+    Ok(runtime.block_on(future))
+}
+
+/// The end of a story without faults.
+fn expected(town: &Arc<Town>, story: Story) -> anyhow::Result<Vec<String>> {
+    static ENDS: Mutex<Option<HashMap<Story, Vec<String>>>> = Mutex::new(None);
+    if let Some(end) = ENDS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get_or_insert_default()
+        .get(&story)
+    {
+        return Ok(end.clone());
+    }
+    let base = town.base(story)?;
+    let (_, report) = in_virtual_time(0, go(town, base, &Schedule::calm(story), true))?;
+    if !report.violations.is_empty() {
+        anyhow::bail!(
+            "{story:?} fails without any fault: {:?}\n{}",
+            report.violations,
+            report.transcript.join("\n")
+        );
+    }
+    let mut ends = ENDS.lock().unwrap_or_else(PoisonError::into_inner);
+    ends.get_or_insert_default().insert(story, report.end.clone());
+    Ok(report.end)
+}
+
+/// The world after a story without faults.
+pub(crate) fn undisturbed(town: &Arc<Town>, story: Story) -> anyhow::Result<(World, Memory, Timestamp)> {
+    let base = town.base(story)?;
+    let (sim, report) = in_virtual_time(0, go(town, base, &Schedule::calm(story), true))?;
+    if !report.violations.is_empty() {
+        anyhow::bail!(
+            "{story:?} fails without any fault: {:?}\n{}",
+            report.violations,
+            report.transcript.join("\n")
+        );
+    }
+    Ok((sim.world.copy(), sim.memory.copy(), sim.world.now()))
+}
+
+async fn go(
+    town: &Arc<Town>,
+    base: (World, Memory, Timestamp),
+    schedule: &Schedule,
+    transcript: bool,
+) -> (Arc<Sim>, Report) {
+    let began = tokio::time::Instant::now();
+    let sim = Sim::new(
+        base,
+        schedule.replicas,
+        fastrand::Rng::with_seed(schedule.seed ^ 0x5eed),
+        schedule.faults.clone(),
+        schedule.interference.clone(),
+        transcript,
+    );
+    town::start(&sim, town, schedule.replicas);
+    let undisturbed = schedule.interference.is_empty();
+    let patience = Patience(Duration::from_secs(if undisturbed { 12 * 3600 } else { 3600 }));
+    let enough = enough(&sim);
+    let told = tokio::select! {
+        biased;
+        told = stories::tell(&sim, schedule.story, patience) => told,
+        () = enough => Ok(()),
+    };
+    if let Err(why) = told
+        && undisturbed
+    {
+        sim.violated(why);
+    }
+    sim.calm_down();
+    let mut released = 0;
+    converge(&sim, town, &mut released).await;
+    rules::at_the_end(&sim);
+    let end = outcome::of(&sim);
+    let inner = sim.locked();
+    let report = Report {
+        violations: inner.violations.clone(),
+        calls: inner.counts.calls,
+        write_calls: inner.counts.write_calls.clone(),
+        commits: inner.counts.commits,
+        deliveries: inner.counts.deliveries,
+        faults: inner.counts.faults,
+        crashes: inner.counts.crashes,
+        released,
+        time: began.elapsed(),
+        fingerprint: 0,
+        transcript: inner.transcript.clone().unwrap_or_default(),
+        end,
+    };
+    drop(inner);
+    let fingerprint = sim.fingerprint();
+    (sim, Report { fingerprint, ..report })
+}
+
+/// Never ends; calms the run down when there were enough faults.
+async fn enough(sim: &Sim) {
+    while sim.locked().counts.faults < MOST_FAULTS {
+        sleep(Duration::from_secs(20)).await;
+    }
+    sim.calm_down();
+    std::future::pending::<()>().await;
+}
+
+/// The faults have stopped: all comes to rest, and then nothing is written any more.
+async fn converge(sim: &Arc<Sim>, town: &Town, released: &mut u64) {
+    let store = Store::in_memory(&sim.memory);
+    let programs: Vec<Thing> = town
+        .programs
+        .iter()
+        .map(|(program, _)| Thing::Program(program.name.clone()))
+        .collect();
+    for _ in 0..2 {
+        if let Err(why) = rest(sim, &store, released).await {
+            return sim.violated(why);
+        }
+        let _ = store.knock(&programs, "resync", sim.now()).await;
+    }
+    if let Err(why) = rest(sim, &store, released).await {
+        return sim.violated(why);
+    }
+    let before = (sim.locked().counts.writes, sim.memory.steps());
+    let _ = store.knock(&programs, "resync", sim.now()).await;
+    if let Err(why) = rest(sim, &store, released).await {
+        return sim.violated(why);
+    }
+    let after = (sim.locked().counts.writes, sim.memory.steps());
+    if before != after {
+        sim.violated(format!(
+            "a look at what is as it should be wrote something: {before:?} writes and steps, then {after:?}"
+        ));
+    }
+}
+
+/// Waits until nothing is due, in flight or failed. What is held, an operator releases.
+async fn rest(sim: &Arc<Sim>, store: &Store, released: &mut u64) -> Result<(), String> {
+    // Late calls and webhooks end within this.
+    let mut pause = Duration::from_secs(1);
+    for _ in 0..300 {
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(60));
+        let work = store.list_work().await.map_err(|error| error.to_string())?;
+        let now = sim.now();
+        for held in work.iter().filter(|row| row.state == WorkState::Held) {
+            *released += 1;
+            let reason = held.reason.clone().unwrap_or_default();
+            sim.tell(None, || format!("an operator releases {}: {reason}", held.thing), 3_u8);
+            if let Ok(thing) = held.thing.parse::<Thing>() {
+                store.release(&thing, now).await.map_err(|error| error.to_string())?;
+            }
+        }
+        // The brake on removals lets go after a day.
+        let is_capped = |row: &Work| {
+            let capped = Remark::RemovalsCapped.to_string();
+            row.last_error.as_deref() == Some(capped.as_str())
+        };
+        let busy = work.iter().filter(|row| row.looking || !is_capped(row)).any(|row| {
+            row.looking
+                || row.state == WorkState::Held
+                || row.state == WorkState::Ready
+                    && (row.last_error.is_some() || row.due_at.is_some_and(|due| due <= now))
+        });
+        if !busy && pause >= Duration::from_secs(4) {
+            return Ok(());
+        }
+    }
+    let work = store.list_work().await.map_err(|error| error.to_string())?;
+    Err(format!("does not come to rest: {work:?}"))
+}

@@ -1,0 +1,195 @@
+//! The way to GitLab: the client's transport, with everything that can happen on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use convenor::gitlab::{Broken, Transport, Words};
+use http::{Request, Response};
+use tokio::time::sleep;
+
+use crate::faults::CallFault;
+use crate::post;
+use crate::rules;
+use crate::sim::{Sim, Who};
+
+/// How long the client waits for an answer that does not come.
+const TIME_OUT: Duration = Duration::from_secs(30);
+/// GitLab gives up a request after a minute; later than this no effect appears.
+const LATEST: u64 = 25;
+
+/// One life's way to GitLab.
+pub(crate) struct Wire {
+    pub(crate) sim: Arc<Sim>,
+    pub(crate) who: Who,
+}
+
+#[async_trait]
+impl Transport for Wire {
+    async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
+        let (sim, who) = (&self.sim, self.who);
+        sim.awake(who).await;
+        let is_write = is_write(&request);
+        let (number, fault) = sim.next_call(is_write);
+        for act in sim.acts_at(number) {
+            act.happen(sim);
+        }
+        sim.some_time(200).await;
+        sim.awake(who).await;
+        if is_write {
+            rules::begins(sim, who);
+        }
+        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+        let line = format!("{method} {}", shown(&request));
+        let outcome = self.meet(fault, request).await;
+        let status = outcome.as_ref().map_or(0, |answer| answer.status().as_u16());
+        sim.tell(
+            Some(who),
+            || match fault {
+                None => format!("#{number} {line} -> {status}"),
+                Some(fault) => format!("#{number} {line} -> {status}  [{fault:?}]"),
+            },
+            (number, &line, status),
+        );
+        sim.some_time(100).await;
+        sim.awake(who).await;
+        rules::was_answered(sim, who, &method, &path, status);
+        outcome
+    }
+}
+
+impl Wire {
+    async fn meet(&self, fault: Option<CallFault>, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
+        let (sim, who) = (&self.sim, self.who);
+        let Some(fault) = fault else {
+            return effect(sim, Some(who), request);
+        };
+        match fault {
+            CallFault::NotConnected => Err(Broken::NotConnected(Words::new("connection refused"))),
+            CallFault::Unavailable => Ok(page(503)),
+            CallFault::RetryLater => Ok(retry_later()),
+            CallFault::TooMany => Ok(refusal(429, "This endpoint has been requested too many times.")),
+            CallFault::Forbidden => Ok(refusal(403, "403 Forbidden")),
+            CallFault::NotFound => Ok(refusal(404, "404 Project Not Found")),
+            CallFault::Unauthorized => Ok(refusal(401, "401 Unauthorized")),
+            CallFault::Html => Ok(page(200)),
+            CallFault::LostAnswer | CallFault::CutAnswer => {
+                let _ = effect(sim, Some(who), request);
+                Err(lost())
+            }
+            CallFault::BadGateway => {
+                let _ = effect(sim, Some(who), request);
+                Ok(page(502))
+            }
+            CallFault::Late => {
+                let (late, after) = (sim.clone(), sim.locked().rng.u64(0..=LATEST));
+                tokio::spawn(async move {
+                    sleep(TIME_OUT + Duration::from_secs(after)).await;
+                    late.tell(None, || "the late call has its effect".to_owned(), 1_u8);
+                    let _ = effect(&late, None, request);
+                });
+                sleep(TIME_OUT).await;
+                Err(lost())
+            }
+            CallFault::Stale => {
+                let old = sim.locked().answers.get(&request.uri().to_string()).cloned();
+                old.map_or_else(|| effect(sim, Some(who), request), Ok)
+            }
+            CallFault::Short => effect(sim, Some(who), request).map(shortened),
+            CallFault::CrashBefore => {
+                sim.crash(who).await;
+                Err(lost())
+            }
+            CallFault::CrashAfter => {
+                let _ = effect(sim, Some(who), request);
+                sim.crash(who).await;
+                Err(lost())
+            }
+            CallFault::Freeze => {
+                sim.freeze(who);
+                sim.awake(who).await;
+                effect(sim, Some(who), request)
+            }
+        }
+    }
+}
+
+/// GitLab does what it is asked. `who`: the caller, while it still waits.
+fn effect(sim: &Arc<Sim>, who: Option<Who>, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
+    sim.sync();
+    let key = request.uri().to_string();
+    if !is_write(&request) {
+        let answer = sim.world.exchange(request).received.whole().ok_or_else(lost)?;
+        rules::was_read(sim, who, &key, &answer);
+        if answer.status().is_success() {
+            sim.locked().answers.insert(key, answer.clone());
+        }
+        return Ok(answer);
+    }
+    let write = rules::Write::of(&request);
+    rules::before(sim, &write);
+    let answer = sim.world.exchange(request).received.whole().ok_or_else(lost)?;
+    if answer.status().is_success() {
+        sim.locked().counts.writes += 1;
+        rules::after(sim, who, &write, &answer);
+    }
+    post::collect(sim);
+    Ok(answer)
+}
+
+fn is_write(request: &Request<Bytes>) -> bool {
+    request.method() != "GET" && !request.uri().path().ends_with("/graphql")
+}
+
+fn shown(request: &Request<Bytes>) -> String {
+    let uri = request.uri();
+    let path = uri.path().trim_start_matches("/api/v4");
+    uri.query()
+        .map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
+}
+
+fn lost() -> Broken {
+    Broken::Lost(Words::new("connection closed before the answer"))
+}
+
+fn answer(status: u16, kind: &str, body: String) -> Response<Bytes> {
+    let mut answer = Response::new(Bytes::from(body));
+    *answer.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::BAD_GATEWAY);
+    if let Ok(kind) = kind.parse() {
+        answer.headers_mut().insert("content-type", kind);
+    }
+    answer
+}
+
+fn page(status: u16) -> Response<Bytes> {
+    answer(
+        status,
+        "text/html",
+        "<!DOCTYPE html><html><body>Sign in</body></html>".to_owned(),
+    )
+}
+
+fn refusal(status: u16, message: &str) -> Response<Bytes> {
+    let body = serde_json::json!({ "message": message });
+    answer(status, "application/json", body.to_string())
+}
+
+fn retry_later() -> Response<Bytes> {
+    let mut answer = answer(429, "text/plain", "Retry later\n".to_owned());
+    answer
+        .headers_mut()
+        .insert("retry-after", http::HeaderValue::from_static("7"));
+    answer
+}
+
+/// A list without its second half; the headers still tell how long it is.
+fn shortened(answer: Response<Bytes>) -> Response<Bytes> {
+    match serde_json::from_slice(answer.body()) {
+        Ok(serde_json::Value::Array(mut rows)) => {
+            rows.truncate(rows.len() / 2);
+            answer.map(|_| Bytes::from(serde_json::Value::Array(rows).to_string()))
+        }
+        _ => answer,
+    }
+}

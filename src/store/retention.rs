@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use sqlx::Row;
 
+use super::memory::Tables;
 use super::pools::on;
 use super::{Store, StoreError, to_ms};
 
@@ -29,7 +30,12 @@ impl Store {
     pub async fn forget_deliveries(&self, before: Timestamp) -> Result<Forgotten, StoreError> {
         const SQL: &str = "delete from delivery where key in \
              (select key from delivery where received_at < $1 order by received_at limit $2)";
-        self.forget(SQL, before).await
+        self.forget(SQL, before, |tables, before| {
+            let all = tables.deliveries.len();
+            tables.deliveries.retain(|_, (row, _)| row.received_at >= before);
+            all - tables.deliveries.len()
+        })
+        .await
     }
 
     /// Forgets entries of the journal that were begun before `before`.
@@ -38,16 +44,31 @@ impl Store {
     /// What the database said.
     pub async fn forget_journal(&self, before: Timestamp) -> Result<Forgotten, StoreError> {
         const SQL: &str = "delete from journal where id in (select id from journal where at < $1 order by at limit $2)";
-        self.forget(SQL, before).await
+        self.forget(SQL, before, |tables, before| {
+            let all = tables.journal.len();
+            tables.journal.retain(|_, entry| entry.at >= before);
+            all - tables.journal.len()
+        })
+        .await
     }
 
-    async fn forget(&self, sql: &'static str, before: Timestamp) -> Result<Forgotten, StoreError> {
+    async fn forget(
+        &self,
+        sql: &'static str,
+        before: Timestamp,
+        in_memory: fn(&mut Tables, Timestamp) -> usize,
+    ) -> Result<Forgotten, StoreError> {
         let mut rows = 0;
         for _ in 0..MOST_BATCHES {
-            let result = on!(self.pools(), write, |connection| {
-                let query = sqlx::query(sql).bind(to_ms(before)).bind(AT_ONCE);
-                query.execute(connection).await.map(|done| done.rows_affected())
-            });
+            let result = on!(
+                self.pools(),
+                write,
+                |connection| {
+                    let query = sqlx::query(sql).bind(to_ms(before)).bind(AT_ONCE);
+                    query.execute(connection).await.map(|done| done.rows_affected())
+                },
+                |tables| Ok(in_memory(tables, before) as u64)
+            );
             let gone = self.noted(result.map_err(StoreError::from))?;
             rows += gone;
             if gone < AT_ONCE.unsigned_abs() {

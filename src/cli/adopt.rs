@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use convenor_core::adopt::{self, Action, Finding, Report};
 use convenor_core::ids::ProjectId;
+use convenor_core::program::Handbook;
 use convenor_core::thing::Thing;
 use serde::Serialize;
 
@@ -197,7 +198,7 @@ impl Hands {
             let seen = observer.adoption().await?;
             let candidate = seen.projects.iter().find(|candidate| candidate.project.id == project);
             let candidate = candidate.context("the project is gone")?;
-            let steps = adopt::charter::steps(observer.program(), &seen, candidate);
+            let steps = adopt::charter::steps(&seen, candidate);
             if steps.is_empty() {
                 return Ok(());
             }
@@ -218,6 +219,11 @@ impl Hands {
     async fn look_at(&self, observer: &Observer, project: ProjectId) -> anyhow::Result<()> {
         let thing = Thing::Community(observer.program().name.clone(), project);
         let looked = self.worker.look_now(&thing, CAUSE).await?;
+        if observer.program().handbooks.iter().any(Handbook::is_joint) {
+            // There the page's own look opens the merge request, for all communities together.
+            let page = Thing::Handbook(observer.program().name.clone());
+            self.worker.look_now(&page, CAUSE).await?;
+        }
         match looked.and_then(|looked| looked.look) {
             Some(Look::Done { .. }) => Ok(()),
             Some(Look::Retry { error, .. } | Look::Hold { reason: error }) => bail!("{error}"),
@@ -271,10 +277,14 @@ fn in_words(report: &Report) -> String {
         report.agree.len()
     );
     for finding in &report.findings {
-        let place = match (&finding.project, finding.line) {
-            (Some(path), Some(line)) => format!(" ({path}, line {line})"),
+        let line = finding.line.map(|line| match &finding.page {
+            Some(page) => format!("{page}, line {line}"),
+            None => format!("line {line}"),
+        });
+        let place = match (&finding.project, line) {
+            (Some(path), Some(line)) => format!(" ({path}; {line})"),
             (Some(path), None) => format!(" ({path})"),
-            (None, Some(line)) => format!(" (line {line})"),
+            (None, Some(line)) => format!(" ({line})"),
             (None, None) => String::new(),
         };
         text.push_str(&format!(

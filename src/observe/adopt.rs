@@ -20,26 +20,19 @@ impl Observer {
     /// When GitLab does not answer as it should.
     pub async fn adoption(&self) -> Result<AdoptSeen, ObserveError> {
         let places = self.places().await?;
-        let apart = |id: ProjectId| {
-            let mut pages = places.handbooks.iter();
-            id == places.intake.id || pages.any(|page| page.id == id)
-        };
         let projects = self.group_projects().await?.into_iter();
-        let projects = stream::iter(projects.filter(|project| !apart(project.id)))
+        let projects = stream::iter(projects.filter(|project| !self.is_apart(places, project.id)))
             .map(|project| self.candidate(project))
             .buffered(AT_ONCE);
         let projects: Vec<CandidateSeen> = projects.try_collect().await?;
-        let pages = self.program.handbooks.iter();
-        let table = pages.enumerate().find(|(_, page)| page.kind == PageKind::Table);
-        let page = match table {
-            Some((index, _)) => Some(self.page(index).await?),
-            None => None,
-        };
-        let named = adopt::named(&self.program, page.as_ref(), &projects);
+        let pages = self.pages().await?.into_iter();
+        let tables = pages.filter(|(handbook, _)| handbook.kind == PageKind::Table);
+        let pages: Vec<_> = tables.map(|(handbook, page)| (handbook.clone(), page)).collect();
+        let named = adopt::named(&pages, &projects);
         Ok(AdoptSeen {
             bot: places.bot.clone(),
             people: self.people(named).await?,
-            page,
+            pages,
             projects,
         })
     }

@@ -110,7 +110,7 @@ impl Schedule {
         }
         tell(
             "deliveries beyond their room",
-            self.store.forget_largest_excess(delivery_bytes).await?,
+            self.store.forget_beyond(delivery_bytes).await?,
         );
         if let Some(before) = earlier(now, journal) {
             tell("old entries of the journal", self.store.forget_journal(before).await?);

@@ -91,14 +91,18 @@ async fn look(
         }
     }
     let mut reviewers: Vec<Username> = Vec::new();
-    for name in program.handbooks.iter().flat_map(|handbook| &handbook.reviewers) {
+    for name in program
+        .handbooks
+        .iter()
+        .flat_map(|page| page.reviewers.iter().chain(&page.manners.assignees))
+    {
         if !reviewers.contains(name) {
             reviewers.push(name.clone());
         }
     }
     for (name, setting, people) in [
         ("approvers", "approvers", program.approvers.clone()),
-        ("reviewers", "handbook.reviewers", reviewers),
+        ("reviewers", "handbook.reviewers and assignees", reviewers),
     ] {
         let found = observer.people(people).await?;
         let states: Vec<(_, PersonState)> = found.into_iter().collect();

@@ -399,11 +399,11 @@ async fn the_oldest_deliveries_go_when_there_is_too_little_room(database: Databa
         store.accept_delivery(big).await.unwrap();
     }
     assert_eq!(store.delivery_bytes().await.unwrap(), 3000);
-    let forgotten = store.forget_largest_excess(1050).await.unwrap();
+    let forgotten = store.forget_beyond(1050).await.unwrap();
     assert_eq!((forgotten.rows, forgotten.more), (20, false));
     let left = store.list_deliveries(100).await.unwrap();
     assert_eq!((left.len(), left.last().unwrap().key.as_str()), (10, "d20"));
-    assert_eq!(store.forget_largest_excess(1050).await.unwrap().rows, 0);
+    assert_eq!(store.forget_beyond(1050).await.unwrap().rows, 0);
 }
 
 async fn the_journal_is_kept_as_long_as_it_should_be(database: Database) {

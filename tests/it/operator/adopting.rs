@@ -150,7 +150,7 @@ fn the_report_in_words_names_line_project_evidence_and_mend() {
     let words = office.run(&["adopt"]).well().out;
     for part in [
         "program cop: 13 projects, 13 rows, 1 agree",
-        "disagreeing-cell     FinOps (acme/cops/finops, line 12)",
+        "disagreeing-cell     FinOps (acme/cops/finops; content/cop.md, line 12)",
         "+ | [FinOps](",
         "facilitators by its row: @bzhang7, @vera",
         "facilitators by the project's Maintainers: @bzhang7",

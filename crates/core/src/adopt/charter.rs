@@ -62,7 +62,7 @@ enum Way {
 }
 
 /// What is to be said about a missing charter.
-pub(super) fn finding(seen: &AdoptSeen, candidate: &CandidateSeen, row: Option<&Standing>) -> Finding {
+pub(super) fn finding(seen: &AdoptSeen, candidate: &CandidateSeen, row: &Standing) -> Finding {
     if candidate.project.empty == Some(true) || candidate.project.default_branch.is_none() {
         return about(
             Kind::EmptyProject,
@@ -127,7 +127,7 @@ fn evidence(draft: &Draft) -> String {
 
 /// What is due to propose the charter of this project; empty when nothing is.
 #[must_use]
-pub fn steps(program: &crate::program::Program, seen: &AdoptSeen, candidate: &CandidateSeen) -> Vec<Step> {
+pub fn steps(seen: &AdoptSeen, candidate: &CandidateSeen) -> Vec<Step> {
     let has_charter =
         candidate.charter.is_some() || candidate.project.archived || candidate.project.marked_for_deletion;
     let Some(target) = candidate.project.default_branch.as_deref().filter(|_| !has_charter) else {
@@ -140,12 +140,12 @@ pub fn steps(program: &crate::program::Program, seen: &AdoptSeen, candidate: &Ca
         .projects
         .iter()
         .position(|other| other.project.id == candidate.project.id);
-    let standings = super::rows::standings(program, seen, &mut super::Report::default());
-    let row = standings
-        .as_ref()
-        .zip(number)
-        .map(|(standings, number)| &standings[number]);
-    let Some(draft) = draft(seen, candidate, row) else {
+    let standings = super::rows::standings(seen, &mut super::Report::default());
+    let row = number
+        .and_then(|number| standings.get(number))
+        .cloned()
+        .unwrap_or_default();
+    let Some(draft) = draft(seen, candidate, &row) else {
         return Vec::new();
     };
     let Way::Due { force, commit } = way(candidate, &draft, seen.bot.id) else {
@@ -182,7 +182,10 @@ fn merge_request(candidate: &CandidateSeen, draft: &Draft, target: &str) -> Step
         target: target.to_owned(),
         title: Title::new().words("Add the charter of this community"),
         description: description(draft),
-        opening: Opening::default(),
+        opening: Opening {
+            remove_source_branch: Some(true),
+            ..Opening::default()
+        },
         removes_row: false,
     }
 }
@@ -274,8 +277,8 @@ fn is_ours(branch: &CharterBranchSeen) -> bool {
 }
 
 /// `None` when no charter that reads back can be made.
-fn draft(seen: &AdoptSeen, candidate: &CandidateSeen, row: Option<&Standing>) -> Option<Draft> {
-    let row = row.and_then(|standing| standing.row.as_ref());
+fn draft(seen: &AdoptSeen, candidate: &CandidateSeen, row: &Standing) -> Option<Draft> {
+    let row = row.row.as_ref();
     let (facilitators, source, doubts) = facilitators(candidate, row, &seen.people);
     let charter = Charter {
         name: name(candidate, row),

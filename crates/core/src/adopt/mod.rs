@@ -17,7 +17,7 @@ use crate::ids::{ProjectId, Username};
 use crate::plan::FileVersion;
 use crate::plan::listing;
 use crate::plan::seen::{MergeRequestSeen, PageSeen, People, ProjectSeen, UserSeen};
-use crate::program::Program;
+use crate::program::{Handbook, Program};
 use crate::table::{self, Page, Person, WantedRow};
 use crate::untrusted::Untrusted;
 
@@ -26,8 +26,8 @@ use crate::untrusted::Untrusted;
 pub struct AdoptSeen {
     /// Who we are.
     pub bot: UserSeen,
-    /// The handbook page, when the program has one.
-    pub page: Option<PageSeen>,
+    /// The program's pages with a table that people keep too.
+    pub pages: Vec<(Handbook, PageSeen)>,
     /// Every project of the group but intake and handbook.
     pub projects: Vec<CandidateSeen>,
     /// Accounts of everybody whom rows and charters name ([`named`]).
@@ -63,7 +63,7 @@ pub struct CharterBranchSeen {
 pub struct Report {
     /// The program.
     pub program: String,
-    /// Rows of the page's table; `None`: no page, or none that can be read.
+    /// Rows of the pages' tables; `None`: no page, or none that can be read.
     pub rows: Option<usize>,
     /// Projects that may be communities.
     pub projects: usize,
@@ -91,6 +91,8 @@ impl Report {
 pub struct Finding {
     /// Its kind, as a stable word for scripts.
     pub kind: Kind,
+    /// The page's path, when the finding is about one.
+    pub page: Option<String>,
     /// The line on the page, from 1.
     pub line: Option<usize>,
     /// The community's name, fit for a terminal.
@@ -180,19 +182,19 @@ pub enum Action {
     Row,
 }
 
-/// Everybody whom the page's rows and the charters name, to be looked up before [`report`].
+/// Everybody whom the pages' rows and the charters name, to be looked up before [`report`].
 #[must_use]
-pub fn named(program: &Program, page: Option<&PageSeen>, projects: &[CandidateSeen]) -> BTreeSet<Username> {
+pub fn named(pages: &[(Handbook, PageSeen)], projects: &[CandidateSeen]) -> BTreeSet<Username> {
     let charters = projects.iter().filter_map(|candidate| read(candidate)?.ok());
     let mut names: BTreeSet<Username> = charters.flat_map(|charter| charter.facilitators).collect();
-    let (Some(handbook), Some(file)) = (program.tables().next(), page.and_then(|page| page.file.as_ref())) else {
-        return names;
-    };
-    if let Ok(page) = Page::parse(&file.bytes)
-        && let Ok(table) = table::target(&page, handbook)
-    {
-        let people = table.report().into_iter().flat_map(|row| row.people);
-        names.extend(people.filter_map(|someone| someone.username));
+    for (handbook, page) in pages {
+        let Some(file) = &page.file else { continue };
+        if let Ok(page) = Page::parse(&file.bytes)
+            && let Ok(table) = table::target(&page, handbook)
+        {
+            let people = table.report().into_iter().flat_map(|row| row.people);
+            names.extend(people.filter_map(|someone| someone.username));
+        }
     }
     names
 }
@@ -205,7 +207,7 @@ pub fn report(program: &Program, seen: &AdoptSeen) -> Report {
         projects: seen.projects.len(),
         ..Report::default()
     };
-    let standings = rows::standings(program, seen, &mut report);
+    let standings = rows::standings(seen, &mut report);
     let mut by_path: Vec<usize> = (0..seen.projects.len()).collect();
     by_path.sort_by(|a, b| {
         seen.projects[*a]
@@ -215,30 +217,24 @@ pub fn report(program: &Program, seen: &AdoptSeen) -> Report {
     });
     for number in by_path {
         let candidate = &seen.projects[number];
-        let row = standings.as_ref().map(|standings| &standings[number]);
-        of_project(program, seen, candidate, row, &mut report);
+        of_project(seen, candidate, &standings[number], &mut report);
     }
     // A stable sort: within the rows by line, then the projects as they came.
-    report
-        .findings
-        .sort_by_key(|finding| finding.line.unwrap_or(usize::MAX));
+    report.findings.sort_by_key(|finding| match finding.line {
+        Some(line) => (false, finding.page.clone(), line),
+        None => (true, None, 0),
+    });
     report
 }
 
-fn of_project(
-    program: &Program,
-    seen: &AdoptSeen,
-    candidate: &CandidateSeen,
-    row: Option<&rows::Standing>,
-    report: &mut Report,
-) {
+fn of_project(seen: &AdoptSeen, candidate: &CandidateSeen, row: &rows::Standing, report: &mut Report) {
     let project = &candidate.project;
     let ended = project.archived || project.marked_for_deletion;
     match read(candidate) {
         // What has ended needs no charter; a row that is still there was reported with the rows.
         None if ended => {}
         None => {
-            without_row(program, seen, candidate, None, row, report);
+            without_row(candidate, None, row, report);
             report.push(charter::finding(seen, candidate, row));
         }
         Some(Err(findings)) => {
@@ -255,8 +251,7 @@ fn of_project(
         }
         Some(Ok(_)) if ended => {}
         Some(Ok(charter)) => {
-            if !without_row(program, seen, candidate, Some(&charter), row, report) && row.is_some_and(|row| row.agrees)
-            {
+            if !without_row(candidate, Some(&charter), row, report) && row.agrees {
                 report.agree.push(project.full_path.clone());
             }
         }
@@ -265,20 +260,15 @@ fn of_project(
 
 /// Reports a community that should have a row and has none; whether it did.
 fn without_row(
-    program: &Program,
-    seen: &AdoptSeen,
     candidate: &CandidateSeen,
     charter: Option<&Charter>,
-    row: Option<&rows::Standing>,
+    row: &rows::Standing,
     report: &mut Report,
 ) -> bool {
     let needs_one = charter.is_none_or(|charter| matches!(charter.status, Status::Active | Status::Inactive));
-    let (Some(handbook), Some(page), Some(row)) = (program.tables().next(), &seen.page, row) else {
+    let Some(page) = row.missing_on.clone().filter(|_| needs_one) else {
         return false;
     };
-    if !row.is_missing || !needs_one || listing::is_hidden(handbook, page, candidate.project.visibility) {
-        return false;
-    }
     let (evidence, mend, action) = match charter {
         Some(_) => (
             "it has a charter, and no row of the page is its own",
@@ -292,6 +282,7 @@ fn without_row(
         ),
     };
     report.push(Finding {
+        page: Some(page),
         action,
         ..about(Kind::ProjectWithoutRow, candidate, evidence.to_owned(), mend.to_owned())
     });
@@ -306,6 +297,7 @@ fn read(candidate: &CandidateSeen) -> Option<Result<Charter, Vec<record::Finding
 fn about(kind: Kind, candidate: &CandidateSeen, evidence: String, mend: String) -> Finding {
     Finding {
         kind,
+        page: None,
         line: None,
         name: TerminalText::line(&candidate.project.name).to_string(),
         project: Some(candidate.project.full_path.clone()),

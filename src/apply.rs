@@ -3,6 +3,7 @@
 //! Before each step its intent is written down, after it how it ended. The first step that does not end well ends the
 //! batch: what is due then is decided by looking again, never by sending again.
 
+mod ledger;
 mod stop;
 
 use std::collections::BTreeSet;
@@ -13,8 +14,10 @@ use convenor_core::plan::Step;
 use convenor_core::plan::provision;
 use convenor_core::plan::step::{FileChange, HookScope};
 use convenor_core::thing::Thing;
+use tracing::Instrument as _;
 
 use crate::clock::Clock;
+use crate::gitlab::wire::RotatedToken;
 use crate::gitlab::{
     CreatedNote, FileAction, GitLabError, HookOwner, IssueChange, MergeRequestChange, NewCommit, NewIssue, NewLabel,
     NewMergeRequest, NewProject, Start, Writer,
@@ -22,6 +25,7 @@ use crate::gitlab::{
 use crate::hooks::HookSecrets;
 use crate::store::{Intent, Lease, StepState, Store, StoreError};
 use crate::telemetry::metrics::{self, Ending};
+use crate::telemetry::traces;
 
 pub use stop::WriteStop;
 
@@ -57,6 +61,18 @@ pub struct Errand<'a> {
     pub cause: &'a str,
     /// The right to look at it; `None`: nobody shares the work.
     pub lease: Option<&'a Lease>,
+}
+
+impl<'a> Errand<'a> {
+    /// What a command asks for, with nobody else at it.
+    #[must_use]
+    pub fn of_command(thing: &'a Thing, cause: &'a str) -> Self {
+        Self {
+            thing,
+            cause,
+            lease: None,
+        }
+    }
 }
 
 /// Why a batch ended early.
@@ -140,7 +156,8 @@ impl Applier {
         let thing = errand.thing;
         let mut applied = Applied::default();
         for step in steps {
-            let result = self.journalled(errand, step).await;
+            let span = traces::step(step.kind());
+            let result = self.journalled(errand, step).instrument(span).await;
             if let Some(progress) = &self.progress {
                 let outcome = result.as_ref().map_or_else(Outcome::Failed, |()| Outcome::Done);
                 progress(thing, step, outcome);
@@ -158,6 +175,43 @@ impl Applier {
             }
         }
         applied
+    }
+
+    /// Makes a new token in place of the bot's own, journalled without it. The old one ends at once.
+    ///
+    /// # Errors
+    /// When GitLab refuses, or nobody knows.
+    pub async fn rotate_token(
+        &self,
+        thing: &Thing,
+        cause: &str,
+        expires_at: jiff::civil::Date,
+    ) -> Result<RotatedToken, ApplyError> {
+        let step = format!("rotate the bot's token, to end on {expires_at}");
+        let intent = Intent {
+            thing,
+            cause,
+            kind: "rotate_token",
+            step: &step,
+            lease: None,
+        };
+        let entry = self.store.journal_begin(&intent, self.clock.now()).await?;
+        let entry = entry.ok_or(ApplyError::LeaseLost)?;
+        let rotated = self.writer.rotate_own_token(expires_at).await;
+        let (state, answer) = match &rotated {
+            Ok(_) => (StepState::Done, String::new()),
+            Err(error) if error.is_outcome_unknown() => (StepState::Unknown, error.to_string()),
+            Err(error) => (StepState::Failed, error.to_string()),
+        };
+        // The token counts for more than the entry: whatever becomes of it, the token is handed out.
+        if let Err(error) = self
+            .store
+            .journal_end(&entry, state, Some(&answer), self.clock.now())
+            .await
+        {
+            tracing::warn!(%error, "the journal could not be written");
+        }
+        rotated.map_err(|source| ApplyError::GitLab { step, source })
     }
 
     async fn journalled(&self, errand: Errand<'_>, step: &Step) -> Result<(), ApplyError> {
@@ -204,6 +258,12 @@ impl Applier {
             self.store.record_acceptance(thing, acceptance).await?;
             return Ok(None);
         }
+        if let Step::RememberPeople(people) = step {
+            for (name, account) in people {
+                self.store.remember_person(name, *account, self.clock.now()).await?;
+            }
+            return Ok(None);
+        }
         let failed = |source| ApplyError::GitLab {
             step: step.to_string(),
             source,
@@ -215,6 +275,7 @@ impl Applier {
                 .remember_project(thing, ProjectId(id), self.clock.now())
                 .await?;
         }
+        ledger::note(&self.store, thing, step, &answer, self.clock.now()).await?;
         Ok(Some(answer))
     }
 
@@ -222,7 +283,7 @@ impl Applier {
     async fn write(&self, step: &Step) -> Result<Option<String>, GitLabError> {
         let writer = &self.writer;
         Ok(Some(match step {
-            Step::RecordAcceptance(_) => String::new(),
+            Step::RecordAcceptance(_) | Step::RememberPeople(_) => String::new(),
             Step::CreateProject {
                 group,
                 name,
@@ -307,6 +368,19 @@ impl Applier {
                 .await?
                 .id
                 .to_string(),
+            Step::DeleteHook { scope, hook } => match writer.delete_hook(owner(*scope), *hook).await {
+                // Gone already is what was wanted.
+                Ok(()) | Err(GitLabError::NotFound { .. }) => hook.to_string(),
+                Err(error) => return Err(error),
+            },
+            Step::DeleteLabel { scope, name } => match writer.delete_label(owner(*scope), name).await {
+                Ok(()) | Err(GitLabError::NotFound { .. }) => name.clone(),
+                Err(error) => return Err(error),
+            },
+            Step::TestHook { scope, hook } => {
+                writer.test_hook(owner(*scope), *hook, "push_events").await?;
+                String::new()
+            }
             Step::CreateBoard { project, name } => writer.create_board(*project, name).await?.id.to_string(),
             Step::CreateBoardList {
                 project, board, label, ..
@@ -476,6 +550,10 @@ fn action(file: &FileChange) -> FileAction {
         } => FileAction::Update {
             path,
             bytes: content,
+            last_commit_id: last_commit,
+        },
+        FileChange::Delete { path, last_commit } => FileAction::Delete {
+            path,
             last_commit_id: last_commit,
         },
     }

@@ -8,7 +8,7 @@ use convenor_core::plan::wanted::Blueprint;
 use crate::apply::Applier;
 use crate::clock::Clock;
 use crate::gitlab::{Client, ClientSettings, LimitSettings, Transport};
-use crate::hooks::HookSecrets;
+use crate::hooks::{HookSecrets, OwnHooks};
 use crate::look::{GitLabLooker, Planner};
 use crate::observe::Observer;
 use crate::settings::{ProgramSettings, Settings};
@@ -43,6 +43,7 @@ fn client_settings(settings: &Settings) -> anyhow::Result<ClientSettings> {
             share: settings.gitlab.rate_share,
             ..LimitSettings::default()
         },
+        secrets: settings.secrets(),
         ..ClientSettings::new(settings.gitlab.url.clone(), token)
     })
 }
@@ -57,14 +58,22 @@ pub fn planner(settings: &Settings, client: &Client, store: Store, clock: Clock)
         let observer = Observer::new(client.reader(), program.program.clone());
         programs.push((observer, blueprint(program)?));
     }
-    Ok(Planner::new(programs, store, clock))
+    Ok(Planner::new(programs, store, clock).with_webhooks(OwnHooks::new(settings)))
+}
+
+/// What carries out the steps that a command asks for.
+#[must_use]
+pub fn applier(settings: &Settings, client: &Client, store: Store, clock: Clock) -> Applier {
+    Applier::new(client.writer(), store, clock, HookSecrets::new(&settings.webhook))
 }
 
 /// Who does it.
 #[must_use]
 pub fn looker(settings: &Settings, client: &Client, planner: Planner, store: Store, clock: Clock) -> GitLabLooker {
     let applier = Applier::new(client.writer(), store, clock, HookSecrets::new(&settings.webhook));
-    GitLabLooker::new(planner, applier, settings.schedule.resync).with_budget(settings.worker.writes_per_hour)
+    GitLabLooker::new(planner, applier, settings.schedule.resync)
+        .with_lifeline(settings.schedule.lifeline)
+        .with_budget(settings.worker.writes_per_hour)
 }
 
 /// A program's templates, checked.

@@ -9,6 +9,7 @@ pub mod hooks;
 pub mod intake;
 pub mod look;
 pub mod observe;
+pub mod redact;
 pub mod server;
 pub mod settings;
 pub mod status;

@@ -3,26 +3,27 @@
 //! Holds no rule of its own: what is due is decided in [`convenor_core::plan`]. [`Planner`] can only read, so whoever is
 //! given one can show what would be done and nothing more.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+mod lifeline;
+mod planner;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use convenor_core::ids::{ProjectId, UserId};
+use convenor_core::ids::UserId;
 use convenor_core::plan::brakes::{self, Begun, Leave};
-use convenor_core::plan::context::Context;
-use convenor_core::plan::seen::{ProposalSeen, Removals, Traffic};
-use convenor_core::plan::wanted::Blueprint;
-use convenor_core::plan::{Plan, Remark, Turn, community, handbook, proposal, step};
-use convenor_core::thing::{ProgramName, Thing};
-use jiff::{SignedDuration, Timestamp};
+use convenor_core::plan::{Plan, Premise, Remark, Step, Turn, step};
+use convenor_core::thing::Thing;
+use jiff::Timestamp;
 
-use crate::apply::{Applier, ApplyError, Errand, Progress};
+use crate::apply::{Applied, Applier, ApplyError, Errand, Progress};
 use crate::clock::Clock;
 use crate::gitlab::GitLabError;
-use crate::observe::{Asked, ObserveError, Observer, Remembered, Repair};
+use crate::observe::ObserveError;
 use crate::store::{Claim, JournalEntry, StepState, Store, StoreError};
 use crate::telemetry::metrics;
 use crate::worker::{Look, Looker};
+
+pub use planner::{PlanError, Planner};
 
 /// A look that is not done after this many rounds is chasing something that changes under its hands, or its own tail.
 const MOST_ROUNDS: usize = 60;
@@ -44,178 +45,6 @@ const BUDGET: usize = 600;
 
 /// Removals of rows are proposed one after the other, so far apart.
 const BETWEEN_REMOVALS: Duration = Duration::from_secs(30);
-/// So many of those who wait for a turn are told when there may be one.
-const SO_MANY_AT_ONCE: usize = 5;
-
-/// Removals of rows are counted over a rolling day.
-const REMOVALS_COUNT_FOR: SignedDuration = SignedDuration::from_hours(24);
-
-/// Says what is due for a thing. Reads GitLab and the store, writes nothing.
-#[derive(Clone)]
-pub struct Planner {
-    programs: Arc<BTreeMap<ProgramName, Program>>,
-    store: Store,
-    clock: Clock,
-    asked: Asked,
-}
-
-struct Program {
-    observer: Observer,
-    blueprint: Blueprint,
-}
-
-/// Why a plan could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum PlanError {
-    /// The observation failed.
-    #[error(transparent)]
-    Observe(#[from] ObserveError),
-    /// Our own store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The thing belongs to a program that the settings do not name (any more).
-    #[error("the settings have no program {0}")]
-    NoProgram(ProgramName),
-}
-
-impl Planner {
-    /// A planner for these programs.
-    #[must_use]
-    pub fn new(programs: Vec<(Observer, Blueprint)>, store: Store, clock: Clock) -> Self {
-        let entry = |(observer, blueprint): (Observer, Blueprint)| {
-            (observer.program().name.clone(), Program { observer, blueprint })
-        };
-        Self {
-            programs: Arc::new(programs.into_iter().map(entry).collect()),
-            store,
-            clock,
-            asked: Asked::default(),
-        }
-    }
-
-    /// The same, with what an operator asked for beyond what is due by itself.
-    #[must_use]
-    pub fn asked(mut self, asked: Asked) -> Self {
-        self.asked = asked;
-        self
-    }
-
-    /// Which pages' malformed rows an operator asked to mend.
-    #[must_use]
-    pub fn repair(&self) -> Option<&Repair> {
-        self.asked.repair.as_ref()
-    }
-
-    /// The programs' observers.
-    pub fn observers(&self) -> impl Iterator<Item = &Observer> {
-        self.programs.values().map(|program| &program.observer)
-    }
-
-    /// What is due for one thing.
-    ///
-    /// # Errors
-    /// When it cannot be observed.
-    pub async fn plan(&self, thing: &Thing) -> Result<Plan, PlanError> {
-        self.plan_without(thing, &BTreeSet::new()).await
-    }
-
-    /// What is due, when GitLab has just refused to add these people.
-    async fn plan_without(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<Plan, PlanError> {
-        let name = thing.program();
-        let program = self
-            .programs
-            .get(name)
-            .ok_or_else(|| PlanError::NoProgram(name.clone()))?;
-        match thing {
-            Thing::Proposal(_, issue) => {
-                let Some(issue) = program.observer.issue(*issue).await? else {
-                    return Ok(Plan::nothing(Remark::NotAProposal));
-                };
-                if let Some(why) = proposal::is_over(&issue) {
-                    return Ok(Plan::nothing(why));
-                }
-                let remembered = Remembered {
-                    acceptance: self.store.acceptance(thing).await?,
-                    project: self.store.made_project(thing).await?,
-                };
-                let files = program.blueprint.file_paths();
-                let seen = program.observer.proposal(issue, remembered, &files).await?;
-                let seen = ProposalSeen {
-                    refused_members: refused.clone(),
-                    ..seen
-                };
-                let context = Context {
-                    program: program.observer.program(),
-                    blueprint: &program.blueprint,
-                    now: self.clock.now(),
-                };
-                Ok(proposal::plan(&context, &seen))
-            }
-            Thing::Community(_, project) => self.plan_community(thing, program, *project).await,
-            Thing::Handbook(_) => self.plan_handbook(program).await,
-            Thing::Program(_) => Ok(Plan {
-                knocks: self.members(program).await?,
-                ..Plan::nothing(Remark::UpToDate)
-            }),
-        }
-    }
-
-    async fn plan_community(&self, thing: &Thing, program: &Program, project: ProjectId) -> Result<Plan, PlanError> {
-        let now = self.clock.now();
-        let since = now.checked_sub(REMOVALS_COUNT_FOR).unwrap_or(Timestamp::MIN);
-        let removals = Removals {
-            lately: self.store.count_steps(thing.program(), step::REMOVAL, since).await?,
-            allowed: self.asked.removals,
-        };
-        let Some(mut seen) = program.observer.community(project, removals).await? else {
-            return Ok(Plan::nothing(Remark::NoCharter));
-        };
-        let rules = program.observer.program();
-        let plan = community::plan(rules, &seen);
-        let is_unknown = |name: &str| plan.turns.get(name) == Some(&Turn::Unknown);
-        let pages = rules.handbooks.iter().zip(&mut seen.listings).enumerate();
-        let mut counted = false;
-        for (index, (handbook, listing)) in pages.filter(|(_, (handbook, _))| is_unknown(&handbook.name)) {
-            // First the line, then what is open: who leaves the line has opened already, so nobody is missed.
-            let ahead = self.store.ahead_in_line(thing, &handbook.name, now).await?;
-            let traffic = program.observer.traffic(index, now).await?;
-            listing.traffic = Some(Traffic { ahead, ..traffic });
-            counted = true;
-        }
-        Ok(if counted { community::plan(rules, &seen) } else { plan })
-    }
-
-    async fn plan_handbook(&self, program: &Program) -> Result<Plan, PlanError> {
-        let now = self.clock.now();
-        let context = Context {
-            program: program.observer.program(),
-            blueprint: &program.blueprint,
-            now,
-        };
-        let seen = program.observer.handbook(&self.asked).await?;
-        let mut plan = handbook::plan(&context, &seen);
-        plan.knocks.extend(program.observer.concerned_by_page(now).await?);
-        plan.knocks.extend(self.next_in_line(&context.program.name, now).await?);
-        Ok(plan)
-    }
-
-    /// Who waits for a turn and might have it now.
-    async fn next_in_line(&self, program: &ProgramName, now: Timestamp) -> Result<Vec<Thing>, PlanError> {
-        let line = self.store.line(program, now).await?;
-        Ok(line.into_iter().map(|(thing, _)| thing).take(SO_MANY_AT_ONCE).collect())
-    }
-
-    /// Everything of a program that has a look of its own.
-    async fn members(&self, program: &Program) -> Result<Vec<Thing>, PlanError> {
-        let name = &program.observer.program().name;
-        let proposals = program.observer.proposal_iids().await?;
-        let communities = program.observer.community_ids().await?;
-        let proposals = proposals.into_iter().map(|issue| Thing::Proposal(name.clone(), issue));
-        let communities = communities.into_iter().map(|id| Thing::Community(name.clone(), id));
-        let handbook = (!program.observer.program().handbooks.is_empty()).then(|| Thing::Handbook(name.clone()));
-        Ok(proposals.chain(communities).chain(handbook).collect())
-    }
-}
 
 /// Looks at things and does what is due.
 #[derive(Clone)]
@@ -225,6 +54,7 @@ pub struct GitLabLooker {
     store: Store,
     clock: Clock,
     resync: Duration,
+    lifeline: Duration,
     pause: Duration,
     budget: usize,
 }
@@ -240,6 +70,7 @@ impl GitLabLooker {
             store,
             clock,
             resync,
+            lifeline: Duration::from_secs(3600),
             pause: Duration::from_millis(200),
             budget: BUDGET,
         }
@@ -256,6 +87,13 @@ impl GitLabLooker {
     #[must_use]
     pub fn with_progress(mut self, progress: Progress) -> Self {
         self.applier = self.applier.with_progress(progress);
+        self
+    }
+
+    /// The same, with another time from one look at a lifeline to the next (an hour).
+    #[must_use]
+    pub fn with_lifeline(mut self, lifeline: Duration) -> Self {
+        self.lifeline = lifeline;
         self
     }
 
@@ -296,13 +134,14 @@ impl GitLabLooker {
 
     async fn settle_in_rounds(&self, claim: &Claim, got_on: &mut bool) -> Result<Settled, LookError> {
         let thing = &claim.thing;
-        let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_));
+        let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_) | Thing::Lifeline(_));
         let mut worked = only_knocks;
         let mut refused = BTreeSet::new();
         let mut doubts = 0;
         let mut has_turn = false;
+        let mut knocks = BTreeSet::new();
         for _ in 0..MOST_ROUNDS {
-            let plan = match self.see(thing, &refused).await {
+            let (plan, premise) = match self.see(thing, &refused).await {
                 Err(PlanError::Observe(ObserveError::GitLab(source)))
                     if is_in_doubt(&source) && doubts < MOST_DOUBTS =>
                 {
@@ -320,14 +159,14 @@ impl GitLabLooker {
             }
             if plan.is_empty() {
                 // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
-                let mut knocks = if worked { plan.knocks } else { Vec::new() };
+                knocks.extend(if worked { plan.knocks } else { Vec::new() });
                 let waits: Vec<&str> = plan.turns.keys().map(String::as_str).collect();
                 if self.store.leave_line(thing, &waits, self.clock.now()).await? {
                     knocks.extend(self.planner.next_in_line(thing.program(), self.clock.now()).await?);
                 }
                 return Ok(Settled {
                     report: plan.report,
-                    knocks,
+                    knocks: knocks.into_iter().collect(),
                 });
             }
             let takes_a_row = plan.steps.iter().any(|step| step.kind() == step::REMOVAL);
@@ -337,12 +176,18 @@ impl GitLabLooker {
             }
             let steps = self.allowed(thing, &plan.steps).await?;
             worked = true;
+            // Some reasons to knock are gone once the steps are done.
+            knocks.extend(plan.knocks);
+            if steps.iter().any(|step| matches!(step, Step::CreateProject { .. })) {
+                // A new project may need a webhook of its own.
+                knocks.insert(Thing::Lifeline(thing.program().clone()));
+            }
             let errand = Errand {
                 thing,
                 cause: &claim.cause,
                 lease: Some(&claim.lease),
             };
-            let applied = self.applier.apply(errand, steps).await;
+            let applied = self.apply(errand, steps, &premise).await?;
             refused.extend(applied.refused);
             *got_on |= applied.done > 0;
             doubts = if applied.done > 0 { 0 } else { doubts };
@@ -365,7 +210,7 @@ impl GitLabLooker {
     }
 
     /// What is due. After a stop, nothing is before the token works again and is still ours.
-    async fn see(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<Plan, PlanError> {
+    async fn see(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<(Plan, Premise), PlanError> {
         let stop = self.applier.stop();
         if let (Some(_), Some(program)) = (stop.reason(), self.planner.programs.get(thing.program())) {
             match program.observer.confirm_who_we_are().await {
@@ -394,7 +239,7 @@ impl GitLabLooker {
     /// Steps of earlier looks whose end was unknown, and which are not due any more: they are done, or not wanted.
     async fn close_what_was_found(&self, thing: &Thing, plan: &Plan) -> Result<(), StoreError> {
         for entry in self.store.journal_open(thing).await? {
-            let is_due = |step: &step::Step| step.kind() == entry.kind && step.to_string() == entry.step;
+            let is_due = |step: &Step| step.kind() == entry.kind && step.to_string() == entry.step;
             if !plan.steps.iter().any(is_due) {
                 let found = Some("found by a later look");
                 let now = self.clock.now();
@@ -405,7 +250,7 @@ impl GitLabLooker {
     }
 
     /// The steps that the brakes let through now.
-    async fn allowed<'a>(&self, thing: &Thing, steps: &'a [step::Step]) -> Result<&'a [step::Step], LookError> {
+    async fn allowed<'a>(&self, thing: &Thing, steps: &'a [Step]) -> Result<&'a [Step], LookError> {
         let now = self.clock.now();
         let since = now.checked_sub(brakes::REMEMBERED).unwrap_or(Timestamp::MIN);
         let begun: Vec<Begun> = self
@@ -443,6 +288,47 @@ fn as_begun(entry: JournalEntry) -> Begun {
 fn is_in_doubt(error: &GitLabError) -> bool {
     let garbled = matches!(error, GitLabError::Unreadable { .. } | GitLabError::Incomplete { .. });
     error.is_outcome_unknown() || garbled || (error.is_passing() && error.retry_after().is_none())
+}
+
+impl GitLabLooker {
+    /// Applies the steps; just before each that tells something it asks once more whether that may still be told. When not,
+    /// the rest waits for the next observation.
+    async fn apply(&self, errand: Errand<'_>, steps: &[Step], premise: &Premise) -> Result<Applied, LookError> {
+        let thing = errand.thing;
+        let mut all = Applied::default();
+        let mut rest = steps;
+        while let Some(first) = rest.first() {
+            if first.tells() {
+                let now = match self.planner.premise(thing).await {
+                    Err(PlanError::Observe(ObserveError::GitLab(source))) => {
+                        let step = first.to_string();
+                        all.failed = Some(ApplyError::GitLab { step, source });
+                        break;
+                    }
+                    other => other?,
+                };
+                if now != *premise {
+                    tracing::info!(%thing, "it changed meanwhile; looking again before anything is told");
+                    break;
+                }
+            }
+            let end = rest
+                .iter()
+                .skip(1)
+                .position(Step::tells)
+                .map_or(rest.len(), |at| at + 1);
+            let (now, later) = rest.split_at(end);
+            let applied = self.applier.apply(errand, now).await;
+            all.done += applied.done;
+            all.refused.extend(applied.refused);
+            all.failed = applied.failed;
+            if all.failed.is_some() {
+                break;
+            }
+            rest = later;
+        }
+        Ok(all)
+    }
 }
 
 struct Unsettled {
@@ -524,7 +410,9 @@ impl Looker for GitLabLooker {
         };
         let report: Vec<String> = settled.report.iter().map(ToString::to_string).collect();
         tracing::info!(%thing, report = report.join("; "), "looked");
-        let cause = format!("look at {thing}");
+        // How it began stays, so that whatever comes of it can be traced back; the way in between does not grow.
+        let began = claim.cause.split("; ").next().unwrap_or(&claim.cause);
+        let cause = format!("{began}; look at {thing}");
         if let Err(error) = self.store.knock(&settled.knocks, &cause, self.clock.now()).await {
             return LookError::from(error).into_look();
         }
@@ -536,7 +424,12 @@ impl Looker for GitLabLooker {
                 error: Remark::RemovalsCapped.to_string(),
             };
         }
-        Look::Done { next: self.resync }
+        Look::Done {
+            next: match thing {
+                Thing::Lifeline(_) => self.lifeline,
+                _ => self.resync,
+            },
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 mod adopt;
 mod community;
 mod handbook;
+mod lifeline;
 mod proposal;
 mod setup;
 
@@ -13,8 +14,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use convenor_core::ids::{AccessLevel, UserId, Username};
-use convenor_core::plan::seen::{GroupSeen, MergeRequestSeen, MergeRequestState, People, ProjectSeen, UserSeen};
+use convenor_core::ids::{ProjectId, UserId, Username};
+use convenor_core::plan::seen::{GroupSeen, MergeRequestSeen, MergeRequestState, People, ProjectSeen, Role, UserSeen};
 use convenor_core::plan::{FileVersion, brakes};
 use convenor_core::program::{Handbook, Program, Visibility};
 use convenor_core::proposal::PersonState;
@@ -25,6 +26,7 @@ use url::Url;
 use crate::gitlab::{GitLabError, Reader, wire};
 
 pub use handbook::{Asked, Repair};
+pub use lifeline::Chartered;
 pub use proposal::Remembered;
 
 /// Looks at GitLab for one program.
@@ -94,6 +96,14 @@ pub enum ObserveError {
         /// How many there are said to be.
         now: usize,
     },
+    /// The group that the settings name is not there, or not visible to the bot.
+    #[error(
+        "program.group = \"{path}\": GitLab shows no such group to the bot; check the path and the bot's membership"
+    )]
+    NoGroup {
+        /// Its path.
+        path: String,
+    },
     /// GitLab gave an address that is none.
     #[error("GitLab gave an address that cannot be read for {what}")]
     Address {
@@ -149,7 +159,14 @@ impl Observer {
 
     async fn read_places(&self) -> Result<Places, ObserveError> {
         let user = self.reader.current_user().await?;
-        let group = self.reader.group(self.program.group.as_str()).await?;
+        let group = match self.reader.group(self.program.group.as_str()).await {
+            Err(GitLabError::NotFound { .. }) => {
+                return Err(ObserveError::NoGroup {
+                    path: self.program.group.clone(),
+                });
+            }
+            other => other?,
+        };
         let intake = self.named_project("program.intake", &self.program.intake).await?;
         let mut handbooks: Vec<ProjectSeen> = Vec::new();
         for handbook in &self.program.handbooks {
@@ -206,8 +223,29 @@ impl Observer {
         project_seen(project)
     }
 
+    /// The intake project, with who sees it now.
+    async fn intake_now(&self) -> Result<ProjectSeen, ObserveError> {
+        let intake = self.places().await?.intake.clone();
+        Ok(ProjectSeen {
+            visibility: self.visibility_now(intake.id).await?,
+            ..intake
+        })
+    }
+
+    /// Who sees a project now. Never remembered: people open and close projects, and what was fit for a few would be told to
+    /// all. A project that cannot be read is taken for the widest, so that nothing narrower is told there.
+    async fn visibility_now(&self, project: ProjectId) -> Result<Visibility, ObserveError> {
+        let found = self.reader.project(project).await?;
+        Ok(found
+            .and_then(|project| project.visibility)
+            .unwrap_or(Visibility::Public))
+    }
+
     /// Accounts of the named people; who is not found is missing.
-    async fn people(&self, names: impl IntoIterator<Item = Username>) -> Result<People, ObserveError> {
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn people(&self, names: impl IntoIterator<Item = Username>) -> Result<People, ObserveError> {
         let mut people = BTreeMap::new();
         for name in names {
             let state = match self.reader.user_by_username(&name).await? {
@@ -225,17 +263,18 @@ impl Observer {
     }
 
     /// Roles in the program's group now, inherited ones included. Who is not a member, or blocked, is left out.
-    async fn roles(
-        &self,
-        users: impl IntoIterator<Item = UserId>,
-    ) -> Result<BTreeMap<UserId, AccessLevel>, ObserveError> {
+    async fn roles(&self, users: impl IntoIterator<Item = UserId>) -> Result<BTreeMap<UserId, Role>, ObserveError> {
         let group = self.places().await?.group.id;
         let mut roles = BTreeMap::new();
         for user in users {
             if let Some(member) = self.reader.group_member(group, user).await?
                 && member.is_active()
             {
-                roles.insert(user, member.access_level);
+                let role = Role {
+                    level: member.access_level,
+                    until: member.expires_at,
+                };
+                roles.insert(user, role);
             }
         }
         Ok(roles)
@@ -283,7 +322,7 @@ fn project_seen(project: wire::Project) -> Result<ProjectSeen, ObserveError> {
         default_branch: project.default_branch,
         // Not told: assume the narrowest, which is never shown too widely.
         visibility: project.visibility.unwrap_or(Visibility::Private),
-        topics: project.topics.iter().map(|topic| topic.expose().to_owned()).collect(),
+        topics: project.topics,
     })
 }
 

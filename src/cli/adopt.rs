@@ -18,7 +18,6 @@ use crate::apply::{Applier, Errand};
 use crate::assemble;
 use crate::clock::Clock;
 use crate::gitlab::Client;
-use crate::hooks::HookSecrets;
 use crate::look::GitLabLooker;
 use crate::observe::Observer;
 use crate::settings::Settings;
@@ -184,9 +183,8 @@ impl Hands {
         let (store, clock) = (open_store(settings).await?, Clock::system());
         let planner = assemble::planner(settings, client, store.clone(), clock.clone())?;
         let looker = assemble::looker(settings, client, planner, store.clone(), clock.clone());
-        let secrets = HookSecrets::new(&settings.webhook);
         Ok(Self {
-            applier: Applier::new(client.writer(), store.clone(), clock.clone(), secrets),
+            applier: assemble::applier(settings, client, store.clone(), clock.clone()),
             worker: Worker::new(store.clone(), Arc::new(looker), clock, settings.worker),
             store,
         })
@@ -205,14 +203,7 @@ impl Hands {
             }
             match self
                 .applier
-                .apply(
-                    Errand {
-                        thing: &thing,
-                        cause: CAUSE,
-                        lease: None,
-                    },
-                    &steps,
-                )
+                .apply(Errand::of_command(&thing, CAUSE), &steps)
                 .await
                 .failed
             {

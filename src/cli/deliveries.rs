@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use convenor_core::thing::Thing;
 
+use super::since::{self, Since};
 use super::{Context, print, print_json};
 use crate::clock::Clock;
-use crate::store::{Store, StoredDelivery};
+use crate::store::{DeliveryFilter, Store, StoredDelivery};
 
 /// Arguments of `convenor deliveries`.
 #[derive(Debug, clap::Args)]
@@ -20,6 +21,8 @@ pub(super) struct Args {
 enum Action {
     /// The newest deliveries (this is the default)
     List {
+        #[command(flatten)]
+        filter: Filter,
         /// How many
         #[arg(long, default_value_t = 20)]
         limit: u32,
@@ -35,30 +38,70 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Look again at the things that a delivery was about
+    /// Look again at the things that deliveries were about
     Replay {
-        /// Its key, as `list` shows it
-        key: String,
+        /// Their keys, as `list` shows them
+        #[arg(required_unless_present = "since")]
+        keys: Vec<String>,
+        /// Those of all deliveries that match, instead of naming keys
+        #[command(flatten)]
+        filter: Filter,
+        /// As JSON: the things that will be looked at
+        #[arg(long)]
+        json: bool,
     },
 }
 
+#[derive(Clone, Debug, Default, clap::Args)]
+struct Filter {
+    /// From this time on: how long ago (`2h`, `7d`), a day or a time
+    #[arg(long, value_name = "WHEN", value_parser = since::parse)]
+    since: Option<Since>,
+    /// Whose `X-Gitlab-Event` contains this, for example `issue`
+    #[arg(long, value_name = "TEXT")]
+    event: Option<String>,
+    /// Which were about this thing, for example "proposal cop#12"
+    #[arg(long, value_name = "THING")]
+    thing: Option<String>,
+    /// Which led to no look, or to a look at everything
+    #[arg(long)]
+    unclear: bool,
+}
+
+impl Filter {
+    fn read(&self) -> anyhow::Result<DeliveryFilter> {
+        let thing = self.thing.as_deref().map(str::parse::<Thing>).transpose()?;
+        Ok(DeliveryFilter {
+            since: self.since.map(|since| since.before(Clock::system().now())),
+            event: self.event.clone(),
+            thing: thing.map(|thing| thing.to_string()),
+            unclear: self.unclear,
+        })
+    }
+}
+
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCode> {
+    let action = args.action.unwrap_or(Action::List {
+        filter: Filter::default(),
+        limit: 20,
+        json: false,
+    });
     let store = context.store().await?;
-    let done = act(args.action.unwrap_or(Action::List { limit: 20, json: false }), &store).await;
+    let done = act(action, &store).await;
     store.close().await;
     done.map(|()| ExitCode::SUCCESS)
 }
 
 async fn act(action: Action, store: &Store) -> anyhow::Result<()> {
     match action {
-        Action::List { limit, json } => list(store, limit, json).await,
+        Action::List { filter, limit, json } => list(store, &filter.read()?, limit, json).await,
         Action::Show { key, json } => show(store, &key, json).await,
-        Action::Replay { key } => replay(store, &key).await,
+        Action::Replay { keys, filter, json } => replay(store, &keys, &filter.read()?, json).await,
     }
 }
 
-async fn list(store: &Store, limit: u32, json: bool) -> anyhow::Result<()> {
-    let deliveries = store.list_deliveries(limit).await?;
+async fn list(store: &Store, filter: &DeliveryFilter, limit: u32, json: bool) -> anyhow::Result<()> {
+    let deliveries = store.find_deliveries(filter, limit).await?;
     if json {
         return print_json(&deliveries);
     }
@@ -85,7 +128,7 @@ fn line(delivery: &StoredDelivery) -> String {
         .as_deref()
         .map(|reason| format!("  ({reason})"))
         .unwrap_or_default();
-    format!("{received_at:.0}  {key}  {what}{reason}")
+    format!("{received_at:.0}  {}  {what}{reason}", key.escape_debug())
 }
 
 async fn show(store: &Store, key: &str, json: bool) -> anyhow::Result<()> {
@@ -123,14 +166,34 @@ async fn show(store: &Store, key: &str, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn replay(store: &Store, key: &str) -> anyhow::Result<()> {
-    let (delivery, _) = find(store, key).await?;
-    let things: Vec<Thing> = delivery.things.iter().filter_map(|thing| thing.parse().ok()).collect();
-    if things.is_empty() {
-        bail!("delivery {key} was about nothing that is looked at; there is nothing to replay");
+async fn replay(store: &Store, keys: &[String], filter: &DeliveryFilter, json: bool) -> anyhow::Result<()> {
+    let mut deliveries = Vec::new();
+    for key in keys {
+        deliveries.push(find(store, key).await?.0);
     }
-    let cause = format!("replay of delivery {}", delivery.key);
-    store.knock(&things, &cause, Clock::system().now()).await?;
+    if keys.is_empty() {
+        deliveries = store.find_deliveries(filter, u32::MAX).await?;
+    }
+    let mut things: Vec<Thing> = Vec::new();
+    for delivery in &deliveries {
+        let about: Vec<Thing> = delivery.things.iter().filter_map(|thing| thing.parse().ok()).collect();
+        let cause = format!("replay of delivery {}", delivery.key);
+        store.knock(&about, &cause, Clock::system().now()).await?;
+        things.extend(about);
+    }
+    things.sort();
+    things.dedup();
+    match (things.is_empty(), &deliveries[..]) {
+        (true, [one]) => bail!(
+            "delivery {} was about nothing that is looked at; there is nothing to replay",
+            one.key
+        ),
+        (true, _) if !json => print("these deliveries were about nothing that is looked at\n"),
+        _ => {}
+    }
+    if json {
+        return print_json(&things.iter().map(ToString::to_string).collect::<Vec<_>>());
+    }
     for thing in things {
         print(&format!("will look at {thing}\n"));
     }

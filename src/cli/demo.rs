@@ -32,13 +32,15 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         .await
         .context("the demo's own GitLab and service cannot be started")?;
     let result = story::tell(&world).await;
+    // What is done from now on is no part of the story.
+    world.hush();
     if result.is_ok() {
         say(
             AnsiColor::Green,
             &format!("All of it happened, in {:.1} s.", began.elapsed().as_secs_f64()),
         );
-        print(&format!("  Look around: {}\n", world.url()));
         if !args.once && std::io::stdout().is_terminal() {
+            print(&format!("  Look around: {}\n", world.url()));
             print("  The demo keeps running; Ctrl-C ends it.\n");
             tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
         }

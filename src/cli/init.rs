@@ -1,22 +1,28 @@
-//! `convenor init`: labels, issue template, webhooks. Safe to repeat.
+//! `convenor init`: labels, issue template, webhooks. Safe to repeat; `--remove` takes back what it made.
 
+mod remove;
+mod secrets;
+mod system_hook;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use convenor_core::plan::init::{self, InitNote, TEMPLATE_PATH};
+use anyhow::{Context as _, bail};
+use convenor_core::ids::AccessLevel;
+use convenor_core::plan::init::{self, InitNote, InitSeen, TEMPLATE_PATH, Wishes};
+use convenor_core::plan::step::HookScope;
 use convenor_core::proposal;
 use convenor_core::thing::Thing;
-use url::Url;
 
 use super::{Context, open_store, print};
 use crate::apply::{Applier, Errand};
 use crate::assemble;
 use crate::clock::Clock;
-use crate::hooks::HookSecrets;
+use crate::hooks::OwnHooks;
 use crate::observe::Observer;
-use crate::settings::Settings;
 
-/// Where GitLab delivers to, below the public address.
-const INTAKE_PATH: &str = "webhooks/gitlab";
+/// What the journal names as the cause.
+const CAUSE: &str = "convenor init";
 
 /// Arguments of `convenor init`.
 #[derive(Debug, clap::Args)]
@@ -24,29 +30,81 @@ pub(super) struct Args {
     /// Show what would be done, do nothing
     #[arg(long)]
     dry_run: bool,
+    /// Only this program
+    #[arg(long, value_name = "P")]
+    program: Option<String>,
     /// Replace an issue template that a person wrote, by a merge request
     #[arg(long)]
     replace_template: bool,
+    /// Give every webhook of ours the secret of the settings anew, after the secret was changed
+    #[arg(long)]
+    renew_hooks: bool,
+    /// Make a secret token for the webhooks and keep it in this file; one that is there stays
+    #[arg(long, value_name = "FILE")]
+    new_secret: Option<PathBuf>,
+    /// Make a signing token for the webhooks (GitLab 19.0 and later) and keep it in this file; one that is there stays
+    #[arg(long, value_name = "FILE")]
+    new_signing_token: Option<PathBuf>,
+    /// Write what an administrator needs to add one system hook into this file, and say how; adds nothing itself
+    #[arg(long, value_name = "FILE")]
+    system_hook: Option<PathBuf>,
+    /// Take back what init made: webhooks, the issue template, labels that nobody uses
+    #[arg(long, conflicts_with_all = ["replace_template", "renew_hooks", "new_secret", "new_signing_token", "system_hook"])]
+    remove: bool,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCode> {
-    let settings = context.settings()?;
+    let made = secrets::make(&args)?;
+    let mut settings = context.settings()?;
+    secrets::add(made, &mut settings.webhook, &mut |line| print(line));
+    if let Some(file) = &args.system_hook {
+        system_hook::write(file, &settings, args.dry_run)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let client = assemble::client(&settings)?;
+    let clock = Clock::system();
+    let mut store = None;
     let mut applier = None;
     if !args.dry_run {
-        let (store, secrets) = (open_store(&settings).await?, HookSecrets::new(&settings.webhook));
-        applier = Some(Applier::new(client.writer(), store, Clock::system(), secrets));
+        let opened = open_store(&settings).await?;
+        applier = Some(assemble::applier(&settings, &client, opened.clone(), clock));
+        store = Some(opened);
+    } else if let Ok(opened) = crate::store::Store::open_existing(&settings.database.url).await {
+        // What was made is remembered there; a dry run makes no database to look.
+        store = Some(opened);
     }
-    for program in &settings.programs {
+    let wishes = Wishes {
+        replace_template: args.replace_template,
+        renew_hooks: args.renew_hooks,
+    };
+    let chosen = |name: &str| args.program.as_deref().is_none_or(|wanted| wanted == name);
+    let programs: Vec<_> = settings
+        .programs
+        .iter()
+        .filter(|program| chosen(program.program.name.as_str()))
+        .collect();
+    match (&args.program, programs.is_empty()) {
+        (Some(name), true) => bail!("the settings have no program {name:?}"),
+        (None, true) => bail!("no [[program]] is configured; add one to the settings"),
+        _ => {}
+    }
+    for program in programs {
+        let name = &program.program.name;
         let observer = Observer::new(client.reader(), program.program.clone());
-        set_up(
-            &observer,
-            &settings,
-            applier.as_ref(),
-            args.replace_template,
-            &mut |line| print(line),
-        )
-        .await?;
+        let made = match &store {
+            Some(store) => store.made_setup(name).await?,
+            None => Vec::new(),
+        };
+        let own = OwnHooks::new(&settings).with_made(&made);
+        let done = if args.remove {
+            remove::tear_down(&observer, &own, &made, applier.as_ref()).await
+        } else {
+            set_up(&observer, &own, applier.as_ref(), wishes, &mut |line| print(line)).await
+        };
+        done.with_context(|| format!("program {name} ({}, {})", program.program.group, program.program.intake))?;
+    }
+    if let Some(store) = store {
+        store.close().await;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -54,43 +112,41 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
 /// Sets one program up, or only says what that would do when there is nobody to do it.
 ///
 /// # Errors
-/// When GitLab does not answer as it should or refuses a step.
+/// When GitLab does not answer as it should or refuses a step, or the bot may not do what is due.
 pub async fn set_up(
     observer: &Observer,
-    settings: &Settings,
+    own: &OwnHooks,
     applier: Option<&Applier>,
-    replace_template: bool,
+    wishes: Wishes,
     say: &mut (dyn FnMut(&str) + Send),
 ) -> anyhow::Result<()> {
     let name = &observer.program().name;
-    let seen = observer.setup(address(&settings.server.public_url)).await?;
-    let plan = init::plan(&seen, replace_template);
+    let seen = observer.setup(own).await?;
+    let plan = init::plan(&seen, wishes);
     say(&format!("program {name}\n"));
+    may(observer, &seen, &plan.steps, applier.is_none(), say).await?;
     for step in &plan.steps {
+        let step_in_words = named(step, &seen);
         if let Some(applier) = applier {
             let applied = applier
                 .apply(
-                    Errand {
-                        thing: &Thing::Program(name.clone()),
-                        cause: "convenor init",
-                        lease: None,
-                    },
+                    Errand::of_command(&Thing::Program(name.clone()), CAUSE),
                     std::slice::from_ref(step),
                 )
                 .await;
             if let Some(error) = applied.failed {
-                return Err(error.into());
+                return Err(anyhow::Error::from(error).context(format!("could not {step_in_words}")));
             }
-            say(&format!("  done: {step}\n"));
+            say(&format!("  done: {step_in_words}\n"));
         } else {
-            say(&format!("  would {step}\n"));
+            say(&format!("  would {step_in_words}\n"));
         }
     }
     if plan.steps.is_empty() {
         say("  everything is set up already\n");
     }
     for note in &plan.notes {
-        say(&format!("  note: {}\n", in_words(*note)));
+        say(&format!("  note: {}\n", in_words(*note, &seen)));
     }
     if plan.notes.contains(&InitNote::TemplateIsAPersons)
         && let Some(file) = &seen.template
@@ -100,32 +156,74 @@ pub async fn set_up(
     Ok(())
 }
 
-/// Where deliveries should go. GitLab refuses addresses of one's own machine unless its administrator allows them, so such
-/// an address is only used when GitLab itself is on this machine.
-pub(super) fn address(public_url: &str) -> Option<Url> {
-    let base = if public_url.ends_with('/') {
-        public_url.to_owned()
-    } else {
-        format!("{public_url}/")
+/// The bot's role in the intake project has to suffice before anything is begun: half a setup helps nobody.
+async fn may(
+    observer: &Observer,
+    seen: &InitSeen,
+    steps: &[convenor_core::plan::Step],
+    dry_run: bool,
+    say: &mut (dyn FnMut(&str) + Send),
+) -> anyhow::Result<()> {
+    use convenor_core::plan::Step;
+    let needs = |step: &Step| match step {
+        Step::Commit { branch, .. } if *branch == seen.branch => AccessLevel::MAINTAINER,
+        Step::Commit { .. } | Step::CreateMergeRequest { .. } => AccessLevel::DEVELOPER,
+        Step::CreateLabel { .. } => AccessLevel::REPORTER,
+        _ => AccessLevel(0),
     };
-    Url::parse(&base).ok()?.join(INTAKE_PATH).ok()
+    let Some(needed) = steps.iter().map(needs).max().filter(|needed| needed.0 > 0) else {
+        return Ok(());
+    };
+    let role = observer.role_in_project(seen.intake).await?;
+    if role.is_some_and(|role| role >= needed) {
+        return Ok(());
+    }
+    let is = role.map_or("no member".to_owned(), |role| role.to_string());
+    let what = format!(
+        "the bot is {is} of {}, and what is due there needs {needed}; nothing was begun",
+        observer.program().intake
+    );
+    if dry_run {
+        say(&format!("  note: {what}\n"));
+        return Ok(());
+    }
+    bail!("{what}")
 }
 
-fn in_words(note: InitNote) -> String {
+/// The step with the paths of what it is about.
+fn named(step: &convenor_core::plan::Step, seen: &InitSeen) -> String {
+    let mut text = step.to_string();
+    for (scope, path) in &seen.paths {
+        text = text.replace(&format!(" {scope} "), &format!(" {scope} ({path}) "));
+        if text.ends_with(&format!(" {scope}")) {
+            text.push_str(&format!(" ({path})"));
+        }
+    }
+    text
+}
+
+fn in_words(note: InitNote, seen: &InitSeen) -> String {
     match note {
         InitNote::TemplateIsAPersons => format!(
             "{TEMPLATE_PATH} differs from Convenor's and stays; run `convenor init --replace-template` for a merge request \
              that replaces it"
         ),
         InitNote::ReplacementIsProposed => "a merge request that replaces the issue template waits for a merge".to_owned(),
-        InitNote::NoHooks(project) => format!(
-            "the webhooks of project {project} cannot be managed with this token; give the bot the Maintainer role there, or \
-             add the webhook by hand. Until then changes are found by the scheduled resync"
-        ),
+        InitNote::NoHooks(project) => {
+            let path = seen.paths.get(&HookScope::Project(project)).cloned();
+            format!(
+                "the webhooks of {} cannot be managed with this token; give the bot the Maintainer role there, or add the \
+                 webhook by hand. Until then changes are found by the scheduled resync",
+                path.unwrap_or_else(|| format!("project {project}"))
+            )
+        }
         InitNote::NoAddress => {
             "server.public_url is no address that GitLab could reach; set it and run `convenor init` again for the webhooks"
                 .to_owned()
         }
+        InitNote::NoSecret => "no webhook secret is configured, so no webhook was made: its deliveries would not be believed. \
+                               `convenor init --new-secret FILE` makes one"
+            .to_owned(),
     }
 }
 

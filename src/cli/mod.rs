@@ -12,12 +12,15 @@ mod demo;
 mod doctor;
 mod health;
 pub mod init;
+mod journal;
 mod man;
 mod plan;
 mod queue;
 mod render;
+mod rotate;
 pub mod serve;
 mod similar;
+mod since;
 mod table;
 
 use std::io::Write as _;
@@ -26,7 +29,9 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
+use convenor_core::escape::ascii_json;
 
+use crate::redact::Redactor;
 use crate::settings::{self, Settings, SettingsFaults};
 use crate::store::{Store, StoreError};
 use crate::telemetry;
@@ -73,8 +78,12 @@ enum Command {
     Similar(similar::Args),
     /// Show what came in, or look again at what a delivery was about
     Deliveries(deliveries::Args),
-    /// Show what is pending, failed or held; try it again or drop it
+    /// Show what is pending, failed or held; try it again, release or drop it
     Queue(queue::Args),
+    /// Show what was written to GitLab, when, why, and what came of it
+    Journal(journal::Args),
+    /// Make a new token for the bot and put it in the old one's place
+    Rotate(rotate::Args),
     /// Show, check or edit the table of a local page
     Table(table::Args),
     /// Say whether the service on this machine can take in deliveries; exit code 1 when it cannot
@@ -100,6 +109,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<ExitCod
         Command::Similar(args) => similar::run(&args, context).await,
         Command::Deliveries(args) => deliveries::run(args, context).await,
         Command::Queue(args) => queue::run(args, context).await,
+        Command::Journal(args) => journal::run(args, context).await,
+        Command::Rotate(args) => rotate::run(args, context).await,
         Command::Table(args) => table::run(&args),
         Command::Health(args) => health::run(args, context).await,
         Command::Backup(args) => backup::run(args, context).await,
@@ -124,17 +135,17 @@ impl Context {
     /// Everything that is wrong with the settings, at once.
     pub fn settings(&self) -> Result<Settings, SettingsFaults> {
         let settings = Settings::load(self.config.as_deref(), &settings::environment())?;
-        telemetry::start(&settings.log, self.verbosity);
+        telemetry::start(&settings.log, self.verbosity, Redactor::new(&settings.secrets()));
         Ok(settings)
     }
 
-    /// Reads the settings and opens their database.
+    /// Reads the settings and opens their database, which has to be there.
     ///
     /// # Errors
     /// What is wrong with the settings or the database.
     pub async fn store(&self) -> anyhow::Result<Store> {
         let settings = self.settings()?;
-        Ok(open_store(&settings).await?)
+        Ok(Store::open_existing(&settings.database.url).await?)
     }
 }
 
@@ -146,6 +157,7 @@ pub async fn main() -> ExitCode {
         verbosity: cli.verbose,
     };
     let result = dispatch(cli.command, &context).await;
+    telemetry::traces::stop().await;
     let result = result.and_then(|code| match UNWRITTEN.get() {
         Some(error) => Err(anyhow::anyhow!("standard output could not be written: {error}")),
         None => Ok(code),
@@ -195,6 +207,6 @@ fn note_output(written: std::io::Result<()>) {
 
 /// Prints a value as JSON.
 fn print_json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
-    print(&format!("{}\n", serde_json::to_string_pretty(value)?));
+    print(&format!("{}\n", ascii_json(&serde_json::to_string_pretty(value)?)));
     Ok(())
 }

@@ -91,6 +91,14 @@ fn read_proposal(path: &Path) -> anyhow::Result<Proposal> {
         .filter(|finding| finding.severity == Severity::Refusal)
         .map(|finding| format!("\n  - {}", finding.sentence().as_str().trim()))
         .collect();
+    let notes = read
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Note);
+    for note in notes.filter(|_| read.form.is_some()) {
+        // Standard output is for the files.
+        let _ = writeln!(anstream::stderr().lock(), "note: {}", note.sentence().as_str().trim());
+    }
     match read.form {
         Some(form) => Ok(form),
         None => bail!("{} is not a complete proposal:{}", path.display(), refusals.concat()),
@@ -122,6 +130,30 @@ fn project_data(form: &Proposal, settings: &Settings, program: Option<&ProgramSe
             .collect(),
         addresses: Addresses::of_project(&address, "main"),
     }
+}
+
+/// A proposal with every field, as people write it.
+const SAMPLE: &str = "### Focus topic\n\nSample Community\n\n### Purpose and scope\n\nA community that is never made; it only \
+     tries whether the templates render.\n\n### Facilitators\n\n@alice, @bob\n\n### Members\n\n@carol\n\n### Cadence\n\nMonthly, \
+     first Tuesday, 16:00 UTC, 50 minutes\n\n### Links\n\n- [Example](https://example.com)\n";
+
+/// Renders a program's templates for a proposal that was made up; gives how many files that makes.
+///
+/// # Errors
+/// The templates' faults.
+pub(super) fn try_templates(settings: &Settings, program: &ProgramSettings) -> anyhow::Result<usize> {
+    let set = match &program.templates {
+        Some(folder) => templates::from_dir(folder)?,
+        None => templates::embedded()?,
+    };
+    let read = proposal::parse(&Untrusted::new("Sample Community"), &Untrusted::new(SAMPLE));
+    let Some(form) = read.form else {
+        bail!("the sample proposal is not understood; this is a fault of Convenor");
+    };
+    let data = project_data(&form, settings, Some(program));
+    Ok(render::project_files(&set, &data)
+        .map_err(|faults| told(&faults))?
+        .len())
 }
 
 fn told(faults: &[Fault]) -> anyhow::Error {

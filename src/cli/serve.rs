@@ -1,12 +1,14 @@
 //! `convenor serve`: webhook intake, workers, schedule.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use convenor_core::thing::Thing;
+use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -15,13 +17,14 @@ use warp::Filter as _;
 use super::{Context, open_store};
 use crate::assemble;
 use crate::clock::Clock;
+use crate::gitlab::Client;
 use crate::intake::{self, Budget, Intake, Secrets};
 use crate::server::{self, Limits};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::status::{self, Status};
 use crate::store::{Claim, Store};
 use crate::telemetry::metrics::Metrics;
-use crate::worker::{Look, Looker, Schedule, Worker};
+use crate::worker::{Look, Looker, Retention, Schedule, Worker};
 
 /// Arguments of `convenor serve`.
 #[derive(Debug, clap::Args)]
@@ -43,7 +46,37 @@ pub(super) async fn run(_: Args, context: &Context) -> anyhow::Result<ExitCode> 
     let client = assemble::client(&settings)?;
     let planner = assemble::planner(&settings, &client, store.clone(), clock.clone())?;
     let looker = assemble::looker(&settings, &client, planner, store.clone(), clock.clone());
+    if let Some(file) = settings.gitlab.token_file.clone() {
+        tokio::spawn(follow_token(file, client.clone()));
+    }
     serve(&settings, store, clock, looker).await
+}
+
+/// How often it is looked whether the token was rotated. The old one has ended by then; looks that failed are tried again.
+const TOKEN_READ: Duration = Duration::from_secs(5);
+
+/// Takes a new token from its file as soon as it is there.
+async fn follow_token(file: PathBuf, client: Client) {
+    let mut known = settings::token_of(&file).ok().flatten();
+    loop {
+        tokio::time::sleep(TOKEN_READ).await;
+        let token = match settings::token_of(&file) {
+            Ok(Some(token)) => token,
+            // A file that is being replaced by hand may be away or empty for a moment.
+            Ok(None) | Err(_) => continue,
+        };
+        if known
+            .as_ref()
+            .is_some_and(|known| known.expose_secret() == token.expose_secret())
+        {
+            continue;
+        }
+        match client.use_token(&token) {
+            Ok(()) => tracing::info!(file = %file.display(), "the token was rotated; the new one is used from now on"),
+            Err(error) => tracing::error!(%error, file = %file.display(), "the new token cannot be used"),
+        }
+        known = Some(token);
+    }
 }
 
 async fn serve(settings: &Settings, store: Store, clock: Clock, looker: impl Looker) -> anyhow::Result<ExitCode> {
@@ -121,8 +154,17 @@ impl<L: Looker> Service<L> {
             store: store.clone(),
             clock,
             programs: everything,
+            lifelines: settings
+                .programs
+                .iter()
+                .map(|program| Thing::Lifeline(program.program.name.clone()))
+                .collect(),
             resync: settings.schedule.resync,
-            keep_deliveries: settings.database.keep_deliveries,
+            retention: Retention {
+                deliveries: settings.database.keep_deliveries,
+                delivery_bytes: settings.database.most_deliveries as u64,
+                journal: settings.database.keep_journal,
+            },
         };
         let limits = Limits {
             connections: settings.server.max_connections,

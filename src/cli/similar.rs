@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use convenor_core::escape::TerminalText;
+use convenor_core::escape::{JsonText, TerminalText};
 use convenor_core::similarity::{self, Candidate, Match, Verdict};
 use convenor_core::untrusted::Untrusted;
 use serde::{Deserialize, Serialize};
@@ -42,8 +42,8 @@ struct Listed {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
-    name: &'a str,
+struct Shown {
+    name: JsonText,
     score: f64,
     verdict: Verdict,
 }
@@ -100,11 +100,11 @@ async fn own_communities(program: Option<&str>, context: &Context) -> anyhow::Re
         .collect())
 }
 
-fn shown(matches: &[Match]) -> Vec<Shown<'_>> {
+fn shown(matches: &[Match]) -> Vec<Shown> {
     matches
         .iter()
         .map(|found| Shown {
-            name: found.name.expose(),
+            name: JsonText::new(&found.name),
             score: found.score,
             verdict: found.verdict,
         })

@@ -17,6 +17,7 @@ use http::{Request, Response, StatusCode};
 use secrecy::SecretString;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::error::{GitLabError, Words};
@@ -27,7 +28,7 @@ use super::origin::{BadAddress, Origin};
 use super::reader::Reader;
 use super::stats::CallStats;
 use super::writer::Writer;
-use crate::telemetry::metrics;
+use crate::telemetry::{metrics, traces};
 
 /// A call is sent at most this often, counting every reason for repeating it.
 const MOST_ATTEMPTS: u32 = 4;
@@ -49,6 +50,8 @@ pub struct ClientSettings {
     pub limits: LimitSettings,
     /// Whether to use GraphQL where it saves calls; where this GitLab does not serve it, REST does the same.
     pub graphql: bool,
+    /// Other secrets that calls carry, such as those of webhooks: no error repeats them, nor the token.
+    pub secrets: Vec<SecretString>,
     /// Allows `http://` to other hosts than the loopback ones; the token is then readable on the way.
     pub allow_plain_http: bool,
 }
@@ -65,6 +68,7 @@ impl ClientSettings {
             first_pause: Duration::from_millis(250),
             limits: LimitSettings::default(),
             graphql: true,
+            secrets: Vec::new(),
             allow_plain_http: false,
         }
     }
@@ -144,6 +148,14 @@ impl Client {
         }
     }
 
+    /// Every further call, of every clone, carries this token: the one before was rotated.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub fn use_token(&self, token: &SecretString) -> Result<(), BadClient> {
+        self.shared.exchange.use_token(token)
+    }
+
     /// What only looks.
     #[must_use]
     pub fn reader(&self) -> Reader {
@@ -160,6 +172,12 @@ impl Client {
     #[must_use]
     pub fn stats(&self) -> &CallStats {
         &self.shared.stats
+    }
+
+    /// GitLab's limit of calls a minute and what is left of it, as it said last; `None`: it states none.
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<(u64, u64)> {
+        self.shared.limits.told()
     }
 
     /// Whether GraphQL is worth asking.
@@ -188,10 +206,21 @@ impl Client {
             let outcome = self.exchange(operation, request, &url, attempt).await;
             drop(slot);
             let Some(pause) = self.pause_before_repeating(operation, attempt, &outcome) else {
-                return outcome.map_err(|broken| broken.into_error(operation));
+                return outcome.map_err(|broken| self.named(broken.into_error(operation)));
             };
             tokio::time::sleep(pause).await;
             attempt += 1;
+        }
+    }
+
+    /// Whoever reads that GitLab cannot be reached wants to know which one was meant.
+    fn named(&self, error: GitLabError) -> GitLabError {
+        match error {
+            GitLabError::Unreachable { call, cause } => GitLabError::Unreachable {
+                call,
+                cause: Words::new(format!("{cause} ({})", self.shared.origin)),
+            },
+            other => other,
         }
     }
 
@@ -330,6 +359,7 @@ impl AsyncClient for Call<'_> {
             .map_err(|error| ApiError::client(unsendable(error)))?;
         self.client
             .send(self.operation, &request)
+            .instrument(traces::call(self.operation.name))
             .await
             .map_err(ApiError::client)
     }

@@ -30,10 +30,7 @@ impl Words {
     /// Whether the words contain `needle`, without regard to ASCII case.
     #[must_use]
     pub fn contain(&self, needle: &str) -> bool {
-        self.0
-            .expose()
-            .to_ascii_lowercase()
-            .contains(&needle.to_ascii_lowercase())
+        self.0.contains(needle)
     }
 }
 

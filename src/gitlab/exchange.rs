@@ -1,11 +1,13 @@
 //! One request, one answer, over the one HTTP connection pool or over a transport that is handed in; nothing here waits for
 //! a turn or repeats.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use http::header::LOCATION;
 use http::{HeaderValue, Request, Response};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -15,9 +17,13 @@ use super::error::{GitLabError, Words};
 use super::operation::{Effect, Operation};
 use super::origin::Origin;
 use super::resolver::Guarded;
+use crate::redact::Redactor;
 
 /// Answers longer than this are refused: the largest we ask for is a page of 100 descriptions of up to 1 MB each.
 const LONGEST_ANSWER: usize = 128 * 1024 * 1024;
+
+/// So much of a refusal is read: GitLab says in a line what is wrong, proxies in a page.
+const LONGEST_REFUSAL: usize = 64 * 1024;
 
 /// Carries a request to GitLab and its whole answer back. The service uses HTTP; a simulation puts itself in its place.
 #[async_trait]
@@ -32,7 +38,10 @@ pub trait Transport: Send + Sync {
 /// The way to GitLab, with what every request carries.
 pub(crate) struct Exchange {
     transport: Arc<dyn Transport>,
-    token: HeaderValue,
+    /// Another one comes when it was rotated.
+    token: RwLock<HeaderValue>,
+    /// Knows the rotated one too.
+    redactor: RwLock<Redactor>,
 }
 
 /// HTTP, over one connection pool.
@@ -70,7 +79,23 @@ impl Exchange {
 
     pub(crate) fn over(transport: Arc<dyn Transport>, settings: &ClientSettings) -> Result<Self, BadClient> {
         let token = sensitive(&settings.token)?;
-        Ok(Self { transport, token })
+        let redactor = Redactor::new(settings.secrets.iter().chain([&settings.token]));
+        Ok(Self {
+            transport,
+            token: RwLock::new(token),
+            redactor: RwLock::new(redactor),
+        })
+    }
+
+    /// Every further request carries this token.
+    pub(crate) fn use_token(&self, token: &SecretString) -> Result<(), BadClient> {
+        let header = sensitive(token)?;
+        // A panic while a lock was held leaves what it guards whole: it is only ever replaced.
+        let mut redactor = self.redactor.write().unwrap_or_else(PoisonError::into_inner);
+        *redactor = redactor.and([token]);
+        drop(redactor);
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = header;
+        Ok(())
     }
 
     /// Sends the request to `url`, which the caller has checked, and reads the whole answer.
@@ -80,8 +105,31 @@ impl Exchange {
             .as_str()
             .parse()
             .map_err(|_| Broken::NotConnected(Words::new("the address cannot be sent")))?;
-        carried.headers_mut().insert("PRIVATE-TOKEN", self.token.clone());
-        self.transport.carry(carried).await
+        let token = self.token.read().unwrap_or_else(PoisonError::into_inner).clone();
+        carried.headers_mut().insert("PRIVATE-TOKEN", token);
+        let answer = self.transport.carry(carried).await?;
+        Ok(if answer.status().is_success() {
+            answer
+        } else {
+            self.without_secrets(answer)
+        })
+    }
+
+    /// A refusal may repeat what was sent: header, body or address.
+    fn without_secrets(&self, answer: Response<Bytes>) -> Response<Bytes> {
+        let redactor = self.redactor.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut answer = answer.map(|body| match redactor.clean(&body) {
+            Cow::Borrowed(_) => body.clone(),
+            Cow::Owned(cleaned) => Bytes::from(cleaned),
+        });
+        if let Some(location) = answer.headers().get(LOCATION) {
+            let cleaned = HeaderValue::from_bytes(&redactor.clean(location.as_bytes()));
+            match cleaned {
+                Ok(cleaned) => drop(answer.headers_mut().insert(LOCATION, cleaned)),
+                Err(_) => drop(answer.headers_mut().remove(LOCATION)),
+            }
+        }
+        answer
     }
 }
 
@@ -133,9 +181,18 @@ impl Broken {
 async fn read_whole(mut answer: reqwest::Response) -> Result<Response<Bytes>, Broken> {
     let status = answer.status();
     let headers = std::mem::take(answer.headers_mut());
+    let longest = if status.is_success() {
+        LONGEST_ANSWER
+    } else {
+        LONGEST_REFUSAL
+    };
     let mut body = BytesMut::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| Broken::Lost(cause_of(&error)))? {
-        if body.len() + chunk.len() > LONGEST_ANSWER {
+        if body.len() + chunk.len() > longest && !status.is_success() {
+            body.extend_from_slice(&chunk[..longest - body.len()]);
+            break;
+        }
+        if body.len() + chunk.len() > longest {
             return Err(Broken::Lost(Words::new("the answer is too long")));
         }
         body.extend_from_slice(&chunk);

@@ -100,6 +100,8 @@ struct State {
     general: Bucket,
     notes: Bucket,
     paused_until: Option<Instant>,
+    /// GitLab's limit and what is left of it, as it said last.
+    told: Option<(u64, u64)>,
 }
 
 /// It would take too long until the next call is allowed.
@@ -117,6 +119,7 @@ impl Limits {
             general: Bucket::new(settings.share, requests, now),
             notes: Bucket::new(settings.share, notes, now),
             paused_until: None,
+            told: None,
         };
         Self {
             slots: Semaphore::new(settings.concurrency.max(1)),
@@ -166,12 +169,20 @@ impl Limits {
             self.locked().general.resize(self.settings.share, limit.max(1), now);
         }
         let remaining = number(headers, "ratelimit-remaining");
+        if let (Some(limit), Some(remaining)) = (number(headers, "ratelimit-limit"), remaining) {
+            self.locked().told = Some((limit, remaining));
+        }
         metrics::rate_limit(number(headers, "ratelimit-limit"), remaining);
         if remaining == Some(0)
             && let Some(length) = until_reset(headers)
         {
             self.pause(length);
         }
+    }
+
+    /// GitLab's limit of calls a minute and what is left of it, as it said last.
+    pub(crate) fn told(&self) -> Option<(u64, u64)> {
+        self.locked().told
     }
 
     /// The longest time that a call may wait for its turn.

@@ -2,6 +2,7 @@
 
 use convenor_core::charter;
 use convenor_core::ids::ProjectId;
+use convenor_core::plan::Premise;
 use convenor_core::plan::seen::{CommunitySeen, ListingSeen, PlaceSeen, ProjectSeen, Removals};
 use convenor_core::program::PageKind;
 
@@ -84,6 +85,15 @@ impl Observer {
             });
         }
         Ok(listings)
+    }
+
+    /// What a plan for a community takes for granted, read now.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn premise_of_community(&self, id: ProjectId) -> Result<Premise, ObserveError> {
+        let project = self.reader.project(id).await?.map(project_seen).transpose()?;
+        Ok(Premise::of_community(project.as_ref(), self.readers_of_pages().await?))
     }
 
     /// A project of the program that is no community.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use convenor_core::charter;
 use convenor_core::ids::{MergeRequestIid, ProjectId, UserId, Username};
+use convenor_core::plan::Premise;
 use convenor_core::plan::change::{self, ChangeMarker, What, concern};
 use convenor_core::plan::handbook::{BATCH, DIRECTORY, REPAIR};
 use convenor_core::plan::seen::{
     BranchSeen, HandbookSeen, MemberSeen, MergeRequestSeen, MergeRequestState, PageLookSeen, PageSeen, PlaceSeen,
     ProjectSeen, Traffic,
 };
-use convenor_core::program::{Handbook, PageKind};
+use convenor_core::program::{Handbook, PageKind, Visibility};
 use convenor_core::thing::Thing;
 use jiff::{SignedDuration, Timestamp};
 
@@ -87,13 +88,42 @@ impl Observer {
         Ok(HandbookSeen {
             bot: places.bot.clone(),
             group: places.group.clone(),
-            intake: places.intake.clone(),
+            intake: self.intake_now().await?,
             issues,
             pages,
             members,
             people: self.people(names).await?,
             allow_removals: asked.removals,
         })
+    }
+
+    /// What a plan for the program's pages takes for granted, read now.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn premise_of_handbook(&self) -> Result<Premise, ObserveError> {
+        let places = self.places().await?;
+        let intake = self.visibility_now(places.intake.id).await?;
+        let members = match self.program.has_joint_pages() {
+            true => self.members(places).await?,
+            false => Vec::new(),
+        };
+        Ok(Premise::of_handbook(intake, self.readers_of_pages().await?, &members))
+    }
+
+    /// Who sees each page now, in the order of the settings.
+    pub(super) async fn readers_of_pages(&self) -> Result<Vec<Visibility>, ObserveError> {
+        let mut known: BTreeMap<ProjectId, Visibility> = BTreeMap::new();
+        let mut all = Vec::new();
+        for project in &self.places().await?.handbooks {
+            let visibility = match known.get(&project.id) {
+                Some(visibility) => *visibility,
+                None => self.visibility_now(project.id).await?,
+            };
+            known.insert(project.id, visibility);
+            all.push(visibility);
+        }
+        Ok(all)
     }
 
     async fn page_look(&self, index: usize, handbook: &Handbook, asked: &Asked) -> Result<PageLookSeen, ObserveError> {
@@ -130,7 +160,7 @@ impl Observer {
         Ok(PageSeen {
             project: project.id,
             branch,
-            visibility: project.visibility,
+            visibility: self.visibility_now(project.id).await?,
             file: file.map(file_version),
         })
     }
@@ -155,7 +185,15 @@ impl Observer {
         name: String,
     ) -> Result<PlaceSeen, ObserveError> {
         let branch = self.branch(handbook, page, &name).await?;
-        let merge_requests = self.merge_requests(page, &name).await?;
+        let mut merge_requests = self.merge_requests(page, &name).await?;
+        for open in &mut merge_requests {
+            // A list tells what GitLab found out some time ago; asked for one alone it looks again.
+            if open.state == MergeRequestState::Opened
+                && let Some(now) = self.reader.merge_request(page.project, open.iid).await?
+            {
+                *open = merge_request_seen(now)?;
+            }
+        }
         let is_behind = |mr: &MergeRequestSeen| mr.state == MergeRequestState::Opened && mr.needs_rebase;
         let target_head = match merge_requests.iter().any(is_behind) {
             true => self.reader.branch(page.project, &page.branch).await?,

@@ -16,10 +16,15 @@ use convenor_core::plan::status::recorded_status;
 use convenor_core::plan::{labels, status::Status};
 use convenor_core::program::PageKind;
 use convenor_core::proposal as form;
+use jiff::SignedDuration;
 
 use super::handbook::OpenChanges;
 use super::{ObserveError, Observer, Places, address, project_seen};
 use crate::gitlab::{GitLabError, IssueFilter, wire};
+
+/// So much of another proposal is read, in characters: its name and purpose stand at the top, and every look at one proposal reads
+/// all others.
+const MOST_OF_A_RIVAL: usize = 8 * 1024;
 
 /// What our own store remembers of a proposal.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +33,8 @@ pub struct Remembered {
     pub acceptance: Option<Acceptance>,
     /// The project that was made for it.
     pub project: Option<ProjectId>,
+    /// Projects that were made for other proposals.
+    pub of_others: BTreeSet<ProjectId>,
 }
 
 impl Observer {
@@ -58,6 +65,7 @@ impl Observer {
             self.reader.notes(places.intake.id, iid),
             self.reader.label_events(places.intake.id, iid),
         )?;
+        let blocked = blocked(&notes, &label_events);
         let notes: Vec<NoteSeen> = notes.into_iter().map(note_seen).collect();
         let label_events: Vec<LabelEventSeen> = label_events.into_iter().filter_map(label_event_seen).collect();
         let status = recorded_status(&notes, places.bot.id).unwrap_or_default();
@@ -80,7 +88,7 @@ impl Observer {
 
         let slug = read.understood.slug.as_ref().map(|slug| slug.as_str().to_owned());
         let project = self
-            .standing(places, &issue, slug.as_deref(), &status, remembered.project)
+            .standing(places, &issue, slug.as_deref(), &status, &remembered)
             .await?;
         let ours = match &project {
             ProjectStanding::Ours(project) => Some(project),
@@ -106,11 +114,12 @@ impl Observer {
         Ok(ProposalSeen {
             bot: places.bot.clone(),
             group: places.group.clone(),
-            intake: places.intake.clone(),
+            intake: self.intake_now().await?,
             issue,
             notes,
             label_events,
             roles,
+            blocked,
             people,
             projects,
             rivals,
@@ -126,7 +135,7 @@ impl Observer {
     async fn rivals(&self, places: &Places, own: IssueIid) -> Result<Vec<RivalSeen>, ObserveError> {
         let mut rivals = Vec::new();
         for issue in self.open_proposals(places).await? {
-            let understood = form::parse(&issue.title, &issue.description).understood;
+            let understood = form::parse(&issue.title, &issue.description.first(MOST_OF_A_RIVAL)).understood;
             let Some(name) = understood.topic.filter(|_| issue.iid != own && !issue.confidential) else {
                 continue;
             };
@@ -172,9 +181,9 @@ impl Observer {
         issue: &IssueSeen,
         slug: Option<&str>,
         status: &Status,
-        remembered: Option<ProjectId>,
+        remembered: &Remembered,
     ) -> Result<ProjectStanding, ObserveError> {
-        let recorded_id = remembered.or(status.project);
+        let recorded_id = remembered.project.or(status.project);
         let recorded = match recorded_id {
             Some(id) => Some(self.project_by_id(id).await?),
             None => None,
@@ -188,13 +197,15 @@ impl Observer {
         }
         Ok(provision::standing(Evidence {
             recorded: recorded.as_ref().map(Option::as_ref),
-            remembered: remembered.is_some(),
+            remembered: remembered.project.is_some(),
             at_path: at_path.as_ref(),
             charter_proposal: charter.as_ref().and_then(|charter| charter.proposal.as_ref()),
             intake: &self.program.intake,
             issue: issue.iid,
             proposed_at: issue.created_at,
             announced: slug.is_some() && status.path.as_deref() == slug,
+            announced_at: status.announced_at,
+            of_others: &remembered.of_others,
             bot: places.bot.id,
         }))
     }
@@ -291,6 +302,16 @@ fn who_matters(places: &Places, issue: &IssueSeen, notes: &[NoteSeen], events: &
     who
 }
 
+/// Authors and label setters whose accounts are not in use, where GitLab tells.
+fn blocked(notes: &[wire::Note], events: &[wire::LabelEvent]) -> BTreeSet<UserId> {
+    let people = notes.iter().map(|note| &note.author);
+    let people = people.chain(events.iter().filter_map(|event| event.user.as_ref()));
+    people
+        .filter(|person| !matches!(person.state.as_str(), "" | "active"))
+        .map(|person| person.id)
+        .collect()
+}
+
 fn issue_seen(issue: wire::Issue) -> Result<IssueSeen, ObserveError> {
     Ok(IssueSeen {
         iid: issue.iid,
@@ -315,6 +336,7 @@ fn user_seen(person: wire::Person) -> UserSeen {
 
 fn note_seen(note: wire::Note) -> NoteSeen {
     NoteSeen {
+        edited: is_edited(&note),
         id: note.id,
         author: user_seen(note.author),
         body: note.body,
@@ -322,6 +344,11 @@ fn note_seen(note: wire::Note) -> NoteSeen {
         internal: note.internal,
         created_at: note.created_at,
     }
+}
+
+/// GitLab writes both times in one go when a note is made; what differs by more was changed later.
+fn is_edited(note: &wire::Note) -> bool {
+    note.updated_at.duration_since(note.created_at) > SignedDuration::from_secs(1)
 }
 
 /// An event whose label or user is deleted by now proves nothing.
@@ -347,7 +374,7 @@ fn board_seen(board: wire::Board) -> BoardSeen {
         .collect();
     BoardSeen {
         id: board.id,
-        name: board.name.expose().to_owned(),
+        name: board.name,
         lists,
     }
 }
@@ -356,7 +383,7 @@ fn board_seen(board: wire::Board) -> BoardSeen {
 pub(super) fn own_issues_seen(issues: Vec<wire::Issue>, bot: UserId) -> Result<Vec<OwnIssueSeen>, ObserveError> {
     let ours = issues
         .into_iter()
-        .filter(|issue| issue.author.id == bot && Marker::is_in(issue.description.expose()));
+        .filter(|issue| issue.author.id == bot && Marker::is_in(&issue.description));
     ours.map(|issue| {
         Ok(OwnIssueSeen {
             iid: issue.iid,

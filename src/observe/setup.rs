@@ -1,20 +1,22 @@
 //! What `init` and `doctor` need to know of a program's places.
 
-use convenor_core::ids::{AccessLevel, GroupId, ProjectId};
-use convenor_core::plan::init::{HookSeen, InitSeen, TEMPLATE_BRANCH, TEMPLATE_PATH};
-use url::Url;
+use std::collections::BTreeMap;
 
-use super::{ObserveError, Observer, file_version, is_in_group};
-use crate::gitlab::GitLabError;
+use convenor_core::ids::{AccessLevel, GroupId, ProjectId};
+use convenor_core::plan::init::{HOOK_DESCRIPTION, HookSeen, InitSeen, TEMPLATE_BRANCH, TEMPLATE_PATH};
+use convenor_core::plan::step::HookScope;
+
+use super::{Chartered, ObserveError, Observer, file_version, is_in_group};
 use crate::gitlab::wire::Hook;
-use crate::hooks;
+use crate::gitlab::{GitLabError, IssueFilter};
+use crate::hooks::{self, OwnHooks};
 
 impl Observer {
-    /// What is set up already. `address` is where deliveries should go, if GitLab can reach us.
+    /// What is set up already. `own` is what our side knows of the webhooks.
     ///
     /// # Errors
     /// When GitLab does not answer as it should.
-    pub async fn setup(&self, address: Option<Url>) -> Result<InitSeen, ObserveError> {
+    pub async fn setup(&self, own: &OwnHooks) -> Result<InitSeen, ObserveError> {
         let places = self.places().await?;
         let intake = &places.intake;
         let branch = intake.default_branch.clone().unwrap_or_else(|| "main".to_owned());
@@ -43,6 +45,20 @@ impl Observer {
                 outside_group.push(handbook.id);
             }
         }
+        let group_hooks = self.group_hooks(places.group.id).await?;
+        let mut paths = BTreeMap::from([
+            (HookScope::Group(places.group.id), self.program.group.clone()),
+            (HookScope::Project(intake.id), intake.full_path.clone()),
+        ]);
+        let handbooks = places.handbooks.iter();
+        paths.extend(handbooks.map(|handbook| (HookScope::Project(handbook.id), handbook.full_path.clone())));
+        if group_hooks.is_none() {
+            // Without a hook of the group (Free) every community needs one of its own.
+            for Chartered { project, .. } in self.communities().await? {
+                project_hooks.push((project.id, self.project_hooks(project.id).await?));
+                paths.insert(HookScope::Project(project.id), project.full_path);
+            }
+        }
         Ok(InitSeen {
             group: places.group.id,
             may_label_group: role.is_some_and(|role| role >= AccessLevel::REPORTER),
@@ -52,11 +68,39 @@ impl Observer {
             branch,
             template,
             replacement_is_proposed: replacement.is_some(),
-            group_hooks: self.group_hooks(places.group.id).await?,
+            group_hooks,
             project_hooks,
+            paths,
+            made_hooks: own.made.clone(),
+            has_secret: own.has_secret,
             outside_group,
-            address,
+            address: own.address.clone(),
         })
+    }
+
+    /// How many issues carry a label; `None` when the label is gone.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn label_use(&self, scope: HookScope, name: &str) -> Result<Option<usize>, ObserveError> {
+        let labels = match scope {
+            HookScope::Group(group) => self.reader.group_labels(group).await?,
+            HookScope::Project(project) => self.reader.project_labels(project).await?,
+        };
+        if !labels.iter().any(|label| label.name == name) {
+            return Ok(None);
+        }
+        let issues = match scope {
+            HookScope::Group(group) => self.reader.group_issues_with(group, name).await?,
+            HookScope::Project(project) => {
+                let filter = IssueFilter {
+                    labels: vec![name.to_owned()],
+                    ..IssueFilter::default()
+                };
+                self.reader.issues(project, &filter).await?
+            }
+        };
+        Ok(Some(issues.len()))
     }
 
     /// The bot's own role in the program's group.
@@ -113,6 +157,12 @@ fn hooks_seen(hooks: Vec<Hook>, for_group: bool) -> Vec<HookSeen> {
         id: hook.id,
         events_are_complete: hooks::is_complete(&hook, for_group),
         enabled: hook.alert_status.as_deref().is_none_or(|status| status == "executable"),
+        has_secret: match (hook.token_present, hook.signing_token_present) {
+            (None, None) => None,
+            (token, signing) => Some(token == Some(true) || signing == Some(true)),
+        },
+        verifies_tls: hook.enable_ssl_verification,
+        marked: hook.description.as_deref() == Some(HOOK_DESCRIPTION),
         url: hook.url,
     };
     hooks.into_iter().map(seen).collect()

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::{self, HeaderName, HeaderValue};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
@@ -30,6 +31,19 @@ use crate::intake::Peer;
 
 /// How long to wait after the system refused a connection (out of files, usually), so as not to spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The head of a request may be so long, and so much is read of it at a time: with [`Limits::connections`] this bounds the memory.
+const LONGEST_HEAD: usize = 32 * 1024;
+
+/// What a browser may do with an answer that says nothing of its own: nothing.
+const RULES: [(HeaderName, HeaderValue); 3] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+];
 
 /// How patient the server is.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +70,9 @@ where
     };
     let open = TaskTracker::new();
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(LONGEST_HEAD);
     while let Some((stream, peer, slot)) = door.next_connection(&stop).await {
         let place = Arc::new(door.waiting.enter());
         let (service, at_work) = (service.clone(), place.clone());
@@ -67,7 +83,7 @@ where
             async move {
                 let answer = answer.await;
                 at_work.wait();
-                answer
+                answer.map(with_rules)
             }
         });
         let connection = http.serve_connection(TokioIo::new(stream), service);
@@ -133,6 +149,14 @@ impl Door {
             }
         }
     }
+}
+
+/// Every answer, whichever route gave it, comes with rules for browsers.
+fn with_rules(mut answer: Response) -> Response {
+    for (name, value) in RULES {
+        answer.headers_mut().entry(name).or_insert(value);
+    }
+    answer
 }
 
 /// What no route took: 404 or 405, never warp's 500.

@@ -16,7 +16,9 @@ mod units;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use secrecy::{ExposeSecret, SecretString};
 use toml::Table;
+use url::Url;
 
 pub use faults::{Fault, SettingsFaults};
 pub use program::ProgramSettings;
@@ -25,6 +27,7 @@ pub use sections::{
     WebhookSettings, WorkerSettings,
 };
 pub use signing_key::signing_key;
+pub use units::duration;
 
 use section::Section;
 use source::Shared;
@@ -91,6 +94,30 @@ impl Settings {
             Err(SettingsFaults(faults))
         }
     }
+
+    /// Everything that must never be repeated: tokens, webhook secrets, the database's address and the password in it.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<SecretString> {
+        let mut secrets: Vec<SecretString> = self.gitlab.token.iter().cloned().collect();
+        secrets.extend(self.webhook.secret_tokens.iter().cloned());
+        secrets.extend(self.webhook.signing_tokens.iter().cloned());
+        if let DatabaseUrl::Postgres(address) = &self.database.url {
+            let parsed = Url::parse(address.expose_secret()).ok();
+            secrets.extend(parsed.and_then(|url| url.password().map(SecretString::from)));
+            secrets.push(address.clone());
+        }
+        secrets
+    }
+}
+
+/// The token in its file, read again: it may have been rotated since the settings were read.
+///
+/// # Errors
+/// When the file cannot be read. A file without a token is `None`.
+pub fn token_of(file: &Path) -> std::io::Result<Option<SecretString>> {
+    let text = std::fs::read_to_string(file)?;
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+    Ok(line.map(SecretString::from))
 }
 
 /// The process's environment, the one place that reads it.

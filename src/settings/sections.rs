@@ -39,6 +39,10 @@ pub struct DatabaseSettings {
     pub url: DatabaseUrl,
     /// How long deliveries are kept; they serve to recognise repeats and to see what came in.
     pub keep_deliveries: Duration,
+    /// How many bytes of deliveries' bodies are kept; the oldest go first.
+    pub most_deliveries: usize,
+    /// How long the journal is kept.
+    pub keep_journal: Duration,
 }
 
 /// Which database.
@@ -57,6 +61,8 @@ pub struct GitLabSettings {
     pub url: Url,
     /// The token of the bot's user; needed as soon as there is a program.
     pub token: Option<SecretString>,
+    /// The file that the token comes from; `None`: it comes from the environment.
+    pub token_file: Option<PathBuf>,
     /// How long one call may take.
     pub timeout: Duration,
     /// The share of GitLab's rate limits to use at most, over 0 and at most 1.
@@ -77,6 +83,8 @@ pub struct WebhookSettings {
 pub struct ScheduleSettings {
     /// Time from one full look at every program to the next.
     pub resync: Duration,
+    /// Time from one look at webhooks, token and facilitators to the next.
+    pub lifeline: Duration,
 }
 
 /// `[worker]`.
@@ -99,6 +107,8 @@ pub struct LogSettings {
     pub filter: String,
     /// How a line looks.
     pub format: LogFormat,
+    /// Where spans go: an OpenTelemetry collector's address, for OTLP over HTTP.
+    pub otlp_endpoint: Option<Url>,
 }
 
 /// `format` of the log.
@@ -140,6 +150,9 @@ pub(super) fn database(mut section: Section) -> DatabaseSettings {
             DatabaseUrl::Sqlite(PathBuf::new())
         }),
         keep_deliveries: section.duration("keep_deliveries", 7 * 24 * HOUR, HOUR..=3660 * 24 * HOUR),
+        most_deliveries: section.size("most_deliveries", 1024 * MIB, MIB..=1024 * 1024 * MIB),
+        // Removals of rows are counted over a day, by the journal.
+        keep_journal: section.duration("keep_journal", 365 * 24 * HOUR, 48 * HOUR..=36_600 * 24 * HOUR),
     };
     section.finish();
     settings
@@ -149,6 +162,7 @@ pub(super) fn gitlab(section: &mut Section) -> GitLabSettings {
     GitLabSettings {
         url: gitlab_url(section),
         token: section.secret("token"),
+        token_file: section.text("token_file").map(PathBuf::from),
         timeout: section.duration("timeout", 30 * SECOND, SECOND..=300 * SECOND),
         rate_share: section.parsed("rate_share", 0.25, share),
     }
@@ -177,6 +191,7 @@ pub(super) fn webhook(mut section: Section) -> WebhookSettings {
 pub(super) fn schedule(mut section: Section) -> ScheduleSettings {
     let settings = ScheduleSettings {
         resync: section.duration("resync", 600 * SECOND, SECOND..=7 * 24 * HOUR),
+        lifeline: section.duration("lifeline", HOUR, 60 * SECOND..=7 * 24 * HOUR),
     };
     section.finish();
     settings
@@ -201,6 +216,7 @@ pub(super) fn log(mut section: Section) -> LogSettings {
             "json" => Ok(LogFormat::Json),
             _ => Err("choose \"text\" or \"json\""),
         }),
+        otlp_endpoint: section.parsed("otlp_endpoint", None, |text| web_url(text).map(Some)),
     };
     section.finish();
     settings

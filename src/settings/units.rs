@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-/// Reads `"10m"`, `"90s"`, `"1h 30m"`, `"250ms"`, `"7d"`. The error says what would do.
-pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
+/// Reads `"10m"`, `"90s"`, `"1h 30m"`, `"250ms"`, `"7d"`.
+///
+/// # Errors
+/// What would do.
+pub fn duration(text: &str) -> Result<Duration, &'static str> {
     const MEND: &str = "write a number with its unit (ms, s, m, h or d), for example \"30s\" or \"1h 30m\"";
     let mut total = Duration::ZERO;
     let mut rest = text.trim();

@@ -1,6 +1,9 @@
 //! What was accepted, as it was accepted, and the project that was made from it.
 
+use std::collections::BTreeSet;
+
 use convenor_core::approval::Acceptance;
+use convenor_core::escape::StoredText;
 use convenor_core::ids::ProjectId;
 use convenor_core::thing::Thing;
 use convenor_core::untrusted::Untrusted;
@@ -28,8 +31,8 @@ impl Store {
                 let query = sqlx::query(SQL)
                     .bind(proposal.to_string())
                     .bind(&acceptance.text_hash)
-                    .bind(acceptance.title.expose())
-                    .bind(acceptance.description.expose())
+                    .bind(StoredText::new(&acceptance.title).as_str())
+                    .bind(StoredText::new(&acceptance.description).as_str())
                     .bind(by)
                     .bind(to_ms(acceptance.at));
                 query.execute(connection).await.map(drop)
@@ -98,6 +101,35 @@ impl Store {
             }
         );
         self.noted(result.map_err(StoreError::from))
+    }
+
+    /// Projects that were made for other proposals than this one.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn projects_of_others(&self, proposal: &Thing) -> Result<BTreeSet<ProjectId>, StoreError> {
+        const SQL: &str = "select project from made_project where proposal <> $1";
+        on!(
+            self.pools(),
+            read,
+            |connection| {
+                let rows = sqlx::query(SQL)
+                    .bind(proposal.to_string())
+                    .fetch_all(connection)
+                    .await?;
+                let ids: Result<Vec<i64>, sqlx::Error> = rows.iter().map(|row| row.try_get("project")).collect();
+                Ok(ids?
+                    .into_iter()
+                    .filter_map(|id| u64::try_from(id).ok())
+                    .map(ProjectId)
+                    .collect())
+            },
+            |tables| {
+                let own = proposal.to_string();
+                let others = tables.made_projects.iter().filter(|(other, _)| **other != own);
+                Ok(others.map(|(_, id)| ProjectId(*id)).collect())
+            }
+        )
     }
 
     /// The project that was made for a proposal.

@@ -1,4 +1,4 @@
-//! Deliveries: handing them to the [`writer`](super::writer), listing and forgetting them.
+//! Deliveries: handing them to the [`writer`](super::writer), reading them.
 
 use convenor_core::thing::Thing;
 use jiff::Timestamp;
@@ -7,10 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::pools::on;
 use super::writer::Waiting;
-use super::{Store, StoreError, from_ms, lock, to_ms};
-
-/// Rows that are deleted in one transaction: deliveries that come in wait for it.
-const FORGOTTEN_AT_ONCE: i64 = 500;
+use super::{Store, StoreError, lock};
 
 /// One authentic delivery.
 #[derive(Clone, Debug)]
@@ -123,35 +120,6 @@ impl Store {
             |tables| Ok(tables.deliveries.get(key).cloned())
         )
     }
-
-    /// Forgets deliveries that came in before `before`; gives their number.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn forget_deliveries(&self, before: Timestamp) -> Result<u64, StoreError> {
-        const SQL: &str = "delete from delivery where key in \
-             (select key from delivery where received_at < $1 order by received_at limit $2)";
-        let mut forgotten = 0;
-        loop {
-            let result = on!(
-                self.pools(),
-                write,
-                |connection| {
-                    let query = sqlx::query(SQL).bind(to_ms(before)).bind(FORGOTTEN_AT_ONCE);
-                    query.execute(connection).await.map(|done| done.rows_affected())
-                },
-                |tables| {
-                    let all = tables.deliveries.len();
-                    tables.deliveries.retain(|_, (row, _)| row.received_at >= before);
-                    Ok((all - tables.deliveries.len()) as u64)
-                }
-            );
-            match self.noted(result.map_err(StoreError::from))? {
-                0 => return Ok(forgotten),
-                count => forgotten += count,
-            }
-        }
-    }
 }
 
 #[rustfmt::skip]
@@ -159,9 +127,9 @@ macro_rules! stored {
     ($row:expr) => {{
         let row = &$row;
         let things: String = row.try_get("things")?;
-        Ok::<_, StoreError>(StoredDelivery {
+        Ok::<_, $crate::store::StoreError>($crate::store::StoredDelivery {
             key: row.try_get("key")?,
-            received_at: from_ms("delivery", row.try_get("received_at")?)?,
+            received_at: $crate::store::from_ms("delivery", row.try_get("received_at")?)?,
             event: row.try_get("event")?,
             instance: row.try_get("instance")?,
             subject: row.try_get("subject")?,
@@ -171,4 +139,4 @@ macro_rules! stored {
         })
     }};
 }
-use stored;
+pub(super) use stored;

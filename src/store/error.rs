@@ -13,6 +13,11 @@ pub enum StoreError {
     /// No room on the disk; an operator mends this.
     #[error("the disk of the database is full; make room")]
     Full,
+    /// There is none; an operator mends this.
+    #[error(
+        "there is no database {0}; check `database.url` and the folder that the command runs in (`convenor serve` makes it)"
+    )]
+    Missing(String),
     /// It cannot be written to; an operator mends this.
     #[error("the database is read-only; check the file's and the folder's permissions")]
     ReadOnly,

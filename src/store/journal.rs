@@ -1,5 +1,6 @@
 //! The journal: an intent is written before each step that changes GitLab, its end after it.
 
+use convenor_core::ids::ProjectId;
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::Timestamp;
 use sqlx::Row;
@@ -7,12 +8,12 @@ use uuid::{ContextV7, Uuid};
 
 use super::pools::on;
 use super::work::Lease;
-use super::{Store, StoreError, from_ms, lock, to_ms};
+use super::{Store, StoreError, lock, to_ms};
 
 /// An entry of the journal; later entries of one process sort after earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(transparent)]
-pub struct JournalId(String);
+pub struct JournalId(pub(super) String);
 
 /// How far a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -29,7 +30,9 @@ pub enum StepState {
 }
 
 impl StepState {
-    fn as_str(self) -> &'static str {
+    /// The word, as in the table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Done => "done",
@@ -38,7 +41,7 @@ impl StepState {
         }
     }
 
-    fn read(text: &str) -> Result<Self, StoreError> {
+    pub(super) fn read(text: &str) -> Result<Self, StoreError> {
         match text {
             "pending" => Ok(Self::Pending),
             "done" => Ok(Self::Done),
@@ -175,6 +178,20 @@ impl Store {
         )
     }
 
+    /// What caused the making of a project, when it was made by us since a time.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn cause_of_project(&self, project: ProjectId, since: Timestamp) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "select cause from journal where kind = 'create_project' and state = 'done' and result = $1 and at >= $2 \
+             order by id desc limit 1";
+        on!(self.pools(), read, |connection| {
+            let query = sqlx::query(SQL).bind(project.0.to_string()).bind(to_ms(since));
+            let rows = query.fetch_all(connection).await?;
+            Ok(rows.first().map(|row| row.try_get("cause")).transpose()?)
+        })
+    }
+
     /// How many steps of one kind were begun for a program's things since a time and not refused.
     ///
     /// # Errors
@@ -290,20 +307,20 @@ macro_rules! entry {
         let row = $row;
         let state: String = row.try_get("state")?;
         let ended_at: Option<i64> = row.try_get("ended_at")?;
-        Ok(JournalEntry {
-            id: JournalId(row.try_get("id")?),
+        Ok($crate::store::journal::JournalEntry {
+            id: $crate::store::journal::JournalId(row.try_get("id")?),
             thing: row.try_get("thing")?,
             cause: row.try_get("cause")?,
             kind: row.try_get("kind")?,
             step: row.try_get("step")?,
-            state: StepState::read(&state)?,
+            state: $crate::store::journal::StepState::read(&state)?,
             result: row.try_get("result")?,
-            at: from_ms("journal", row.try_get("at")?)?,
-            ended_at: ended_at.map(|at| from_ms("journal", at)).transpose()?,
+            at: $crate::store::from_ms("journal", row.try_get("at")?)?,
+            ended_at: ended_at.map(|at| $crate::store::from_ms("journal", at)).transpose()?,
         })
     }};
 }
-use entry;
+pub(super) use entry;
 
 /// Writes down that an operator has looked at a thing: what was begun before counts no more against it.
 pub(super) const RELEASED: &str = "insert into journal (id, thing, cause, kind, step, state, at, ended_at) \

@@ -103,6 +103,10 @@ pub(super) struct Tables {
     pub(super) journal: BTreeMap<String, JournalEntry>,
     pub(super) acceptances: BTreeMap<String, Acceptance>,
     pub(super) made_projects: BTreeMap<String, u64>,
+    /// By program, kind, place and object.
+    pub(super) made_setup: BTreeMap<[String; 4], String>,
+    /// Accounts by username.
+    pub(super) known_people: BTreeMap<String, u64>,
     turns: BTreeMap<String, i64>,
     /// Thing and page; ticket and when it last looked.
     waiting: BTreeMap<(String, String), (String, i64)>,
@@ -195,6 +199,9 @@ impl Tables {
     pub(super) fn finish(&mut self, thing: &str, lease: &str, now: i64, next: i64) -> u64 {
         self.leased(thing, lease).map_or(0, |row| {
             row.due = row.asked.filter(|asked| *asked < next).unwrap_or(next);
+            if row.asked.is_none() {
+                "schedule".clone_into(&mut row.cause);
+            }
             (row.lease, row.asked, row.attempts) = (None, None, 0);
             (row.last_error, row.reason, row.last_look) = (None, None, Some(now));
             1

@@ -10,10 +10,14 @@
 mod acceptances;
 mod deliveries;
 mod depth;
+mod durability;
 mod error;
 mod journal;
+mod ledger;
+mod listing;
 mod memory;
 mod pools;
+mod retention;
 mod turns;
 mod waiting;
 mod work;
@@ -32,7 +36,10 @@ pub use deliveries::{Accepted, Delivery, StoredDelivery};
 pub use depth::QueueDepth;
 pub use error::StoreError;
 pub use journal::{Intent, JournalEntry, JournalId, StepState};
+pub use ledger::MadeSetup;
+pub use listing::{DeliveryFilter, JournalFilter};
 pub use memory::{Gate, Memory};
+pub use retention::Forgotten;
 pub use work::{Claim, Lease, Work, WorkState};
 
 use pools::{Pools, on};
@@ -93,6 +100,17 @@ impl Store {
         Self { inner: Arc::new(inner) }
     }
 
+    /// Opens a database that is there; a command that only looks must not make an empty one where the settings are wrong.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], or as [`Store::open`].
+    pub async fn open_existing(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        match url {
+            DatabaseUrl::Sqlite(path) if !path.exists() => Err(StoreError::Missing(path.display().to_string())),
+            DatabaseUrl::Sqlite(_) | DatabaseUrl::Postgres(_) => Self::open(url).await,
+        }
+    }
+
     /// Writes what waits, then closes. Later calls say [`StoreError::Closed`].
     pub async fn close(&self) {
         lock(&self.inner.intake).take();
@@ -121,6 +139,14 @@ impl Store {
         if is_well { Ok(()) } else { self.probe().await }
     }
 
+    /// Writes a row that means nothing, to see whether the database takes it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn try_write(&self) -> Result<(), StoreError> {
+        self.probe().await
+    }
+
     async fn probe(&self) -> Result<(), StoreError> {
         const SQL: &str = "insert into probe (id, at) values (1, 1) on conflict (id) do update set at = probe.at + 1";
         let result = on!(
@@ -132,7 +158,8 @@ impl Store {
         self.noted(result.map_err(StoreError::from))
     }
 
-    /// Writes a whole copy of a SQLite database as it is now to a file that is not there yet. Writers wait meanwhile.
+    /// Writes a whole copy of a SQLite database as it is now to a file that is not there yet. Our own writers wait
+    /// meanwhile; other processes write on.
     ///
     /// # Errors
     /// When the file cannot be written, or the database is no SQLite file.
@@ -140,7 +167,7 @@ impl Store {
         let Pools::Sqlite(sides) = self.pools() else {
             return Err(StoreError::NotSqlite);
         };
-        let mut connection = sides.read.acquire().await?;
+        let mut connection = sides.write.acquire().await?;
         let file = file.to_string_lossy().into_owned();
         // SQLite's own way to copy a database in use (https://www.sqlite.org/lang_vacuum.html, "VACUUM INTO").
         let copied = sqlx::query("vacuum into $1").bind(file).execute(&mut *connection).await;

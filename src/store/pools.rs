@@ -268,6 +268,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0001_intake_and_work.sql"),
     ),
     (2, "turns", include_str!("../../migrations/0002_turns.sql")),
+    (3, "operations", include_str!("../../migrations/0003_operations.sql")),
+    (4, "waiting", include_str!("../../migrations/0004_waiting.sql")),
 ];
 
 fn migrations() -> Migrator {

@@ -319,7 +319,8 @@ impl Store {
     /// What the database said; the lease then ends by itself and the thing is looked at again.
     pub async fn finish(&self, claim: &Claim, now: Timestamp, next: Timestamp) -> Result<bool, StoreError> {
         const SQL: &str = "update work set lease = null, attempts = 0, last_error = null, reason = null, \
-             last_look_at = $1, due_at = case when asked_at < $2 then asked_at else $2 end, asked_at = null \
+             last_look_at = $1, due_at = case when asked_at < $2 then asked_at else $2 end, \
+             cause = case when asked_at is null then 'schedule' else cause end, asked_at = null \
              where thing = $3 and lease = $4";
         let result = on!(
             self.pools(),

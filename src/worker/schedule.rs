@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use convenor_core::thing::Thing;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::store::{Store, StoreError};
+use crate::store::{Forgotten, Store, StoreError};
 
-/// How often old deliveries are looked for.
-const HOUSEKEEPING: Duration = Duration::from_secs(3600);
+/// How often it is looked for what is to be forgotten. One turn is bounded, so it comes more often than it has to.
+const HOUSEKEEPING: Duration = Duration::from_secs(600);
 
 /// Knocks at every program at the start and then on a schedule.
 pub struct Schedule {
@@ -19,10 +20,23 @@ pub struct Schedule {
     pub clock: Clock,
     /// Every program.
     pub programs: Vec<Thing>,
+    /// What is knocked at only at the start: its looks name their next one.
+    pub lifelines: Vec<Thing>,
     /// Time from one full look to the next.
     pub resync: Duration,
+    /// What is kept, and how long.
+    pub retention: Retention,
+}
+
+/// What is kept of what came in and what was done.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
     /// How long deliveries are kept.
-    pub keep_deliveries: Duration,
+    pub deliveries: Duration,
+    /// How many bytes of their bodies are kept; the oldest go first.
+    pub delivery_bytes: u64,
+    /// How long the journal is kept.
+    pub journal: Duration,
 }
 
 impl Schedule {
@@ -59,6 +73,9 @@ impl Schedule {
         if self.store.take_turn("resync", self.clock.now(), every).await? {
             self.knock().await?;
         }
+        if whoever {
+            self.store.knock(&self.lifelines, "start", self.clock.now()).await?;
+        }
         Ok(())
     }
 
@@ -73,19 +90,42 @@ impl Schedule {
         self.store.knock(&self.programs, "schedule", self.clock.now()).await
     }
 
-    /// Forgets deliveries that are older than they are kept.
+    /// Forgets deliveries and entries of the journal that are older than they are kept, and deliveries that are too many.
+    /// Instances take turns.
     ///
     /// # Errors
     /// What the database said.
     pub async fn forget(&self) -> Result<(), StoreError> {
-        let keep = jiff::SignedDuration::try_from(self.keep_deliveries).unwrap_or(jiff::SignedDuration::MAX);
-        let Ok(before) = self.clock.now().checked_sub(keep) else {
+        let now = self.clock.now();
+        if !self.store.take_turn("forget", now, HOUSEKEEPING.mul_f64(0.9)).await? {
             return Ok(());
-        };
-        let forgotten = self.store.forget_deliveries(before).await?;
-        if forgotten > 0 {
-            tracing::info!(deliveries = forgotten, "old deliveries were forgotten");
+        }
+        let Retention {
+            deliveries,
+            delivery_bytes,
+            journal,
+        } = self.retention;
+        if let Some(before) = earlier(now, deliveries) {
+            tell("old deliveries", self.store.forget_deliveries(before).await?);
+        }
+        tell(
+            "deliveries beyond their room",
+            self.store.forget_largest_excess(delivery_bytes).await?,
+        );
+        if let Some(before) = earlier(now, journal) {
+            tell("old entries of the journal", self.store.forget_journal(before).await?);
         }
         Ok(())
+    }
+}
+
+fn earlier(now: Timestamp, by: Duration) -> Option<Timestamp> {
+    now.checked_sub(jiff::SignedDuration::try_from(by).ok()?).ok()
+}
+
+fn tell(what: &'static str, forgotten: Forgotten) {
+    if forgotten.rows > 0 {
+        let Forgotten { rows, more } = forgotten;
+        tracing::info!(rows, more, "{what} were forgotten");
     }
 }

@@ -13,6 +13,7 @@ mod docs;
 mod forms;
 mod house;
 mod infra;
+mod operator;
 mod skip;
 mod stories;
 mod table;

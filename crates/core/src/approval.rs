@@ -4,7 +4,7 @@
 //! the role *now*, who is not the proposer, and later than the last change of the text that it approves. The label by
 //! itself proves nothing: GitLab lets a guest set labels while creating an issue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -25,6 +25,9 @@ pub struct Signal {
     pub at: Timestamp,
     /// The note that says it; `None` for a label event.
     pub note: Option<NoteId>,
+    /// The note's text was changed afterwards: Maintainers can edit other people's comments, so nobody knows whose words they
+    /// are.
+    pub edited: bool,
 }
 
 /// What a signal asks for.
@@ -66,6 +69,8 @@ pub struct Facts<'a> {
     pub proposer: UserId,
     /// Roles in the program's group now, of everybody in question; who is not in it has none.
     pub roles: &'a BTreeMap<UserId, AccessLevel>,
+    /// Accounts that are not in use (blocked, banned, deactivated), whatever they said before.
+    pub blocked: &'a BTreeSet<UserId>,
     /// The text's last change.
     pub since: TextSince,
     /// All wishes, in any order.
@@ -146,6 +151,8 @@ pub enum NotCounted {
     NoRight,
     /// The text was changed afterwards.
     TextChanged,
+    /// The comment was edited after it was written.
+    Edited,
 }
 
 /// Decides.
@@ -192,11 +199,15 @@ fn approved(by: ApprovedBy) -> Verdict {
 /// Why one wish does not count; `None`: it does.
 #[must_use]
 pub fn why_not(facts: &Facts<'_>, signal: &Signal) -> Option<NotCounted> {
-    if !may_approve(facts.program, role(facts, signal.user), &signal.username) {
+    let may = may_approve(facts.program, role(facts, signal.user), &signal.username);
+    if !may || facts.blocked.contains(&signal.user) {
         return Some(NotCounted::NoRight);
     }
     if signal.wish == Wish::Approve && signal.user == facts.proposer {
         return Some(NotCounted::OwnProposal);
+    }
+    if signal.edited {
+        return Some(NotCounted::Edited);
     }
     (!facts.since.is_before(signal)).then_some(NotCounted::TextChanged)
 }
@@ -250,6 +261,7 @@ mod tests {
             wish,
             at: at(second),
             note: None,
+            edited: false,
         }
     }
 
@@ -265,6 +277,7 @@ mod tests {
             program: &program(policy),
             proposer: PROPOSER,
             roles: &roles,
+            blocked: &BTreeSet::new(),
             since,
             signals,
         })
@@ -363,6 +376,7 @@ mod tests {
                 program: &program,
                 proposer: PROPOSER,
                 roles: &roles,
+                blocked: &BTreeSet::new(),
                 since,
                 signals: &[said],
             };
@@ -380,6 +394,39 @@ mod tests {
         assert_eq!(verdict(ApprovalPolicy::Members, Some(AccessLevel::OWNER), &signals), no);
         let signals = [signal(NAMED, Wish::Decline, 5), signal(MAINTAINER, Wish::Approve, 9)];
         assert_eq!(verdict(ApprovalPolicy::Always, None, &signals), by("maintainer"));
+    }
+
+    #[test]
+    fn a_comment_that_was_edited_afterwards_is_nobodys_word() {
+        for wish in [Wish::Approve, Wish::Decline] {
+            let edited = Signal {
+                edited: true,
+                note: Some(NoteId(7)),
+                ..signal(MAINTAINER, wish, 5)
+            };
+            assert_eq!(verdict(ApprovalPolicy::Always, None, &[edited]), Verdict::Waiting);
+        }
+    }
+
+    #[test]
+    fn a_blocked_account_decides_nothing_even_when_the_settings_name_it() {
+        let program = program(ApprovalPolicy::Always);
+        let signals = [signal(NAMED, Wish::Approve, 5)];
+        for (blocked, expected) in [(BTreeSet::new(), by("named")), ([NAMED].into(), Verdict::Waiting)] {
+            let facts = Facts {
+                program: &program,
+                proposer: PROPOSER,
+                roles: &BTreeMap::new(),
+                blocked: &blocked,
+                since: TextSince {
+                    at: at(0),
+                    note: None,
+                    creation: true,
+                },
+                signals: &signals,
+            };
+            assert_eq!(check(&facts), expected, "{blocked:?}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod escape;
 pub mod ids;
 pub mod knock;
+pub mod lifeline;
 pub mod plan;
 pub mod program;
 pub mod proposal;

@@ -57,6 +57,8 @@ pub enum Thing {
     Handbook(ProgramName),
     /// The whole program: every proposal, community and the page (the full resync).
     Program(ProgramName),
+    /// What the program's service lives on: its webhooks, its token, the accounts of the facilitators.
+    Lifeline(ProgramName),
 }
 
 impl Thing {
@@ -67,7 +69,8 @@ impl Thing {
             Self::Proposal(program, _)
             | Self::Community(program, _)
             | Self::Handbook(program)
-            | Self::Program(program) => program,
+            | Self::Program(program)
+            | Self::Lifeline(program) => program,
         }
     }
 
@@ -79,6 +82,7 @@ impl Thing {
             Self::Community(..) => "community",
             Self::Handbook(..) => "handbook",
             Self::Program(..) => "program",
+            Self::Lifeline(..) => "lifeline",
         }
     }
 }
@@ -90,6 +94,7 @@ impl fmt::Display for Thing {
             Self::Community(program, project) => write!(f, "community {program}/{project}"),
             Self::Handbook(program) => write!(f, "handbook {program}"),
             Self::Program(program) => write!(f, "program {program}"),
+            Self::Lifeline(program) => write!(f, "lifeline {program}"),
         }
     }
 }
@@ -97,7 +102,7 @@ impl fmt::Display for Thing {
 /// The text is no thing's key.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "`{0}` names no thing; expected `proposal PROGRAM#IID`, `community PROGRAM/PROJECT-ID`, `handbook PROGRAM` or `program PROGRAM`"
+    "`{0}` names no thing; expected `proposal PROGRAM#IID`, `community PROGRAM/PROJECT-ID`, `handbook PROGRAM`, `program PROGRAM` or `lifeline PROGRAM`"
 )]
 pub struct NoSuchThing(String);
 
@@ -122,6 +127,7 @@ fn parse(text: &str) -> Option<Thing> {
         }
         "handbook" => Thing::Handbook(ProgramName::new(rest)?),
         "program" => Thing::Program(ProgramName::new(rest)?),
+        "lifeline" => Thing::Lifeline(ProgramName::new(rest)?),
         _ => return None,
     })
 }
@@ -137,7 +143,8 @@ mod tests {
             Thing::Proposal(program.clone(), IssueIid(12)),
             Thing::Community(program.clone(), ProjectId(7)),
             Thing::Handbook(program.clone()),
-            Thing::Program(program),
+            Thing::Program(program.clone()),
+            Thing::Lifeline(program),
         ] {
             assert_eq!(thing.to_string().parse::<Thing>().unwrap(), thing);
         }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// Text from outside: titles, descriptions, notes, display names, file contents, error texts of others.
 ///
 /// It has no `Display`, no `Serialize` and no `Deref`: the only ways out are the renderers of [`crate::escape`], one for
-/// each sink, and [`Untrusted::expose`] for parsers, whose results are `Untrusted` again or validated types.
+/// each sink. Parsers of this crate see the raw text; their results are `Untrusted` again or validated types.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Untrusted(String);
@@ -19,10 +19,23 @@ impl Untrusted {
         Self(text.into())
     }
 
-    /// The raw text, to be parsed or compared; never to be written anywhere.
+    /// The raw text, to be parsed or compared; never to be written anywhere. Which rooms may ask is kept by a test of the
+    /// house.
     #[must_use]
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it contains `needle`, without regard to ASCII case.
+    #[must_use]
+    pub fn contains(&self, needle: &str) -> bool {
+        self.0.to_ascii_lowercase().contains(&needle.to_ascii_lowercase())
+    }
+
+    /// Whether it is exactly `text`.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        self.0 == text
     }
 
     /// Its first characters, at most so many: for work whose cost grows with the length.

@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use convenor_core::escape::StoredText;
 use convenor_core::similarity::{Candidate, Verdict, rank};
 use convenor_core::untrusted::Untrusted;
 use serde_json::Value;
@@ -52,7 +53,10 @@ fn accuracy(pairs: &[Labelled]) -> f64 {
         if best.verdict.as_str() == pair.label {
             right += 1;
         } else {
-            let names = (pair.proposed.name.expose(), pair.existing.name.expose());
+            let names = (
+                StoredText::new(&pair.proposed.name),
+                StoredText::new(&pair.existing.name),
+            );
             println!(
                 "{} {} taken for {} {:.2} {names:?}: {}",
                 pair.id,

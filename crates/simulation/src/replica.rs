@@ -7,12 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use convenor::apply::Applier;
 use convenor::assemble;
-use convenor::hooks::HookSecrets;
+use convenor::hooks::{HookSecrets, OwnHooks};
 use convenor::intake::{self, Budget, Intake, Secrets};
 use convenor::look::{GitLabLooker, Planner};
 use convenor::observe::Observer;
 use convenor::store::{Store, StoreError};
-use convenor::worker::{Schedule, Worker};
+use convenor::worker::{Retention, Schedule, Worker};
 use convenor_core::thing::Thing;
 use http_body_util::Full;
 use hyper::service::Service;
@@ -88,10 +88,11 @@ async fn live(sim: Arc<Sim>, town: Arc<Town>, who: Who) {
         .iter()
         .map(|(program, blueprint)| (Observer::new(client.reader(), program.clone()), blueprint.clone()))
         .collect();
-    let planner = Planner::new(programs, store.clone(), clock.clone());
+    let planner = Planner::new(programs, store.clone(), clock.clone()).with_webhooks(OwnHooks::new(&town.settings));
     let secrets = HookSecrets::new(&town.settings.webhook);
     let applier = Applier::new(client.writer(), store.clone(), clock.clone(), secrets);
     let looker = GitLabLooker::new(planner, applier, town.settings.schedule.resync)
+        .with_lifeline(town.settings.schedule.lifeline)
         .with_budget(town.settings.worker.writes_per_hour);
     let worker = Worker::new(store.clone(), Arc::new(looker), clock.clone(), town.settings.worker);
     let schedule = Schedule {
@@ -102,8 +103,14 @@ async fn live(sim: Arc<Sim>, town: Arc<Town>, who: Who) {
             .iter()
             .map(|(program, _)| Thing::Program(program.name.clone()))
             .collect(),
+        // A new project knocks on it; by the clock it is not looked at here.
+        lifelines: Vec::new(),
         resync: town.settings.schedule.resync,
-        keep_deliveries: town.settings.database.keep_deliveries,
+        retention: Retention {
+            deliveries: town.settings.database.keep_deliveries,
+            delivery_bytes: town.settings.database.most_deliveries as u64,
+            journal: town.settings.database.keep_journal,
+        },
     };
     sim.locked().replicas[who.replica].door = door(&sim, &town, &store);
     let stop = CancellationToken::new();

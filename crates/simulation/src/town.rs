@@ -8,10 +8,11 @@ use anyhow::Context as _;
 use convenor::apply::Applier;
 use convenor::assemble;
 use convenor::cli::init;
-use convenor::hooks::HookSecrets;
+use convenor::hooks::{HookSecrets, OwnHooks};
 use convenor::observe::Observer;
 use convenor::settings::Settings;
 use convenor::store::{Memory, Store};
+use convenor_core::plan::init::Wishes;
 use convenor_core::plan::wanted::Blueprint;
 use convenor_core::program::Program;
 use gitlab_sandbox::{Config, Role, World};
@@ -134,9 +135,10 @@ async fn set_up() -> anyhow::Result<Town> {
     let store = Store::in_memory(&sim.memory);
     let secrets = HookSecrets::new(&settings.webhook);
     let applier = Applier::new(client.writer(), store, sim.clock(), secrets);
+    let own = OwnHooks::new(&settings);
     for (program, _) in &programs {
         let observer = Observer::new(client.reader(), program.clone());
-        init::set_up(&observer, &settings, Some(&applier), false, &mut |_| {}).await?;
+        init::set_up(&observer, &own, Some(&applier), Wishes::default(), &mut |_| {}).await?;
     }
     sim.sync();
     let empty = Base {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
+use convenor_core::plan::init::Wishes;
 use gitlab_sandbox::{Config, Role, Sandbox};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +15,7 @@ use crate::apply::{Applier, Outcome, Progress};
 use crate::assemble;
 use crate::cli::{init, print};
 use crate::clock::Clock;
-use crate::hooks::HookSecrets;
+use crate::hooks::{HookSecrets, OwnHooks};
 use crate::observe::Observer;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -35,6 +37,7 @@ pub(super) struct World {
     /// The GitLab.
     pub(super) gitlab: Sandbox,
     service: JoinHandle<()>,
+    quiet: Arc<AtomicBool>,
     _folder: Folder,
 }
 
@@ -60,14 +63,16 @@ impl World {
         let client = assemble::client(&settings)?;
         let planner = assemble::planner(&settings, &client, store.clone(), clock.clone())?;
         let looker = assemble::looker(&settings, &client, planner, store.clone(), clock.clone());
-        let looker = looker.with_progress(show_steps());
+        let quiet = Arc::new(AtomicBool::new(false));
+        let looker = looker.with_progress(show_steps(quiet.clone()));
         let service = Service::start(&settings, store.clone(), clock.clone(), Arc::new(looker)).await?;
         settings.server.public_url = format!("http://{}", service.address()?);
         print("convenor init\n");
         let applier = Applier::new(client.writer(), store, clock, HookSecrets::new(&settings.webhook));
+        let own = OwnHooks::new(&settings);
         for program in &settings.programs {
             let observer = Observer::new(client.reader(), program.program.clone());
-            init::set_up(&observer, &settings, Some(&applier), false, &mut |line| {
+            init::set_up(&observer, &own, Some(&applier), Wishes::default(), &mut |line| {
                 print(&format!("  {line}"));
             })
             .await?;
@@ -76,8 +81,14 @@ impl World {
         Ok(Self {
             gitlab,
             service,
+            quiet,
             _folder: folder,
         })
+    }
+
+    /// No more steps are shown.
+    pub(super) fn hush(&self) {
+        self.quiet.store(true, Ordering::Relaxed);
     }
 
     /// Where to look at it.
@@ -93,8 +104,11 @@ impl World {
 }
 
 /// Each step as it is done, in its own words.
-fn show_steps() -> Progress {
-    Arc::new(|_, step, outcome| {
+fn show_steps(quiet: Arc<AtomicBool>) -> Progress {
+    Arc::new(move |_, step, outcome| {
+        if quiet.load(Ordering::Relaxed) {
+            return;
+        }
         let sign = match outcome {
             Outcome::Done => "+",
             Outcome::Failed(_) => "!",

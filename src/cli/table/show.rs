@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use convenor_core::escape::TerminalText;
+use convenor_core::escape::{JsonText, TerminalText};
 use convenor_core::ids::Username;
 use convenor_core::table::{Page, RowReport, Someone, Table};
 use convenor_core::untrusted::Untrusted;
@@ -28,8 +28,8 @@ struct RowJson {
     index: usize,
     line: usize,
     /// GFM content, one for each column.
-    cells: Vec<String>,
-    name: String,
+    cells: Vec<JsonText>,
+    name: JsonText,
     link: Option<String>,
     people: Vec<PersonJson>,
     inactive: bool,
@@ -40,7 +40,7 @@ struct RowJson {
 #[derive(Serialize)]
 struct PersonJson {
     username: Option<String>,
-    name: Option<String>,
+    name: Option<JsonText>,
     link: Option<String>,
     inactive: bool,
 }
@@ -117,9 +117,8 @@ fn row_json(report: &RowReport) -> RowJson {
     RowJson {
         index: report.index,
         line: report.line,
-        // The page is the caller's own file, and JSON escapes what a terminal would act on.
-        cells: report.cells.iter().map(|cell| cell.expose().to_owned()).collect(),
-        name: report.name.expose().to_owned(),
+        cells: report.cells.iter().map(JsonText::new).collect(),
+        name: JsonText::new(&report.name),
         link: report.link.clone(),
         people: report.people.iter().map(person_json).collect(),
         inactive: report.inactive,
@@ -131,7 +130,7 @@ fn row_json(report: &RowReport) -> RowJson {
 fn person_json(someone: &Someone) -> PersonJson {
     PersonJson {
         username: someone.username.as_ref().map(|username| username.as_str().to_owned()),
-        name: someone.name.as_ref().map(|name| name.expose().to_owned()),
+        name: someone.name.as_ref().map(JsonText::new),
         link: someone.target.clone(),
         inactive: someone.inactive,
     }

@@ -5,6 +5,7 @@ use gitlab::api::common::NameOrId;
 use serde_json::json;
 
 use super::Plain;
+use super::hooks::HookOwner;
 
 /// `with_projects=false`: without it GitLab adds up to 100 whole projects to the answer.
 pub(crate) fn get(group: &NameOrId<'_>) -> Plain {
@@ -18,6 +19,23 @@ pub(crate) fn member(group: GroupId, user: UserId) -> Plain {
 
 pub(crate) fn labels(group: GroupId) -> Plain {
     Plain::get(format!("groups/{group}/labels"))
+}
+
+/// A label of a group or project, by its name.
+pub(crate) fn delete_label(owner: HookOwner, name: &str) -> Plain {
+    let place = match owner {
+        HookOwner::Group(group) => format!("groups/{group}"),
+        HookOwner::Project(project) => format!("projects/{project}"),
+    };
+    Plain::delete(format!("{place}/labels/{}", super::segment(name)))
+}
+
+/// Issues of all the group's projects that carry a label; one is enough to know that it is used.
+pub(crate) fn issues_with_label(group: GroupId, label: &str) -> Plain {
+    Plain::get(format!("groups/{group}/issues"))
+        .with("labels", label.to_owned())
+        .with("state", "all")
+        .with("scope", "all")
 }
 
 pub(crate) fn create_label(group: GroupId, name: &str, color: &str, description: &str) -> Plain {

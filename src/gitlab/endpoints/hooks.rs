@@ -61,6 +61,8 @@ fn body(hook: &NewHook) -> Value {
         "enable_ssl_verification".to_owned(),
         json!(hook.enable_ssl_verification),
     );
+    body.insert("name".to_owned(), json!(hook.name));
+    body.insert("description".to_owned(), json!(hook.description));
     for (trigger, on) in &hook.triggers {
         body.insert((*trigger).to_owned(), json!(on));
     }

@@ -1,10 +1,11 @@
 //! Issues, their notes and their label events.
 
-use convenor_core::ids::{IssueIid, ProjectId};
+use convenor_core::ids::{GroupId, IssueIid, ProjectId};
 use gitlab::api::common::SortOrder;
 use gitlab::api::projects::issues;
 
 use super::{IssueFilter, Reader, updated_after};
+use crate::gitlab::endpoints;
 use crate::gitlab::error::GitLabError;
 use crate::gitlab::operation::Operation;
 use crate::gitlab::query::{Total, built};
@@ -47,6 +48,18 @@ impl Reader {
         let since = updated_after(filter.updated_after);
         self.client
             .list(operation, &endpoint, &since, Total::Exact, |issue: &Issue| issue.id)
+            .await
+    }
+
+    /// The issues of all the group's projects that carry a label, open or closed.
+    ///
+    /// # Errors
+    /// As every list.
+    pub async fn group_issues_with(&self, group: GroupId, label: &str) -> Result<Vec<Issue>, GitLabError> {
+        let operation = Operation::reads("group_issues.list");
+        let endpoint = endpoints::groups::issues_with_label(group, label);
+        self.client
+            .list(operation, &endpoint, &[], Total::Exact, |issue: &Issue| issue.id)
             .await
     }
 

@@ -30,6 +30,9 @@ pub struct Hook {
     /// Whether a signing token is set; `None`: this version does not know signing tokens.
     #[serde(default)]
     pub signing_token_present: Option<bool>,
+    /// What people read beside it; `None`: none, or this version has none.
+    #[serde(default)]
+    pub description: Option<String>,
     /// All other fields; the triggers (`push_events`, `issues_events` …) are read by [`Hook::sends`].
     #[serde(flatten)]
     rest: BTreeMap<String, serde_json::Value>,

@@ -41,7 +41,7 @@ pub struct Issue {
     /// When it was closed.
     #[serde(default, deserialize_with = "time_or_none")]
     pub closed_at: Option<Timestamp>,
-    /// Who closed it, when it is closed.
+    /// Who closed it, when it is closed; not told by every version.
     #[serde(default)]
     pub closed_by: Option<Person>,
     /// Its page; `…/-/issues/12` or `…/-/work_items/12`.

@@ -17,7 +17,7 @@ pub use board::{Board, BoardList, Label};
 pub use hook::{Hook, HookEvent};
 pub use issue::{Issue, IssueState, LabelEvent, LabelEventAction, LabelName, Note};
 pub use merge_request::{DiffRefs, MergeRequest, MergeRequestState};
-pub use people::{CurrentUser, Member, Person, TokenSelf, User, Version};
+pub use people::{CurrentUser, Member, Person, RotatedToken, TokenSelf, User, Version};
 pub use project::{Group, Namespace, Project};
 pub use repository::{Branch, Commit, Comparison, FileDiff, RepositoryFile};
 

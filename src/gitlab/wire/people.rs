@@ -4,6 +4,7 @@ use convenor_core::ids::{AccessLevel, UserId, Username};
 use convenor_core::untrusted::Untrusted;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::tolerant::or_default;
@@ -18,6 +19,9 @@ pub struct CurrentUser {
     /// Whether GitLab knows it as a bot (project and group tokens, service accounts).
     #[serde(default, deserialize_with = "or_default")]
     pub bot: bool,
+    /// Whether it administers the instance; told to administrators only.
+    #[serde(default, deserialize_with = "or_default")]
+    pub is_admin: Option<bool>,
 }
 
 /// The token itself (`GET /personal_access_tokens/self`).
@@ -32,6 +36,16 @@ pub struct TokenSelf {
     /// Neither revoked nor expired.
     #[serde(default)]
     pub active: Option<bool>,
+}
+
+/// A token that was rotated (`POST /personal_access_tokens/self/rotate`): the only time that GitLab tells it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RotatedToken {
+    /// The new token.
+    pub token: SecretString,
+    /// The day at whose beginning (UTC) it ends.
+    #[serde(default)]
+    pub expires_at: Option<Date>,
 }
 
 /// GitLab's version (`GET /version`), with its clock at that moment.

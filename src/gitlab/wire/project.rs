@@ -23,6 +23,9 @@ pub struct Group {
     pub web_url: String,
     /// Who may see it.
     pub visibility: Visibility,
+    /// Who may make projects in it: `developer`, `maintainer`, `owner`, `noone` …
+    #[serde(default)]
+    pub project_creation_level: Option<String>,
 }
 
 /// A project (`GET /projects/:id`, `GET /groups/:id/projects`).

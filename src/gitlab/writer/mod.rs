@@ -9,6 +9,7 @@ mod issues;
 mod merge_requests;
 mod projects;
 mod repository;
+mod token;
 mod wanted;
 
 use super::client::Client;

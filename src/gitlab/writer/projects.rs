@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{NewLabel, NewProject, Writer};
 use crate::gitlab::endpoints;
+use crate::gitlab::endpoints::hooks::HookOwner;
 use crate::gitlab::error::{GitLabError, Words};
 use crate::gitlab::operation::Operation;
 use crate::gitlab::query::built;
@@ -91,6 +92,15 @@ impl Writer {
             .description(label.description.as_str())
             .build();
         self.client.ask(operation, &built(operation, endpoint)?).await
+    }
+
+    /// Removes a label of a project or group, by its name.
+    ///
+    /// # Errors
+    /// `NotFound` when it is gone already.
+    pub async fn delete_label(&self, owner: HookOwner, name: &str) -> Result<(), GitLabError> {
+        let endpoint = endpoints::groups::delete_label(owner, name);
+        self.client.tell(Operation::writes("labels.delete"), &endpoint).await
     }
 
     /// Makes a label of a group, for all its projects.

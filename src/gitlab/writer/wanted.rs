@@ -170,6 +170,10 @@ pub struct NewHook {
     pub signing_token: Option<SecretString>,
     /// Whether GitLab checks our TLS certificate.
     pub enable_ssl_verification: bool,
+    /// What it is called in GitLab's list; GitLab before 17.1 ignores it.
+    pub name: &'static str,
+    /// What people read beside it, and we know it by; GitLab before 17.1 ignores it.
+    pub description: &'static str,
     /// Every trigger that is to be on or off, such as `("issues_events", true)`.
     pub triggers: Vec<(&'static str, bool)>,
 }

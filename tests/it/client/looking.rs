@@ -102,7 +102,7 @@ async fn issues_and_merge_requests_are_asked_for_with_documented_parameters() {
     };
     let reader = reader(&server);
     let issues = reader.issues(PROJECT, &filter).await.unwrap();
-    assert_eq!(issues[0].description.expose(), "");
+    assert!(issues[0].description.is(""));
     let filter = MergeRequestFilter {
         source_branch: Some("convenor/rust".to_owned()),
         target_branch: Some("main".to_owned()),

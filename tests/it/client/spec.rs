@@ -325,6 +325,8 @@ async fn write_hooks(client: &Client) {
         token: Some("secret".into()),
         signing_token: Some("whsec_x".into()),
         enable_ssl_verification: true,
+        name: "Convenor",
+        description: "made by a test",
         triggers: vec![("push_events", true), ("issues_events", true), ("note_events", true)],
     };
     for owner in [HookOwner::Project(PROJECT), HookOwner::Group(GROUP)] {

@@ -64,7 +64,7 @@ async fn a_taken_path_names_the_fields() {
     let GitLabError::Taken { fields, .. } = error else {
         panic!("{error:?}")
     };
-    assert!(fields.iter().any(|field| field.field.text().expose() == "path"));
+    assert!(fields.iter().any(|field| field.field.text().is("path")));
 }
 
 #[tokio::test]
@@ -337,6 +337,8 @@ async fn hooks_are_made_with_their_signing_token() {
         token: None,
         signing_token: Some("whsec_x".into()),
         enable_ssl_verification: true,
+        name: "Convenor",
+        description: "made by a test",
         triggers: vec![("push_events", false), ("issues_events", true)],
     };
     let made = writer.create_hook(owner, &hook).await.unwrap();

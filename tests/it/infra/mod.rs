@@ -1,11 +1,13 @@
 //! Intake, store, worker and server through their public doors: HTTP on loopback and a real SQLite file.
 #![expect(clippy::unwrap_used, reason = "a test ends where its set-up fails")]
 
+mod copies;
 mod database;
 mod house;
 mod intake;
 mod process;
 mod program;
 mod server;
+mod sharing;
 mod store;
 mod worker;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use convenor::settings::WorkerSettings;
 use convenor::store::{Claim, Store, WorkState};
-use convenor::worker::{Look, Looker, Schedule, Worker};
+use convenor::worker::{Look, Looker, Retention, Schedule, Worker};
 use convenor_core::thing::Thing;
 use tokio_util::sync::CancellationToken;
 
@@ -294,8 +294,13 @@ async fn every_program_is_looked_at_at_the_start_and_then_by_one_instance_at_a_t
                 store: bench.store.clone(),
                 clock: bench.hands.clock(),
                 programs: vec![program("cop"), program("guilds")],
+                lifelines: Vec::new(),
                 resync,
-                keep_deliveries: Duration::from_secs(3600),
+                retention: Retention {
+                    deliveries: Duration::from_secs(3600),
+                    delivery_bytes: u64::MAX,
+                    journal: Duration::from_secs(3600),
+                },
             };
             let stop = stop.clone();
             tokio::spawn(async move { schedule.run(stop).await })

@@ -26,28 +26,6 @@ fn rewrites(town: &Town, iid: u64, text: &str) {
     proposer.describe_issue(INTAKE, iid, text).unwrap();
 }
 
-/// All that people without a right to the intake's confidential issues can read.
-fn everything_public(town: &Town) -> String {
-    let mut text = String::new();
-    let projects = town.gitlab.projects("acme").unwrap();
-    for project in projects.iter().filter(|project| project.path_with_namespace != INTAKE) {
-        text.push_str(&format!("{project:?}"));
-        let path = &project.path_with_namespace;
-        for branch in town.gitlab.branches(path) {
-            text.push_str(&format!("{branch} {:?}", town.gitlab.commits(path, &branch).unwrap()));
-            for file in town.gitlab.paths(path, &branch) {
-                text.push_str(&file);
-                text.extend(town.gitlab.text(path, &branch, &file));
-            }
-        }
-        for issue in town.gitlab.issues(path).unwrap() {
-            text.push_str(&format!("{issue:?} {:?}", town.gitlab.notes(path, issue.iid).unwrap()));
-        }
-        text.push_str(&format!("{:?}", town.gitlab.merge_requests(path).unwrap()));
-    }
-    text
-}
-
 #[tokio::test]
 async fn an_approval_is_for_the_text_that_was_shown() {
     let (town, iid) = asked().await;
@@ -190,45 +168,6 @@ async fn a_declined_proposal_is_closed_and_may_be_proposed_again() {
     says(&town, "maintainer", iid, "@convenor-bot approve");
     town.settle().await;
     town.has_exactly_one_of_everything("rust-at-work");
-}
-
-/// The proposer makes the issue confidential and writes a secret into it just before a write of ours.
-async fn turns_confidential_at(write: usize) {
-    let town = Town::new().await;
-    let flips = Act::new(|world| {
-        let proposer = world.person("proposer").unwrap();
-        let text = FORM.replace("Share what we learn", &format!("The {CANARY} merger"));
-        proposer
-            .edit_issue(INTAKE, 1, json!({ "confidential": true, "description": text }))
-            .unwrap();
-    });
-    town.gitlab.add_fault(
-        Fault::new(Effect::Before(flips))
-            .user("convenor-bot")
-            .writes()
-            .skip(write)
-            .once(),
-    );
-    let iid = town.opens("proposer", FORM);
-    assert_eq!(iid, 1);
-    town.settle().await;
-    town.resync().await;
-    assert!(!everything_public(&town).contains(CANARY), "at write {write}");
-    assert!(
-        town.comment(iid).contains("is confidential"),
-        "at write {write}: {}",
-        town.comment(iid)
-    );
-    town.gitlab.forget_calls();
-    town.resync().await;
-    assert!(town.gitlab.writes().is_empty(), "{:?}", town.gitlab.writes());
-}
-
-#[tokio::test]
-async fn nothing_is_told_of_an_issue_that_becomes_confidential_on_the_way() {
-    for write in [0, 1, 2, 3, 4, 9, 15, 21] {
-        turns_confidential_at(write).await;
-    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Stories: the program through its doors, on a GitLab over loopback. No story sleeps; the clock is moved instead.
 
 mod approvals;
+mod batch;
 mod binary;
 mod brakes;
 mod browsing;
@@ -9,7 +10,16 @@ mod crashes;
 mod doubts;
 mod handbook;
 mod hostile;
+mod lifeline;
+mod limits;
 mod main_job;
+mod manners;
 mod names;
+mod pages;
 mod rendered;
+mod repair;
+#[path = "../security/mod.rs"]
+mod security;
 mod town;
+mod traced;
+mod trouble;

@@ -9,14 +9,15 @@ use convenor::apply::Applier;
 use convenor::assemble;
 use convenor::cli::init;
 use convenor::clock::Clock;
-use convenor::hooks::HookSecrets;
+use convenor::hooks::{HookSecrets, OwnHooks};
 use convenor::intake::{self, Budget, Intake, Secrets};
 use convenor::look::GitLabLooker;
-use convenor::observe::Observer;
+use convenor::observe::{Asked, Observer};
 use convenor::server::{self, Limits};
 use convenor::settings::Settings;
 use convenor::store::{Store, WorkState};
 use convenor::worker::{Look, Worker};
+use convenor_core::plan::init::Wishes;
 use convenor_core::thing::{ProgramName, Thing};
 use gitlab_sandbox::{Config, IssueView, MergeRequestView, Role, Sandbox};
 use jiff::{SignedDuration, Timestamp};
@@ -77,7 +78,7 @@ pub(super) struct Town {
     settings: Settings,
     worker: Worker<GitLabLooker>,
     hands: Arc<AtomicI64>,
-    door: String,
+    pub(super) door: String,
     http: reqwest::Client,
     stop: CancellationToken,
     folder: tempfile::TempDir,
@@ -97,6 +98,16 @@ impl Town {
 
     /// A town with other settings of the first program, as pairs of key and TOML value.
     pub(super) async fn with(config: Config, program: &[(&str, &str)]) -> Self {
+        Self::with_pages(config, program, &one_page("")).await
+    }
+
+    /// A town with more settings of its handbook page, as TOML.
+    pub(super) async fn with_manners(manners: &str) -> Self {
+        Self::with_pages(Config::default(), &[], &one_page(manners)).await
+    }
+
+    /// A town with these handbook pages, as TOML.
+    pub(super) async fn with_pages(config: Config, program: &[(&str, &str)], pages: &str) -> Self {
         let config = Config {
             send_hooks: false,
             ..config
@@ -106,7 +117,7 @@ impl Town {
         let folder = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let door = format!("http://{}", listener.local_addr().unwrap());
-        let settings = settings(&gitlab, &folder, &door, &token, program);
+        let settings = settings(&gitlab, &folder, &door, &token, (program, pages));
         let store = Store::open(&settings.database.url).await.unwrap();
         let hands = Arc::new(AtomicI64::new(0));
         let worker = worker(&settings, &store, &hands);
@@ -133,9 +144,10 @@ impl Town {
         let client = assemble::client(&self.settings).unwrap();
         let secrets = HookSecrets::new(&self.settings.webhook);
         let applier = Applier::new(client.writer(), self.store.clone(), clock(&self.hands), secrets);
+        let own = OwnHooks::new(&self.settings);
         for program in &self.settings.programs {
             let observer = Observer::new(client.reader(), program.program.clone());
-            init::set_up(&observer, &self.settings, Some(&applier), false, &mut |_| {})
+            init::set_up(&observer, &own, Some(&applier), Wishes::default(), &mut |_| {})
                 .await
                 .unwrap();
         }
@@ -163,6 +175,41 @@ impl Town {
         panic!("does not settle: {:?}", self.store.list_work().await.unwrap());
     }
 
+    /// Settles with four workers side by side.
+    pub(super) async fn settle_side_by_side(&self) {
+        for _ in 0..100 {
+            self.deliver().await;
+            let one = || self.worker.run_due_once();
+            let (a, b, c, d) = tokio::join!(one(), one(), one(), one());
+            let idle = [a, b, c, d].into_iter().all(|looked| looked.unwrap().is_none());
+            if idle && self.gitlab.waiting_hooks() == 0 && !self.wait_for_retries().await {
+                return;
+            }
+        }
+        panic!("does not settle: {:?}", self.store.list_work().await.unwrap());
+    }
+
+    /// `convenor apply` with what an operator asks for, for one thing.
+    pub(super) async fn applies(&self, thing: &Thing, asked: Asked) {
+        let client = assemble::client(&self.settings).unwrap();
+        let planner = assemble::planner(&self.settings, &client, self.store.clone(), clock(&self.hands)).unwrap();
+        let looker = assemble::looker(
+            &self.settings,
+            &client,
+            planner.asked(asked),
+            self.store.clone(),
+            clock(&self.hands),
+        );
+        let worker = Worker::new(
+            self.store.clone(),
+            Arc::new(looker),
+            clock(&self.hands),
+            self.settings.worker,
+        );
+        let looked = worker.look_now(thing, "convenor apply").await.unwrap().unwrap();
+        assert!(matches!(looked.look, Some(Look::Done { .. })), "{:?}", looked.look);
+    }
+
     /// Delivers and looks until a look fails, and leaves it at that.
     pub(super) async fn look_until_something_fails(&self) {
         for _ in 0..50 {
@@ -178,7 +225,7 @@ impl Town {
     /// The process starts again on the same database.
     pub(super) async fn restart(&mut self) {
         self.store.close().await;
-        self.open().await;
+        self.start().await;
     }
 
     /// The process starts again on an empty database.
@@ -187,10 +234,10 @@ impl Town {
         for entry in std::fs::read_dir(self.folder.path()).unwrap() {
             std::fs::remove_file(entry.unwrap().path()).unwrap();
         }
-        self.open().await;
+        self.start().await;
     }
 
-    async fn open(&mut self) {
+    async fn start(&mut self) {
         self.store = Store::open(&self.settings.database.url).await.unwrap();
         self.worker = worker(&self.settings, &self.store, &self.hands);
         self.stop.cancel();
@@ -272,13 +319,15 @@ impl Town {
         self.gitlab.merge_requests(HANDBOOK).unwrap()
     }
 
+    /// The open merge requests, oldest first.
+    pub(super) fn open(&self) -> Vec<MergeRequestView> {
+        let all = self.merge_requests().into_iter();
+        all.filter(|mr| mr.state == "opened").collect()
+    }
+
     /// The one open merge request.
     pub(super) fn merge_request(&self) -> MergeRequestView {
-        let mut open: Vec<_> = self
-            .merge_requests()
-            .into_iter()
-            .filter(|mr| mr.state == "opened")
-            .collect();
+        let mut open = self.open();
         assert_eq!(open.len(), 1, "{open:?}");
         open.remove(0)
     }
@@ -385,6 +434,13 @@ impl Town {
     }
 }
 
+/// The usual page's settings, with more keys.
+pub(super) fn one_page(more: &str) -> String {
+    format!(
+        "[program.handbook]\nproject = \"{HANDBOOK}\"\npage = \"{PAGE_PATH}\"\nheading = \"Current communities\"\n{more}"
+    )
+}
+
 /// The line that `after` has more than `before`; every other byte has to be the same.
 pub(super) fn one_more_line(before: &[u8], after: &[u8]) -> String {
     let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
@@ -456,7 +512,7 @@ fn settings(
     folder: &tempfile::TempDir,
     door: &str,
     token: &str,
-    program: &[(&str, &str)],
+    (program, pages): (&[(&str, &str)], &str),
 ) -> Settings {
     let more: String = program
         .iter()
@@ -465,7 +521,7 @@ fn settings(
     let text = format!(
         "[server]\npublic_url = \"{door}\"\n[gitlab]\nurl = \"{}\"\nrate_share = \"100%\"\n\
          [[program]]\nname = \"cop\"\ngroup = \"{GROUP}\"\nintake = \"{INTAKE}\"\n{more}\
-         [program.handbook]\nproject = \"{HANDBOOK}\"\npage = \"{PAGE_PATH}\"\nheading = \"Current communities\"\n",
+         {pages}",
         gitlab.url()
     );
     let database = format!("sqlite://{}", folder.path().join("convenor.db").display());

@@ -186,6 +186,7 @@ fn owned(
     let project = &candidate.project;
     let found = |kind, evidence: String, mend: &str| Finding {
         line: Some(row.report.line),
+        name: TerminalText::line(&row.report.name).to_string(),
         ..about(kind, candidate, evidence, mend.to_owned())
     };
     let charter = read(candidate).and_then(Result::ok);

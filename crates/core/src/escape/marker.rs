@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::untrusted::Untrusted;
+
 /// What a person may paste is read at most this far.
 const MAX: usize = 65_536;
 
@@ -31,8 +33,10 @@ impl Marker {
 
     /// Whether the first line is a marker of ours, of whatever kind.
     #[must_use]
-    pub fn is_in(text: &str) -> bool {
-        text.trim_start_matches('\u{feff}').starts_with("<!-- convenor:")
+    pub fn is_in(text: &Untrusted) -> bool {
+        text.expose()
+            .trim_start_matches('\u{feff}')
+            .starts_with("<!-- convenor:")
     }
 
     /// The line, without a line end. Inside JSON texts every character that HTML, quick actions or references could see is

@@ -17,44 +17,134 @@
 //! assert_eq!(note.as_str(), "The name is `/close **now**`.");
 //! ```
 //!
-//! People's text has no way in by itself:
+//! People's text has no way in by itself. What follows is each sink with the ways around its renderer, none of which the
+//! compiler takes.
 //!
-//! ```compile_fail
-//! # use convenor_core::{escape::Markdown, untrusted::Untrusted};
-//! let name = Untrusted::new("/close");
-//! Markdown::new().words(&name); // our own words only
-//! ```
-//! ```compile_fail
+//! The text itself cannot be had, printed, serialised or borrowed outside of this crate:
+//!
+//! ```compile_fail,E0624
 //! # use convenor_core::untrusted::Untrusted;
-//! format!("{}", Untrusted::new("/close")); // no `Display`
+//! let raw: &str = Untrusted::new("/close").expose();
 //! ```
-//! ```compile_fail
+//! ```compile_fail,E0277
+//! # use convenor_core::untrusted::Untrusted;
+//! let text = format!("{}", Untrusted::new("/close"));
+//! ```
+//! ```compile_fail,E0277
+//! # use convenor_core::untrusted::Untrusted;
+//! let text = serde_json::to_string(&Untrusted::new("/close"));
+//! ```
+//! ```compile_fail,E0308
+//! # use convenor_core::untrusted::Untrusted;
+//! let text: &str = &Untrusted::new("/close");
+//! ```
+//!
+//! A **note** or **description** takes our own words as `&'static str`, and is made by its builder only:
+//!
+//! ```compile_fail,E0308
 //! # use convenor_core::{escape::Markdown, untrusted::Untrusted};
-//! let name = Untrusted::new("/close");
-//! Markdown::new().words(name.expose()); // not `'static`
+//! Markdown::new().words(&Untrusted::new("/close"));
 //! ```
-//! ```compile_fail
-//! # use convenor_core::{escape::Title, untrusted::Untrusted};
-//! let name = Untrusted::new("[skip ci]");
-//! Title::new().inline(&name); // titles take no people's text at all
-//! ```
-//! ```compile_fail
-//! # use convenor_core::{escape::CommitMessage, untrusted::Untrusted};
-//! let name = Untrusted::new("Closes #1");
-//! CommitMessage::new().trailer_words("Name", name.expose()); // nor do commit messages
-//! ```
-//! ```compile_fail
+//! ```compile_fail,E0716
 //! # use convenor_core::escape::Markdown;
-//! let forged = Markdown { text: "/close".to_owned() }; // made by its builder only
+//! Markdown::new().words(&String::from("/close"));
 //! ```
-//! ```compile_fail
-//! # use convenor_core::untrusted::Untrusted;
-//! serde_json::to_string(&Untrusted::new("x")); // no `Serialize`
+//! ```compile_fail,E0451
+//! # use convenor_core::escape::Markdown;
+//! let forged = Markdown { text: "/close".to_owned() };
 //! ```
+//! ```compile_fail,E0624
+//! # use convenor_core::escape::Markdown;
+//! let forged = Markdown::rendered("/close".to_owned());
+//! ```
+//!
+//! A **title** takes no people's text at all:
+//!
+//! ```compile_fail,E0599
+//! # use convenor_core::{escape::Title, untrusted::Untrusted};
+//! Title::new().inline(&Untrusted::new("[skip ci]"));
+//! ```
+//! ```compile_fail,E0308
+//! # use convenor_core::{escape::Title, untrusted::Untrusted};
+//! Title::new().words(&Untrusted::new("[skip ci]"));
+//! ```
+//!
+//! Nor does a **commit message**:
+//!
+//! ```compile_fail,E0308
+//! # use convenor_core::{escape::CommitMessage, untrusted::Untrusted};
+//! CommitMessage::new().trailer_words("Name", &Untrusted::new("Closes #1"));
+//! ```
+//! ```compile_fail,E0716
+//! # use convenor_core::escape::CommitMessage;
+//! CommitMessage::new().words(&format!("Closes #{}", 1));
+//! ```
+//!
+//! A **template value** (and so a file, a **page** of a repository) is made here only:
+//!
+//! ```compile_fail,E0423
+//! # use convenor_core::escape::TemplateValue;
+//! let forged = TemplateValue("/close".to_owned());
+//! ```
+//! ```compile_fail,E0308
+//! # use convenor_core::{escape::TemplateValue, untrusted::Untrusted};
+//! TemplateValue::words(&Untrusted::new("{{x}}"));
+//! ```
+//! ```compile_fail,E0603
+//! let forged = convenor_core::render::engine::render("x", "{{x}}", &serde_json::json!({"x": "/close"}));
+//! ```
+//!
+//! A **cell** of a table:
+//!
+//! ```compile_fail,E0423
+//! let forged = convenor_core::table::Cell("a | b".to_owned());
+//! ```
+//! ```compile_fail,E0308
+//! # use convenor_core::{table::Cell, untrusted::Untrusted};
+//! let forged = Cell::from_gfm(&Untrusted::new("a | b"));
+//! ```
+//!
+//! A **log line**, a text for a **terminal** and one for an **HTML page**:
+//!
+//! ```compile_fail,E0423
+//! let forged = convenor_core::escape::LogText("\u{1b}[2J".to_owned());
+//! ```
+//! ```compile_fail,E0308
+//! let forged = convenor_core::escape::LogText::new("\u{1b}[2J");
+//! ```
+//! ```compile_fail,E0423
+//! let forged = convenor_core::escape::TerminalText("\u{1b}[2J".to_owned());
+//! ```
+//! ```compile_fail,E0423
+//! let forged = convenor_core::escape::HtmlText("<script>".to_owned());
+//! ```
+//! ```compile_fail,E0308
+//! let forged = convenor_core::escape::HtmlText::line("<script>");
+//! ```
+//!
+//! A **chat message**:
+//!
+//! ```compile_fail,E0308
+//! # use convenor_core::{escape::ChatText, untrusted::Untrusted};
+//! ChatText::new().words(&Untrusted::new("<!channel>"));
+//! ```
+//! ```compile_fail,E0423
+//! let forged = convenor_core::escape::ChatText("<!channel>".to_owned());
+//! ```
+//!
+//! The **description of a project**:
+//!
+//! ```compile_fail,E0308
+//! let forged = convenor_core::escape::PlainLine::new("@all", 100);
+//! ```
+//!
+//! What the compiler cannot refuse, lints and tests of the house do: `String::leak` and its kin would make our own words of
+//! people's, and so would a static that is filled from them.
 
 mod chat;
 pub(crate) mod clean;
 mod inline;
+mod kept;
 mod markdown;
 mod marker;
 mod screen;
@@ -62,9 +152,10 @@ mod subject;
 mod template;
 
 pub use chat::ChatText;
+pub use kept::{JsonText, StoredText, ascii_json};
 pub use markdown::Markdown;
 pub use marker::Marker;
-pub use screen::{HtmlText, LogText, TerminalText};
+pub use screen::{HtmlText, LogText, TerminalText, log_line};
 pub use subject::{CommitMessage, NameProblem, PlainLine, ProjectName, Title};
 pub use template::TemplateValue;
 

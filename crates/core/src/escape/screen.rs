@@ -56,6 +56,35 @@ impl HtmlText {
     }
 }
 
+/// A finished log line as one that steers nothing: what ends a line, controls a terminal or hides is spelled out as
+/// `\u{…}`. Colours (`ESC [ digits m`) stay: the logger itself makes them.
+#[must_use]
+pub fn log_line(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        if let Some(colour) = colour(rest) {
+            out.push_str(&rest[..colour]);
+            rest = &rest[colour..];
+            continue;
+        }
+        if c.is_control() || clean::invisible(c) || matches!(c, '\u{2028}' | '\u{2029}') {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    out
+}
+
+/// The length of the colour that begins here.
+fn colour(text: &str) -> Option<usize> {
+    let inside = text.strip_prefix("\u{1b}[")?;
+    let end = inside.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
+    (end <= 16 && inside[end..].starts_with('m')).then_some(2 + end + 1)
+}
+
 fn escape_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
@@ -94,6 +123,14 @@ mod tests {
         let shown = LogText::new(&text).to_string();
         assert!(shown.starts_with("a ERROR forged [2Jxxx"), "{shown}");
         assert_eq!(shown.chars().count(), 200);
+    }
+
+    #[test]
+    fn a_finished_log_line_keeps_its_colours_and_nothing_else_that_acts() {
+        assert_eq!(
+            log_line("\u{1b}[32m INFO\u{1b}[0m a\nb\r\u{1b}[2Jc\u{9b}31m\u{202e}\u{1b}"),
+            "\u{1b}[32m INFO\u{1b}[0m a\\u{a}b\\u{d}\\u{1b}[2Jc\\u{9b}31m\\u{202e}\\u{1b}"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The one comment on a proposal: what was understood, what is missing, what looks alike, what would be made, how far it is.
 
-use super::judge::{Judged, LookAlike, Stage};
+use super::judge::{Judged, LookAlike, Stage, is_known_here};
 use super::listing::Listing;
 use super::seen::{MergeRequestSeen, MergeRequestState, ProjectStanding, ProposalSeen};
 use super::{provision, wanted::Wanted};
@@ -210,7 +210,7 @@ fn planned(mut text: Markdown, judged: &Judged) -> Markdown {
         match listing {
             // Once it is merged, the page may have been read a moment before that.
             Listing::Missing(_) if matches!(judged.stage, Stage::Done(_)) => {}
-            Listing::Missing(preview) if !previews.contains(&preview) => previews.push(preview),
+            Listing::Missing(preview) if !preview.is_blank() && !previews.contains(&preview) => previews.push(preview),
             _ => {}
         }
     }
@@ -244,6 +244,9 @@ fn who_may_approve(mut text: Markdown, program: &Program, judged: &Judged) -> Ma
             (Wish::Decline, NotCounted::TextChanged) => {
                 ": the proposal was declined before the text last changed, so that does not count any more."
             }
+            (_, NotCounted::Edited) => {
+                ": the comment was edited afterwards, so it does not count. Please write a new one."
+            }
             (_, NotCounted::NoRight | NotCounted::OwnProposal) => {
                 ": sorry, only those named above may approve or decline."
             }
@@ -264,8 +267,12 @@ fn progress(mut text: Markdown, seen: &ProposalSeen, judged: &Judged) -> Markdow
     };
     text = tick(text, ours.is_some());
     text = match ours {
-        Some(project) => text.words("project ").link(&project.name, &project.web_url),
-        None => text.words("project ").slug(&wanted.slug),
+        Some(project) if is_known_here(seen, project) => text.words("project ").link(&project.name, &project.web_url),
+        // Fewer people may know of the project than of this issue: it is called what the proposal calls it.
+        Some(project) if project.path == wanted.slug.as_str() => {
+            text.words("project ").link(&wanted.name.untrusted(), &project.web_url)
+        }
+        _ => text.words("project ").slug(&wanted.slug),
     };
     text = text.words("\n");
     text = made_inside(text, seen, wanted, judged);

@@ -1,5 +1,7 @@
 //! Setting up a program: state labels, the issue template, webhooks. Safe to repeat; what people made stays.
 
+use std::collections::BTreeMap;
+
 use url::Url;
 
 use super::labels::State;
@@ -14,6 +16,12 @@ pub const TEMPLATE_PATH: &str = ".gitlab/issue_templates/New community.md";
 
 /// Branch of the merge request that replaces a person's template, when that was asked for.
 pub const TEMPLATE_BRANCH: &str = "convenor/issue-template";
+
+/// Message of the commit that adds the template.
+const TEMPLATE_COMMIT: &str = "Add the issue template for new communities";
+
+/// Description of the webhooks that we make.
+pub const HOOK_DESCRIPTION: &str = "Made by Convenor; `convenor init --remove` takes it back.";
 
 /// What is there already.
 #[derive(Clone, Debug)]
@@ -36,8 +44,15 @@ pub struct InitSeen {
     pub replacement_is_proposed: bool,
     /// The group's hooks; `None` where GitLab has none (Free) or we may not see them.
     pub group_hooks: Option<Vec<HookSeen>>,
-    /// Hooks of the projects that matter besides: intake and handbook; `None` where we may not see them.
+    /// Hooks of the projects that matter besides: intake, handbook and, where the group can have none, the communities; `None`
+    /// where we may not see them.
     pub project_hooks: Vec<(ProjectId, Option<Vec<HookSeen>>)>,
+    /// Full paths of those projects and of the group, for messages.
+    pub paths: BTreeMap<HookScope, String>,
+    /// Hooks that we made, as the ledger remembers them.
+    pub made_hooks: BTreeMap<HookScope, HookId>,
+    /// Whether there is a secret that a hook could carry; without one no delivery would be believed.
+    pub has_secret: bool,
     /// Projects that a hook of the group does not reach.
     pub outside_group: Vec<ProjectId>,
     /// Where deliveries should go; `None`: the service has no address that GitLab reaches, so hooks are left alone.
@@ -55,6 +70,12 @@ pub struct HookSeen {
     pub events_are_complete: bool,
     /// Whether GitLab sends to it; after many failed deliveries it stops.
     pub enabled: bool,
+    /// Whether it carries a secret of either kind; `None`: this GitLab does not tell.
+    pub has_secret: Option<bool>,
+    /// Whether GitLab checks our TLS certificate; `None`: it does not tell.
+    pub verifies_tls: Option<bool>,
+    /// Whether it carries the description that ours carry.
+    pub marked: bool,
 }
 
 /// What is due, and what was left to a person.
@@ -77,18 +98,59 @@ pub enum InitNote {
     NoHooks(ProjectId),
     /// The service has no public address yet.
     NoAddress,
+    /// No webhook secret is configured, so no delivery would be believed.
+    NoSecret,
+}
+
+/// What `init` is told beside the settings.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wishes {
+    /// Propose our issue template in place of a person's.
+    pub replace_template: bool,
+    /// Give every webhook of ours the secret of the settings anew: GitLab does not tell which one it has.
+    pub renew_hooks: bool,
 }
 
 /// What is due to set a program up.
 #[must_use]
-pub fn plan(seen: &InitSeen, replace_template: bool) -> InitPlan {
+pub fn plan(seen: &InitSeen, wishes: Wishes) -> InitPlan {
     let mut plan = InitPlan {
         steps: labels(seen),
         notes: Vec::new(),
     };
-    template(seen, replace_template, &mut plan);
-    hooks(seen, &mut plan);
+    template(seen, wishes.replace_template, &mut plan);
+    hooks(seen, wishes.renew_hooks, &mut plan);
     plan
+}
+
+/// The webhooks only: those that are missing or tell too little.
+#[must_use]
+pub fn missing_hooks(seen: &InitSeen) -> Vec<Step> {
+    let mut plan = InitPlan::default();
+    hooks(seen, false, &mut plan);
+    plan.steps
+}
+
+/// Our hook among those of a place: by its address, or because the ledger remembers it under another one.
+#[must_use]
+pub fn our_hook<'h>(seen: &InitSeen, scope: HookScope, hooks: &'h [HookSeen]) -> Option<&'h HookSeen> {
+    let address = seen.address.as_ref()?;
+    let made = seen.made_hooks.get(&scope);
+    let by_address = hooks.iter().find(|hook| hook.url == address.as_str());
+    by_address.or_else(|| hooks.iter().find(|hook| Some(&hook.id) == made))
+}
+
+/// Every place that should have a webhook of ours, with its hooks.
+pub fn hook_places(seen: &InitSeen) -> impl Iterator<Item = (HookScope, Option<&[HookSeen]>)> {
+    let group = seen
+        .group_hooks
+        .as_deref()
+        .map(|hooks| (HookScope::Group(seen.group), Some(hooks)));
+    let covered = |project: &ProjectId| seen.group_hooks.is_some() && !seen.outside_group.contains(project);
+    let projects = seen.project_hooks.iter().filter(move |(project, _)| !covered(project));
+    group
+        .into_iter()
+        .chain(projects.map(|(project, hooks)| (HookScope::Project(*project), hooks.as_deref())))
 }
 
 fn labels(seen: &InitSeen) -> Vec<Step> {
@@ -126,7 +188,7 @@ fn template(seen: &InitSeen, replace: bool, plan: &mut InitPlan) {
             branch: seen.branch.clone(),
             start: None,
             force: false,
-            message: CommitMessage::new().words("Add the issue template for new communities"),
+            message: CommitMessage::new().words(TEMPLATE_COMMIT),
             files: vec![FileChange::Create {
                 path: TEMPLATE_PATH.to_owned(),
                 content,
@@ -163,37 +225,38 @@ fn replace_template(seen: &InitSeen, file: &FileVersion, content: Vec<u8>, plan:
     });
 }
 
-fn hooks(seen: &InitSeen, plan: &mut InitPlan) {
+fn hooks(seen: &InitSeen, renew: bool, plan: &mut InitPlan) {
     let Some(address) = &seen.address else {
         plan.notes.push(InitNote::NoAddress);
         return;
     };
-    if let Some(hooks) = &seen.group_hooks {
-        plan.steps.extend(hook(HookScope::Group(seen.group), hooks, address));
+    if !seen.has_secret {
+        plan.notes.push(InitNote::NoSecret);
+        return;
     }
-    for (project, hooks) in &seen.project_hooks {
-        if seen.group_hooks.is_some() && !seen.outside_group.contains(project) {
-            continue;
-        }
-        match hooks {
-            Some(hooks) => plan.steps.extend(hook(HookScope::Project(*project), hooks, address)),
-            None => plan.notes.push(InitNote::NoHooks(*project)),
+    for (scope, hooks) in hook_places(seen) {
+        match (hooks, scope) {
+            (Some(hooks), _) => plan.steps.extend(hook(seen, scope, hooks, address, renew)),
+            (None, HookScope::Project(project)) => plan.notes.push(InitNote::NoHooks(project)),
+            (None, HookScope::Group(_)) => {}
         }
     }
 }
 
-/// A hook is ours by its address: creating one is not idempotent in GitLab.
-fn hook(scope: HookScope, hooks: &[HookSeen], address: &Url) -> Option<Step> {
-    match hooks.iter().find(|hook| hook.url == address.as_str()) {
-        None => Some(Step::CreateHook {
-            scope,
-            url: address.clone(),
-        }),
-        Some(hook) if !hook.events_are_complete => Some(Step::UpdateHook {
-            scope,
-            hook: hook.id,
-            url: address.clone(),
-        }),
+/// A hook is ours by its address or by the ledger: creating one is not idempotent in GitLab.
+fn hook(seen: &InitSeen, scope: HookScope, hooks: &[HookSeen], address: &Url, renew: bool) -> Option<Step> {
+    let url = address.clone();
+    match our_hook(seen, scope, hooks) {
+        None => Some(Step::CreateHook { scope, url }),
+        Some(hook)
+            if renew || !hook.events_are_complete || hook.url != address.as_str() || hook.has_secret == Some(false) =>
+        {
+            Some(Step::UpdateHook {
+                scope,
+                hook: hook.id,
+                url,
+            })
+        }
         Some(_) => None,
     }
 }
@@ -214,13 +277,26 @@ mod tests {
             replacement_is_proposed: false,
             group_hooks: Some(Vec::new()),
             project_hooks: vec![(ProjectId(2), Some(Vec::new())), (ProjectId(3), Some(Vec::new()))],
+            paths: BTreeMap::new(),
+            made_hooks: BTreeMap::new(),
+            has_secret: true,
             outside_group: vec![ProjectId(3)],
             address: Some(Url::parse("https://convenor.example.com/webhooks/gitlab").unwrap()),
         }
     }
 
     fn kinds(seen: &InitSeen, replace: bool) -> Vec<&'static str> {
-        plan(seen, replace).steps.iter().map(Step::kind).collect()
+        plan(
+            seen,
+            Wishes {
+                replace_template: replace,
+                ..Wishes::default()
+            },
+        )
+        .steps
+        .iter()
+        .map(Step::kind)
+        .collect()
     }
 
     fn hook_seen(complete: bool) -> HookSeen {
@@ -230,6 +306,9 @@ mod tests {
             url,
             events_are_complete: complete,
             enabled: true,
+            has_secret: Some(true),
+            verifies_tls: Some(true),
+            marked: true,
         }
     }
 
@@ -253,8 +332,8 @@ mod tests {
             (ProjectId(2), Some(Vec::new())),
             (ProjectId(3), Some(vec![hook_seen(true)])),
         ];
-        assert_eq!(plan(&seen, false).steps, Vec::new());
-        assert_eq!(plan(&seen, false).notes, Vec::new());
+        assert_eq!(plan(&seen, Wishes::default()).steps, Vec::new());
+        assert_eq!(plan(&seen, Wishes::default()).notes, Vec::new());
     }
 
     #[test]
@@ -263,7 +342,7 @@ mod tests {
             group_hooks: None,
             ..fresh()
         };
-        let hooks: Vec<_> = plan(&seen, false)
+        let hooks: Vec<_> = plan(&seen, Wishes::default())
             .steps
             .into_iter()
             .filter(|step| step.kind() == "create_hook")
@@ -279,7 +358,7 @@ mod tests {
         });
         let seen = InitSeen { template, ..fresh() };
         assert!(!kinds(&seen, false).contains(&"commit"));
-        assert_eq!(plan(&seen, false).notes, vec![InitNote::TemplateIsAPersons]);
+        assert_eq!(plan(&seen, Wishes::default()).notes, vec![InitNote::TemplateIsAPersons]);
         assert!(kinds(&seen, true).contains(&"create_merge_request"));
         let proposed = InitSeen {
             replacement_is_proposed: true,
@@ -292,6 +371,41 @@ mod tests {
     fn a_hook_that_tells_too_little_is_mended() {
         let seen = InitSeen {
             group_hooks: Some(vec![hook_seen(false)]),
+            ..fresh()
+        };
+        assert!(kinds(&seen, false).contains(&"update_hook"));
+    }
+
+    #[test]
+    fn without_a_secret_no_hook_is_made() {
+        let seen = InitSeen {
+            has_secret: false,
+            ..fresh()
+        };
+        assert!(!kinds(&seen, false).contains(&"create_hook"));
+        assert_eq!(plan(&seen, Wishes::default()).notes, vec![InitNote::NoSecret]);
+    }
+
+    #[test]
+    fn a_hook_of_ours_with_an_old_address_or_without_a_secret_is_renewed() {
+        let old = HookSeen {
+            url: "https://old.example.com/webhooks/gitlab".to_owned(),
+            ..hook_seen(true)
+        };
+        let mut seen = InitSeen {
+            group_hooks: Some(vec![old]),
+            project_hooks: Vec::new(),
+            ..fresh()
+        };
+        assert!(kinds(&seen, false).contains(&"create_hook"), "not known to be ours");
+        seen.made_hooks.insert(HookScope::Group(GroupId(1)), HookId(9));
+        assert!(kinds(&seen, false).contains(&"update_hook"));
+        let bare = HookSeen {
+            has_secret: Some(false),
+            ..hook_seen(true)
+        };
+        let seen = InitSeen {
+            group_hooks: Some(vec![bare]),
             ..fresh()
         };
         assert!(kinds(&seen, false).contains(&"update_hook"));

@@ -1,5 +1,9 @@
 //! Judging a proposal: what was understood, what is wrong, what looks alike, and where it stands.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use url::Url;
 
 use super::context::Context;
@@ -14,7 +18,7 @@ use super::wishes;
 use crate::approval::{self, Acceptance, Approved, Facts, NotCounted, Signal, TextSince, Verdict};
 use crate::command::{self, Command};
 use crate::escape::{Markdown, ProjectName};
-use crate::ids::{NoteId, Username};
+use crate::ids::{AccessLevel, NoteId, UserId, Username};
 use crate::proposal::{self as form, Field, Finding, Proposal, Severity};
 use crate::render::Fault;
 use crate::similarity::{self, Candidate, Verdict as Likeness};
@@ -107,10 +111,12 @@ pub fn judge(context: &Context<'_>, seen: &ProposalSeen, status: &Status) -> Jud
     let (wanted, faults) = wanted(context, seen, read.form.as_ref().filter(|_| !blocks(&findings)));
     let since = wishes::text_since(seen, status, &current_hash);
     let wishes = wishes::read(seen);
+    let roles = roles_now(seen, context.now);
     let facts = Facts {
         program: context.program,
         proposer: seen.issue.author.id,
-        roles: &seen.roles,
+        roles: &roles,
+        blocked: &seen.blocked,
         since,
         signals: &wishes.signals,
     };
@@ -144,6 +150,16 @@ pub fn judge(context: &Context<'_>, seen: &ProposalSeen, status: &Status) -> Jud
         faults,
         stage,
     }
+}
+
+/// Roles without those that have ended, although GitLab still lists them.
+fn roles_now(seen: &ProposalSeen, now: Timestamp) -> BTreeMap<UserId, AccessLevel> {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let lasting = seen
+        .roles
+        .iter()
+        .filter(|(_, role)| role.until.is_none_or(|until| until > today));
+    lasting.map(|(user, role)| (*user, role.level)).collect()
 }
 
 /// The acceptance counts while its text is the issue's text, and once the project exists whatever the text becomes.
@@ -218,7 +234,8 @@ fn name_findings(seen: &ProposalSeen, wanted: &ProjectName, slug: &Slug) -> Vec<
     let rival = earlier
         .into_iter()
         .find(|rival| Slug::from_name(&rival.name).is_ok_and(|theirs| theirs == *slug));
-    findings.extend(rival.map(proposed_already));
+    // The earlier proposal's project is the same answer once more.
+    findings.extend(rival.filter(|_| taken.is_none()).map(proposed_already));
     findings
 }
 
@@ -233,7 +250,7 @@ fn name_taken(seen: &ProposalSeen, project: &ProjectSeen) -> Finding {
 }
 
 /// Whether everybody who reads the issue may know of the project.
-fn is_known_here(seen: &ProposalSeen, project: &ProjectSeen) -> bool {
+pub(super) fn is_known_here(seen: &ProposalSeen, project: &ProjectSeen) -> bool {
     project.visibility >= seen.intake.visibility
 }
 
@@ -314,7 +331,8 @@ fn look_alikes(seen: &ProposalSeen, read: &form::Read, listed: &[Untrusted]) -> 
 }
 
 fn decline_reason(seen: &ProposalSeen, id: NoteId) -> Option<Untrusted> {
-    let note = seen.notes.iter().find(|note| note.id == id)?;
+    // The comment is read by more people than an internal note.
+    let note = seen.notes.iter().find(|note| note.id == id && !note.internal)?;
     match command::parse(&note.body, &seen.bot.username)? {
         Command::Decline { reason } => (!reason.is_blank()).then_some(reason),
         _ => None,

@@ -7,6 +7,7 @@ use url::Url;
 use super::Remark;
 use super::change::Settled;
 use super::seen::{PageSeen, People, ProjectStanding, ProposalSeen};
+use super::settled::{self, Said};
 use super::wanted::Wanted;
 use crate::charter::{Charter, Join, Status};
 use crate::digest::Digest;
@@ -67,8 +68,11 @@ fn on_page(handbook: &Handbook, page: &PageSeen, seen: &ProposalSeen, wanted: Op
         &wanted.url,
         &seen.people,
         &others,
+        None,
     ) {
         Ok((_, Reconciled::UpToDate { .. })) => Listing::There,
+        // A page with fewer readers than the issue is not quoted there.
+        Ok((_, Reconciled::Change { .. })) if !is_known(page, seen) => Listing::Missing(Untrusted::default()),
         Ok((_, Reconciled::Change { edited, .. })) => Listing::Missing(diff(&edited)),
         Err(finding) => Listing::Unusable(finding.to_string()),
     }
@@ -130,7 +134,8 @@ pub fn line(handbook: &Handbook, page: &PageSeen, subject: &Subject<'_>) -> Line
 /// What the page needs for a community, with the line as it should be.
 ///
 /// Who does not exist is not written: a link to nobody helps no reader. But a line that names them already stays: that an account
-/// is not found is no reason to touch it.
+/// is not found is no reason to touch it. Nor are cells whose facts are those of the change that was `merged` last: whatever
+/// people made of them counts as meant.
 ///
 /// # Errors
 /// A [`Finding`] when the page does not allow a certain answer.
@@ -141,6 +146,7 @@ pub fn reconciled(
     url: &Url,
     people: &People,
     others: &[Known],
+    merged: Option<&Said>,
 ) -> Result<(WantedRow, Reconciled), Finding> {
     let row = wanted_row(charter, url, people);
     let everybody = row_with(charter, url, people, |_| true);
@@ -150,6 +156,10 @@ pub fn reconciled(
         return Ok((row, found));
     }
     let found = table::reconcile(page, handbook, &row, others)?;
+    let found = match merged {
+        Some(merged) => settled::kept(page, handbook, found, merged, &Said::of(&row))?,
+        None => found,
+    };
     Ok((row, found))
 }
 
@@ -278,13 +288,20 @@ pub fn diff(edited: &Edited) -> Untrusted {
     Untrusted::new(lines.collect::<String>())
 }
 
-/// Names in the tables of the program's pages, whether or not they have a project.
+/// Names in the tables of the program's pages, whether or not they have a project; without pages that not everybody who reads the
+/// issue may know.
 #[must_use]
 pub fn names(program: &Program, seen: &ProposalSeen) -> Vec<Untrusted> {
     let pages = program.tables().zip(&seen.pages);
     pages
+        .filter(|(_, (page, _))| is_known(page, seen))
         .flat_map(|(handbook, (page, _))| names_on(handbook, page))
         .collect()
+}
+
+/// Whether everybody who reads the issue may know what is on the page.
+fn is_known(page: &PageSeen, seen: &ProposalSeen) -> bool {
+    page.visibility >= seen.intake.visibility
 }
 
 fn names_on(handbook: &Handbook, page: &PageSeen) -> Vec<Untrusted> {

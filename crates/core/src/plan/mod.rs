@@ -19,15 +19,18 @@ pub mod notice;
 pub mod proposal;
 pub mod provision;
 pub mod seen;
+pub mod settled;
 pub mod status;
 pub mod step;
+pub mod teardown;
 pub mod wanted;
 pub mod wishes;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::ids::{CommitSha, Username};
+use crate::ids::{CommitSha, ProjectId, Username};
+use crate::program::Visibility;
 use crate::thing::Thing;
 
 pub use step::Step;
@@ -174,6 +177,10 @@ pub enum Remark {
     NotListed,
     /// More removals than are allowed within a day.
     RemovalsCapped,
+    /// An issue in the intake project tells people what to mend.
+    Noticed(&'static str),
+    /// Webhook deliveries that did not arrive; everything is looked at instead.
+    MissedDeliveries(usize),
 }
 
 impl fmt::Display for Remark {
@@ -230,6 +237,18 @@ impl fmt::Display for Remark {
             Self::NoHandbook => "the program has no handbook page",
             Self::PrivateNotListed => "the project is private and the program does not list private projects",
             Self::NotListed => "the community needs no row",
+            Self::Noticed(cause) => {
+                return write!(
+                    f,
+                    "people have to act ({cause}); an issue in the intake project says how"
+                );
+            }
+            Self::MissedDeliveries(count) => {
+                return write!(
+                    f,
+                    "{count} webhook deliveries did not arrive; everything is looked at instead"
+                );
+            }
             Self::RemovalsCapped => {
                 "more rows would be removed within a day than is allowed; `convenor apply --allow-removals` releases it"
             }
@@ -242,6 +261,71 @@ fn others_ahead(f: &mut fmt::Formatter<'_>, ahead: usize) -> fmt::Result {
         0 => Ok(()),
         1 => f.write_str(", and one other goes first"),
         many => write!(f, ", and {many} others go first"),
+    }
+}
+
+/// What a plan takes for granted about who may know what it tells. When it is no longer so, the plan is void.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Premise {
+    /// Nothing is told.
+    None,
+    /// A proposal's issue.
+    Proposal {
+        /// Not closed.
+        open: bool,
+        /// Only members see it.
+        confidential: bool,
+        /// Hash of its text.
+        text: String,
+    },
+    /// A community's project, and the pages on which it is named.
+    Community {
+        /// Who sees the project; `None`: it is gone, archived or about to be deleted.
+        project: Option<Visibility>,
+        /// Who sees each page, in the order of the settings.
+        pages: Vec<Visibility>,
+    },
+    /// The pages themselves, and all that are named on them together.
+    Handbook {
+        /// Who sees the intake, where a page's faults are told.
+        intake: Visibility,
+        /// Who sees each page, in the order of the settings.
+        pages: Vec<Visibility>,
+        /// Who sees the communities' projects; without those that are archived.
+        members: BTreeMap<ProjectId, Visibility>,
+    },
+}
+
+impl Premise {
+    /// That of a proposal with this issue.
+    #[must_use]
+    pub fn of_proposal(issue: &seen::IssueSeen) -> Self {
+        Self::Proposal {
+            open: issue.open,
+            confidential: issue.confidential,
+            text: crate::proposal::text_hash(&issue.title, &issue.description),
+        }
+    }
+
+    /// That of a community with this project, on these pages.
+    #[must_use]
+    pub fn of_community(project: Option<&seen::ProjectSeen>, pages: Vec<Visibility>) -> Self {
+        let there = project.filter(|project| !project.archived && !project.marked_for_deletion);
+        Self::Community {
+            project: there.map(|project| project.visibility),
+            pages,
+        }
+    }
+
+    /// That of a program's pages; `members` is empty when no page is made from all communities together.
+    #[must_use]
+    pub fn of_handbook(intake: Visibility, pages: Vec<Visibility>, members: &[seen::MemberSeen]) -> Self {
+        let there = members.iter().filter(|member| !member.archived);
+        Self::Handbook {
+            intake,
+            pages,
+            members: there.map(|member| (member.project, member.visibility)).collect(),
+        }
     }
 }
 

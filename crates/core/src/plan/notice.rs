@@ -2,7 +2,8 @@
 //!
 //! The issue is found again by its hidden marker, which names the cause, and by us as its author; so a lost answer makes no second
 //! one, and whoever needs such an issue only has to give the cause a key of its own. A person's close is a "no" until something
-//! else is found; when a cause comes back that was mended meanwhile, its issue is opened again.
+//! else is found. An issue that was closed because its cause was mended is done with: should the cause come back, a new one
+//! says so.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,33 +42,34 @@ pub fn plan(
     cause: &str,
     found: Option<&Notice>,
 ) -> Vec<Step> {
-    let mut known: Vec<(&OwnIssueSeen, NoticeMarker)> = about(issues, cause).collect();
-    // The open one counts, and of several the first.
-    known.sort_by_key(|(issue, _)| (!issue.open, issue.iid));
-    let mut steps = match (found, known.first()) {
+    let known: Vec<(&OwnIssueSeen, NoticeMarker)> = about(issues, cause).collect();
+    let first_open = known
+        .iter()
+        .filter(|(issue, _)| issue.open)
+        .min_by_key(|(issue, _)| issue.iid);
+    let newest = known.iter().max_by_key(|(issue, _)| issue.iid);
+    let by_a_person = newest.filter(|(issue, _)| issue.closed_by != Some(bot));
+    let mut steps = match (found, first_open.or(by_a_person)) {
         (None, Some((issue, _))) if issue.open => mended(project, issue),
         (None, _) => Vec::new(),
+        // An issue that we closed is done with.
         (Some(notice), None) => vec![Step::CreateIssue {
             project,
             title: notice.title.clone(),
             description: description(cause, notice),
             confidential: notice.confidential,
         }],
-        (Some(notice), Some((issue, marker))) => {
-            let same = marker.digest == digest(notice);
-            let by_a_person = !issue.open && issue.closed_by.is_some_and(|who| who != bot);
-            let keep = same && (issue.open || by_a_person);
-            let update = Step::UpdateIssue {
-                project,
-                issue: issue.iid,
-                title: Some(notice.title.clone()),
-                description: description(cause, notice),
-                open: (!issue.open).then_some(true),
-            };
-            if keep { Vec::new() } else { vec![update] }
-        }
+        (Some(notice), Some((_, marker))) if marker.digest == digest(notice) => Vec::new(),
+        (Some(notice), Some((issue, _))) => vec![Step::UpdateIssue {
+            project,
+            issue: issue.iid,
+            title: Some(notice.title.clone()),
+            description: description(cause, notice),
+            open: (!issue.open).then_some(true),
+        }],
     };
-    let doubled = known.iter().skip(1).filter(|(issue, _)| issue.open);
+    let first = first_open.map(|(issue, _)| issue.iid);
+    let doubled = known.iter().filter(|(issue, _)| issue.open && Some(issue.iid) != first);
     steps.extend(doubled.map(|(issue, _)| close(project, issue)));
     steps
 }
@@ -218,12 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_that_comes_back_opens_its_issue_again() {
+    fn a_cause_that_comes_back_is_told_anew() {
         let mut issues = Issues::default();
         issues.settle(Some("no heading"));
         issues.settle(None);
-        assert_eq!(issues.settle(Some("no heading")), ["update_issue"]);
-        assert!(issues.0.len() == 1 && issues.0[0].open);
+        assert_eq!(issues.settle(Some("no heading")), ["create_issue"]);
+        assert_eq!(issues.settle(Some("no heading")), Vec::<&str>::new());
+        assert!(!issues.0[0].open && issues.0[1].open);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub fn plan(context: &Context<'_>, seen: &ProposalSeen) -> Plan {
     let judged = judge(context, seen, &status);
     let mut plan = Plan::default();
     plan.steps.extend(acceptance_step(seen, &judged, context.now));
-    plan.steps.extend(status_steps(context.program, seen, &judged, &known));
+    plan.steps.extend(status_steps(context, seen, &judged, &known));
     plan.steps.extend(state_step(seen, &judged));
     if let (Stage::Making(_), Some(wanted), false) = (&judged.stage, &judged.wanted, judged.made) {
         plan.steps.extend(provision::steps(seen, wanted));
@@ -74,10 +74,13 @@ fn acceptance_step(seen: &ProposalSeen, judged: &Judged, now: Timestamp) -> Opti
     })
 }
 
-fn status_steps(program: &Program, seen: &ProposalSeen, judged: &Judged, known: &[(NoteId, Status)]) -> Vec<Step> {
+fn status_steps(context: &Context<'_>, seen: &ProposalSeen, judged: &Judged, known: &[(NoteId, Status)]) -> Vec<Step> {
     let (project, issue) = (seen.intake.id, seen.issue.iid);
-    let text = comment::status(program, seen, judged);
-    let wanted = remembered(seen, judged, known.first().map(|(_, status)| status), &text);
+    let text = comment::status(context.program, seen, judged);
+    let wanted = Status {
+        digest: Digest::of(text.as_str().as_bytes()),
+        ..remembered(seen, judged, known.first().map(|(_, status)| status), context.now)
+    };
     let data = serde_json::to_value(&wanted).unwrap_or_default();
     let body = Markdown::new()
         .marker(&Marker {
@@ -104,7 +107,8 @@ fn status_steps(program: &Program, seen: &ProposalSeen, judged: &Judged, known: 
     steps
 }
 
-fn remembered(seen: &ProposalSeen, judged: &Judged, known: Option<&Status>, text: &Markdown) -> Status {
+/// All that the comment remembers but for the digest of its words.
+fn remembered(seen: &ProposalSeen, judged: &Judged, known: Option<&Status>, now: Timestamp) -> Status {
     let made = match &seen.project {
         ProjectStanding::Ours(project) => Some(project.id),
         _ => known.and_then(|status| status.project),
@@ -113,13 +117,19 @@ fn remembered(seen: &ProposalSeen, judged: &Judged, known: Option<&Status>, text
         (Stage::Making(_) | Stage::Done(_), Some(wanted)) => Some(wanted.slug.as_str().to_owned()),
         _ => None,
     };
+    let same = known.filter(|status| status.path == announced);
+    let announced_at = match same {
+        Some(status) => status.announced_at,
+        None => announced.as_ref().map(|_| now),
+    };
     Status {
         text: judged.text_hash.clone(),
         since: Some(judged.since.at),
         path: announced,
+        announced_at,
         project: made,
         made: judged.made,
-        digest: Digest::of(text.as_str().as_bytes()),
+        digest: Digest::default(),
     }
 }
 

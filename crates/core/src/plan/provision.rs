@@ -1,6 +1,8 @@
 //! The steps that make a project out of an accepted proposal.
 
-use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::Step;
 use super::seen::{InsideSeen, ProjectSeen, ProjectStanding, ProposalSeen};
@@ -16,13 +18,13 @@ pub const TOPIC: &str = "community-of-practice";
 /// What a project at the wanted path, or the one we remember, is to a proposal.
 ///
 /// Ours is a project that we remember by id. Failing that (the answer to its creation was lost), it is one that the bot
-/// made at this path and that is either still empty or says in its charter that it comes from this proposal. Everything else
-/// is foreign: an existing project is never adopted, whatever its path.
+/// made at this path after it announced that, for no other proposal, and that is either still empty or says in its charter that
+/// it comes from this proposal. Everything else is foreign: an existing project is never adopted, whatever its path.
 #[must_use]
 pub fn standing(evidence: Evidence<'_>) -> ProjectStanding {
     if let Some(recorded) = evidence.recorded {
         return match recorded {
-            Some(project) if !evidence.remembered && project.creator.is_some_and(|maker| maker != evidence.bot) => {
+            Some(project) if !evidence.remembered && is_anothers(&evidence, project) => {
                 ProjectStanding::Foreign(project.clone())
             }
             Some(project) if !project.archived && !project.marked_for_deletion => {
@@ -59,11 +61,35 @@ pub struct Evidence<'a> {
     pub proposed_at: Timestamp,
     /// Whether we announced that we make a project here, before it was there.
     pub announced: bool,
+    /// When we did, by our clock; `None`: not told.
+    pub announced_at: Option<Timestamp>,
+    /// Projects that we made for other proposals. Whoever runs one can move it to this path and write this proposal into its
+    /// charter.
+    pub of_others: &'a BTreeSet<ProjectId>,
     /// Who we are.
     pub bot: UserId,
 }
 
+/// Our clock and GitLab's may differ by so much: a project of ours is not older than its announcement.
+const MOST_SKEW: SignedDuration = SignedDuration::from_mins(10);
+
+/// Made by somebody else, or for another proposal.
+fn is_anothers(evidence: &Evidence<'_>, project: &ProjectSeen) -> bool {
+    project.creator.is_some_and(|maker| maker != evidence.bot) || evidence.of_others.contains(&project.id)
+}
+
+/// Whether it was made before we said that we would make it.
+fn was_there_before(evidence: &Evidence<'_>, project: &ProjectSeen) -> bool {
+    let (Some(announced), Some(made)) = (evidence.announced_at, project.created_at) else {
+        return false;
+    };
+    made.saturating_add(MOST_SKEW).is_ok_and(|made| made < announced)
+}
+
 fn is_ours(evidence: &Evidence<'_>, project: &ProjectSeen) -> bool {
+    if is_anothers(evidence, project) || !evidence.announced || was_there_before(evidence, project) {
+        return false;
+    }
     let made_by_bot = match project.creator {
         Some(creator) => creator == evidence.bot,
         // A GitLab that does not tell the creator: then it has to be younger than the proposal.
@@ -73,7 +99,7 @@ fn is_ours(evidence: &Evidence<'_>, project: &ProjectSeen) -> bool {
         Some(proposal) => {
             proposal.iid == evidence.issue && proposal.project.as_str().eq_ignore_ascii_case(evidence.intake)
         }
-        None => project.empty != Some(false) && evidence.announced,
+        None => project.empty != Some(false),
     };
     made_by_bot && for_this
 }
@@ -145,7 +171,7 @@ fn labels(project: ProjectId, inside: &InsideSeen, wanted: &Wanted) -> Vec<Step>
 
 /// The board first; its lists once the board and their labels have ids.
 fn board(project: ProjectId, inside: &InsideSeen, wanted: &Wanted) -> Vec<Step> {
-    let Some(board) = inside.boards.iter().find(|board| board.name == wanted.board.name) else {
+    let Some(board) = inside.boards.iter().find(|board| board.name.is(&wanted.board.name)) else {
         return vec![Step::CreateBoard {
             project,
             name: wanted.board.name.clone(),
@@ -219,7 +245,76 @@ mod tests {
             issue: IssueIid(12),
             proposed_at: Timestamp::from_second(1_700_000_000).unwrap(),
             announced: false,
+            announced_at: None,
+            of_others: NOBODYS,
             bot: BOT,
+        }
+    }
+
+    const NOBODYS: &BTreeSet<ProjectId> = &BTreeSet::new();
+
+    fn reference(intake: &str, iid: u64) -> IssueReference {
+        IssueReference {
+            project: FullPath::new(intake).unwrap(),
+            iid: IssueIid(iid),
+        }
+    }
+
+    #[test]
+    fn a_project_that_was_made_for_another_proposal_is_not_taken_over_by_its_charter() {
+        let moved_here = project(77, "Rust", "rust");
+        let forged = reference("cops/intake", 12);
+        let others = BTreeSet::from([moved_here.id]);
+        let found = Evidence {
+            at_path: Some(&moved_here),
+            charter_proposal: Some(&forged),
+            announced: true,
+            ..evidence()
+        };
+        assert_eq!(word(found), "ours");
+        assert_eq!(
+            word(Evidence {
+                of_others: &others,
+                ..found
+            }),
+            "foreign"
+        );
+        let recorded = Evidence {
+            recorded: Some(Some(&moved_here)),
+            ..evidence()
+        };
+        assert_eq!(word(recorded), "ours");
+        assert_eq!(
+            word(Evidence {
+                of_others: &others,
+                ..recorded
+            }),
+            "foreign"
+        );
+    }
+
+    #[test]
+    fn a_project_that_was_there_before_we_announced_ours_is_another() {
+        let made = project(77, "Rust", "rust");
+        let at = made.created_at.unwrap();
+        let forged = reference("cops/intake", 12);
+        for (minutes, expected) in [(0, "ours"), (9, "ours"), (-60, "ours"), (11, "foreign")] {
+            let found = Evidence {
+                at_path: Some(&made),
+                charter_proposal: Some(&forged),
+                announced: true,
+                announced_at: Some(at + SignedDuration::from_mins(minutes)),
+                ..evidence()
+            };
+            assert_eq!(word(found), expected, "{minutes}");
+            assert_eq!(
+                word(Evidence {
+                    announced: false,
+                    ..found
+                }),
+                "foreign",
+                "never announced"
+            );
         }
     }
 
@@ -316,10 +411,7 @@ mod tests {
             ("cops/intake", 3, "foreign"),
             ("a/b", 12, "foreign"),
         ] {
-            let reference = IssueReference {
-                project: FullPath::new(intake).unwrap(),
-                iid: IssueIid(iid),
-            };
+            let reference = reference(intake, iid);
             let found = Evidence {
                 at_path: Some(&made),
                 charter_proposal: Some(&reference),
@@ -332,10 +424,7 @@ mod tests {
 
     #[test]
     fn somebody_elses_project_is_foreign_even_with_a_charter_that_names_us() {
-        let reference = IssueReference {
-            project: FullPath::new("cops/intake").unwrap(),
-            iid: IssueIid(12),
-        };
+        let reference = reference("cops/intake", 12);
         let foreign = ProjectSeen {
             creator: Some(UserId(9)),
             ..project(55, "Rust", "rust")

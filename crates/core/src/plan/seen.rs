@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use url::Url;
 
 use super::FileVersion;
@@ -65,7 +66,7 @@ pub struct ProjectSeen {
     /// Who sees it.
     pub visibility: Visibility,
     /// Its topics.
-    pub topics: Vec<String>,
+    pub topics: Vec<Untrusted>,
 }
 
 /// The issue of a proposal.
@@ -108,6 +109,8 @@ pub struct NoteSeen {
     pub internal: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Somebody changed its text later: its author, or a Maintainer.
+    pub edited: bool,
 }
 
 /// One addition or removal of a label.
@@ -136,6 +139,15 @@ pub struct RivalSeen {
     pub web_url: Url,
 }
 
+/// Somebody's role in the program's group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its level.
+    pub level: AccessLevel,
+    /// The day at whose beginning (UTC) it ends. GitLab lists a membership that has ended until a nightly job removes it.
+    pub until: Option<Date>,
+}
+
 /// A user who is named in a proposal or charter.
 pub type People = BTreeMap<Username, PersonState>;
 
@@ -155,7 +167,9 @@ pub struct ProposalSeen {
     /// Its label events.
     pub label_events: Vec<LabelEventSeen>,
     /// Roles in the program's group now; who is not a member, or no longer, is not in it.
-    pub roles: BTreeMap<UserId, AccessLevel>,
+    pub roles: BTreeMap<UserId, Role>,
+    /// People in question whose accounts are not in use (blocked, banned, deactivated).
+    pub blocked: BTreeSet<UserId>,
     /// Everybody who is named in the proposal.
     pub people: People,
     /// The group's projects.
@@ -220,7 +234,7 @@ pub struct BoardSeen {
     /// Its id.
     pub id: BoardId,
     /// Its name.
-    pub name: String,
+    pub name: Untrusted,
     /// Label and position of its lists.
     pub lists: Vec<(BoardListId, Option<LabelId>)>,
 }

@@ -21,6 +21,8 @@ pub struct Status {
     pub since: Option<Timestamp>,
     /// The path that is announced for the project, before the project is made.
     pub path: Option<String>,
+    /// When it was announced first.
+    pub announced_at: Option<Timestamp>,
     /// The project that was made.
     pub project: Option<ProjectId>,
     /// Everything in the project was made once; what people change there afterwards is theirs.

@@ -120,7 +120,7 @@ pub enum Step {
         /// Where it sends to.
         url: Url,
     },
-    /// Make a webhook of ours tell everything that we listen to.
+    /// Renew a webhook of ours: it tells everything that we listen to, carries the secret of the settings, and is enabled.
     UpdateHook {
         /// Whose events it tells.
         scope: HookScope,
@@ -129,6 +129,29 @@ pub enum Step {
         /// Where it sends to.
         url: Url,
     },
+    /// Take back a webhook that we made.
+    DeleteHook {
+        /// Whose events it told.
+        scope: HookScope,
+        /// The hook.
+        hook: HookId,
+    },
+    /// Take back a label that we made and nobody uses.
+    DeleteLabel {
+        /// Whose label it is.
+        scope: HookScope,
+        /// Its name.
+        name: String,
+    },
+    /// Make GitLab send one delivery, to see whether it arrives.
+    TestHook {
+        /// Whose hook it is.
+        scope: HookScope,
+        /// The hook.
+        hook: HookId,
+    },
+    /// Keep which accounts these names belong to (in our own store).
+    RememberPeople(Vec<(Username, UserId)>),
     /// Make the issue board.
     CreateBoard {
         /// The project.
@@ -246,12 +269,26 @@ pub struct Opening {
 }
 
 /// Whose events a webhook tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HookScope {
     /// All projects of the group (Premium and above).
     Group(GroupId),
     /// One project.
     Project(ProjectId),
+}
+
+impl HookScope {
+    /// The place of this text, as [`fmt::Display`] writes it; `None` for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once(' ')?;
+        let id = id.parse().ok()?;
+        match kind {
+            "group" => Some(Self::Group(GroupId(id))),
+            "project" => Some(Self::Project(ProjectId(id))),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for HookScope {
@@ -282,9 +319,31 @@ pub enum FileChange {
         /// The last commit that touched it: if another has since, GitLab refuses.
         last_commit: Option<CommitSha>,
     },
+    /// A file that goes.
+    Delete {
+        /// Its path.
+        path: String,
+        /// The last commit that touched it: if another has since, GitLab refuses.
+        last_commit: Option<CommitSha>,
+    },
 }
 
 impl Step {
+    /// Whether it carries people's text to a place that more people may see than where it was written. Just before such a
+    /// step it is looked up once more whether the text may be told.
+    #[must_use]
+    pub fn tells(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateProject { .. }
+                | Self::Commit { .. }
+                | Self::CreateIssue { .. }
+                | Self::UpdateIssue { .. }
+                | Self::CreateMergeRequest { .. }
+                | Self::UpdateMergeRequest { .. }
+        )
+    }
+
     /// The step's kind as a stable word, for the journal and metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -300,6 +359,10 @@ impl Step {
             Self::CreateGroupLabel { .. } => "create_group_label",
             Self::CreateHook { .. } => "create_hook",
             Self::UpdateHook { .. } => "update_hook",
+            Self::DeleteHook { .. } => "delete_hook",
+            Self::DeleteLabel { .. } => "delete_label",
+            Self::TestHook { .. } => "test_hook",
+            Self::RememberPeople(_) => "remember_people",
             Self::CreateBoard { .. } => "create_board",
             Self::CreateBoardList { .. } => "create_board_list",
             Self::AddMember { .. } => "add_member",
@@ -350,7 +413,11 @@ impl fmt::Display for Step {
             Self::CreateLabel { project, name, .. } => write!(f, "create label {name} in project {project}"),
             Self::CreateGroupLabel { group, name, .. } => write!(f, "create label {name} in group {group}"),
             Self::CreateHook { scope, url } => write!(f, "create a webhook of {scope} to {url}"),
-            Self::UpdateHook { scope, hook, .. } => write!(f, "complete the events of webhook {hook} of {scope}"),
+            Self::UpdateHook { scope, hook, .. } => write!(f, "renew webhook {hook} of {scope}"),
+            Self::DeleteHook { scope, hook } => write!(f, "remove webhook {hook} of {scope}"),
+            Self::DeleteLabel { scope, name } => write!(f, "remove label {name} of {scope}"),
+            Self::TestHook { scope, hook } => write!(f, "test webhook {hook} of {scope}"),
+            Self::RememberPeople(people) => write!(f, "remember the accounts of {} facilitators", people.len()),
             Self::CreateBoard { project, name } => write!(f, "create board {name} in project {project}"),
             Self::CreateBoardList { board, name, .. } => write!(f, "add list {name} to board {board}"),
             Self::AddMember {

@@ -7,12 +7,21 @@ use crate::approval::{self, Facts, NotCounted, Signal, TextSince, Wish};
 use crate::command::{self, Command};
 use crate::ids::Username;
 
+/// How GitLab's own notes about a change of the text begin. An edit that also ticks a task is only told as "marked the checklist
+/// item … as completed", whatever else it changed (`Issuable::CommonSystemNotesService`).
+const EDITS: [&str; 4] = [
+    "changed the description",
+    "changed title",
+    "marked the ",
+    "changed the title",
+];
+
 /// When the text last changed: by GitLab's own notes about edits, by what our comment recorded, by the issue's creation.
 #[must_use]
 pub fn text_since(seen: &ProposalSeen, status: &Status, current_hash: &str) -> TextSince {
     let is_edit = |note: &&NoteSeen| {
         let body = note.body.expose();
-        note.system && (body.starts_with("changed the description") || body.starts_with("changed title"))
+        note.system && EDITS.iter().any(|begin| body.starts_with(begin))
     };
     let edit = seen.notes.iter().filter(is_edit).max_by_key(|note| note.id);
     let edit = edit.map(|note| TextSince {
@@ -82,6 +91,7 @@ pub fn read(seen: &ProposalSeen) -> Wishes {
             wish,
             at: note.created_at,
             note: Some(note.id),
+            edited: note.edited,
         });
     }
     Wishes { signals, others }
@@ -101,6 +111,7 @@ fn label_signals(seen: &ProposalSeen) -> Vec<Signal> {
                 wish,
                 at: event.at,
                 note: None,
+                edited: false,
             });
         }
     }

@@ -7,7 +7,7 @@ use url::Url;
 use super::people::{self, Unknown};
 use super::sections::{self, Piece, Section};
 use super::{ChannelName, Field, Finding, Join, Link, MAX_BYTES, Severity, Understood};
-use crate::escape::{Markdown, NameProblem, ProjectName};
+use crate::escape::{Markdown, NameProblem, ProjectName, clean};
 use crate::ids::Username;
 use crate::slug::Slug;
 use crate::untrusted::Untrusted;
@@ -20,6 +20,12 @@ const MAX_UNKNOWN: usize = 10;
 const MAX_EXTRA: usize = 50;
 /// More links than this are a page of their own.
 const MAX_LINKS: usize = 50;
+/// Words and addresses of all links together, in bytes: they go into the charter, which people read.
+const MAX_LINK_BYTES: usize = 16 * 1024;
+/// The most characters of a link's words.
+const MAX_LINK_TEXT: usize = 200;
+/// The most characters of the sentence on who can join.
+const MAX_JOIN: usize = 500;
 
 fn words(words: &'static str) -> Markdown {
     Markdown::new().words(words)
@@ -246,8 +252,14 @@ impl Form {
         self.understood.join = match word.as_str() {
             "open" => Join::Open,
             "request" => Join::Request,
-            _ => Join::Sentence(Untrusted::new(text)),
+            _ => Join::Sentence(Untrusted::new(text.as_str())),
         };
+        let length = text.chars().count();
+        if length > MAX_JOIN {
+            let found = words("it has ").number(length as u64).words(" characters");
+            let mend = words("write `open`, `request`, or one sentence of at most 500 characters");
+            self.refuse(Field::Join, found, mend);
+        }
     }
 
     fn links(&mut self, section: &Section) {
@@ -269,12 +281,22 @@ impl Form {
             self.refuse(Field::Links, found, words("keep the most important ones"));
             written.truncate(MAX_LINKS);
         }
+        if written
+            .iter()
+            .map(|(text, address)| text.len() + address.len())
+            .sum::<usize>()
+            > MAX_LINK_BYTES
+        {
+            let mend = words("keep the most important ones; all addresses and words together may have 16 KiB");
+            self.refuse(Field::Links, words("they are too long"), mend);
+            return;
+        }
         for (text, address) in written {
             match safe_url(&address) {
                 Some(url) => {
                     let text = if text.trim().is_empty() { address } else { text };
                     self.understood.links.push(Link {
-                        text: Untrusted::new(text),
+                        text: Untrusted::new(clean::cut(&clean::one_line(&text), MAX_LINK_TEXT)),
                         url,
                     });
                 }

@@ -20,7 +20,7 @@ pub use accounts::{PersonState, check_people};
 pub use finding::{Field, Finding, Severity};
 pub use template::template;
 
-use crate::escape::{PlainLine, ProjectName};
+use crate::escape::{PlainLine, ProjectName, clean};
 use crate::ids::Username;
 use crate::slug::Slug;
 use crate::untrusted::Untrusted;
@@ -28,7 +28,7 @@ use crate::untrusted::Untrusted;
 /// Longer descriptions are not read: no community needs more words, and every look would pay for them.
 pub const MAX_BYTES: usize = 256 * 1024;
 
-/// The most characters of a project's description that is taken from the purpose.
+/// The most characters of the summary, which becomes the project's description and stands in the charter.
 const MAX_SUMMARY: usize = 500;
 
 /// A complete proposal: every required field is there and keeps its rule. Only [`parse`] makes one.
@@ -40,7 +40,7 @@ pub struct Proposal {
     pub slug: Slug,
     /// `Purpose and scope`: the words, without Markdown but for `- ` before list items.
     pub purpose: Untrusted,
-    /// The purpose's first sentence.
+    /// The purpose's first sentence, at most 500 characters.
     pub summary: Untrusted,
     /// In the order in which they were named, each once.
     pub facilitators: Vec<Username>,
@@ -194,7 +194,7 @@ fn complete(understood: &Understood) -> Option<Proposal> {
     Some(Proposal {
         name: understood.name.clone()?,
         slug: understood.slug.clone()?,
-        summary: Untrusted::new(sentence::first_sentence(purpose.expose())),
+        summary: Untrusted::new(clean::cut(&sentence::first_sentence(purpose.expose()), MAX_SUMMARY)),
         purpose,
         facilitators: understood.facilitators.clone(),
         members: understood.members.clone(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use convenor_core::escape::StoredText;
 use convenor_core::ids::Username;
 use convenor_core::program::Handbook;
 use convenor_core::table::{
@@ -28,7 +29,10 @@ fn check_people(cell: &str, expected: &[&str]) {
         .named
         .iter()
         .map(|someone| {
-            let name = someone.name.as_ref().map(|name| name.expose().to_owned());
+            let name = someone
+                .name
+                .as_ref()
+                .map(|name| StoredText::new(name).as_str().to_owned());
             let username = someone
                 .username
                 .as_ref()

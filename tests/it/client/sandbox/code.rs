@@ -3,7 +3,7 @@
 use convenor::gitlab::{
     FileAction, GitLabError, MergeRequestChange, MergeRequestFilter, NewCommit, NewMergeRequest, Start, wire,
 };
-use convenor_core::escape::{CommitMessage, Markdown, Title};
+use convenor_core::escape::{CommitMessage, Markdown, StoredText, Title};
 use convenor_core::ids::{CommitSha, UserId};
 use gitlab_sandbox::Config;
 
@@ -133,6 +133,6 @@ async fn merge_requests_are_opened_once_changed_and_found() {
         (merged.state, merged.merge_user.map(|user| user.id)),
         (wire::MergeRequestState::Merged, Some(bob))
     );
-    assert_eq!(merged.description.expose().trim(), "because");
+    assert_eq!(StoredText::new(&merged.description).as_str().trim(), "because");
     stage.is_content();
 }

@@ -1,7 +1,7 @@
 //! Issues, notes, label events and webhooks.
 
 use convenor::gitlab::{CreatedNote, GitLabError, HookOwner, IssueChange, IssueFilter, NewHook, NewIssue, wire};
-use convenor_core::escape::{Markdown, Title};
+use convenor_core::escape::{Markdown, StoredText, Title};
 use convenor_core::ids::IssueIid;
 use gitlab_sandbox::Config;
 
@@ -44,9 +44,12 @@ async fn issues_notes_and_label_events_are_written_and_read() {
     let ours: Vec<_> = notes
         .iter()
         .filter(|note| !note.system)
-        .map(|note| note.body.expose().trim())
+        .map(|note| StoredText::new(&note.body))
         .collect();
-    assert_eq!(ours, ["hello again"]);
+    assert_eq!(
+        ours.iter().map(|text| text.as_str().trim()).collect::<Vec<_>>(),
+        ["hello again"]
+    );
     let events = reader.label_events(intake, issue).await.unwrap();
     assert!(
         events
@@ -84,6 +87,8 @@ async fn hooks_of_projects_and_groups_are_made_found_and_removed() {
         token: Some("secret".into()),
         signing_token: Some("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".into()),
         enable_ssl_verification: true,
+        name: "Convenor",
+        description: "made by a test",
         triggers,
     };
     for owner in [HookOwner::Project(stage.intake), HookOwner::Group(stage.group)] {

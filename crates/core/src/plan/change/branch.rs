@@ -40,12 +40,30 @@ pub(super) fn standing(change: &Change<'_>, wanted: &[u8], open: Option<&MergeRe
     }
     match (there, branch.base_page.as_deref(), target) {
         (Some(there), Some(base), Some(target))
-            if !conflicts && !behind && merges_cleanly(base, target, there, wanted) =>
+            if !conflicts
+                && !behind
+                && merges_cleanly(base, target, there, wanted)
+                && lines_changed(base, there) == lines_changed(target, wanted) =>
         {
             Standing::Good
         }
         _ => Standing::Rebuild,
     }
+}
+
+/// The lines that differ, as a merge request shows them: those that went and those that came, in their order.
+fn lines_changed<'p>(before: &'p [u8], after: &'p [u8]) -> Vec<(bool, &'p [u8])> {
+    let lines = |page: &'p [u8]| page.split_inclusive(|&byte| byte == b'\n').collect::<Vec<_>>();
+    let (before, after) = (lines(before), lines(after));
+    let mut changed = Vec::new();
+    for operation in similar::capture_diff_slices(similar::Algorithm::Myers, &before, &after) {
+        let (tag, old, new) = operation.as_tag_tuple();
+        if tag != similar::DiffTag::Equal {
+            changed.extend(before[old].iter().map(|line| (false, *line)));
+            changed.extend(after[new].iter().map(|line| (true, *line)));
+        }
+    }
+    changed
 }
 
 /// Whether the head of the branch is a commit of ours, untouched.

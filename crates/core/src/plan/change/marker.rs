@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::escape::{Markdown, Marker};
 use crate::ids::{IssueIid, ProjectId, UserId};
 use crate::plan::seen::MergeRequestSeen;
+use crate::plan::settled::Said;
 
 /// Kind of the marker.
 const MARKER: &str = "change";
@@ -36,6 +37,9 @@ pub struct Item {
     pub proposal: Option<IssueIid>,
     /// A digest of what its row should say; wording and place are not in it.
     pub facts: Digest,
+    /// The same for each single value, so that a later change can leave what is settled alone.
+    #[serde(default)]
+    pub said: Said,
 }
 
 /// The marker's data.
@@ -79,6 +83,13 @@ impl ChangeMarker {
         Markdown::new()
             .marker(&Marker { kind: MARKER, data })
             .append(description)
+    }
+
+    /// What it says of a community, value by value.
+    #[must_use]
+    pub fn said_of(&self, community: ProjectId) -> Option<Said> {
+        let mut items = self.items.iter().filter(|item| item.community == community);
+        items.next().map(|item| item.said.clone())
     }
 
     /// What a merge request remembers; says nothing of who wrote it.

@@ -155,13 +155,14 @@ fn keep_true(change: &Change<'_>, page: &[u8], open: &MergeRequestSeen) -> Plan 
                      Convenor, which would then write what stands below.\n\n---\n\n",
                 )
                 .append(&change.words.description);
-            plan.steps.extend(update(change, open, &description));
+            plan.steps.extend(update(change, open, &description, true));
             return plan;
         }
         Standing::Missing => plan.steps.push(commit(change, page, false)),
         Standing::Rebuild => plan.steps.push(commit(change, page, true)),
     }
-    plan.steps.extend(update(change, open, &change.words.description));
+    plan.steps
+        .extend(update(change, open, &change.words.description, false));
     plan
 }
 
@@ -238,8 +239,8 @@ fn titled(title: &Title, draft: bool) -> Title {
 }
 
 /// The words of a merge request that somebody else opened from our branch are theirs; so is a title that somebody changed, and
-/// so is the draft that somebody made or unmade.
-fn update(change: &Change<'_>, open: &MergeRequestSeen, description: &Markdown) -> Option<Step> {
+/// so is the draft that somebody made or unmade. What a person's branch holds is what it held when they took it.
+fn update(change: &Change<'_>, open: &MergeRequestSeen, description: &Markdown, is_theirs: bool) -> Option<Step> {
     if open.author != change.bot {
         return None;
     }
@@ -259,6 +260,14 @@ fn update(change: &Change<'_>, open: &MergeRequestSeen, description: &Markdown) 
             _ => wanted.title,
         },
         ..wanted
+    };
+    let wanted = match &known {
+        Some(known) if is_theirs => ChangeMarker {
+            items: known.items.clone(),
+            facts: known.facts.clone(),
+            ..wanted
+        },
+        _ => wanted,
     };
     let title = (!is_their_title && (seen_title != change.words.title.as_str() || seen_draft != draft))
         .then(|| titled(&change.words.title, draft));

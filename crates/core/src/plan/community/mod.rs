@@ -8,7 +8,8 @@ use super::change::{self, Change, Item, Settled, Wanted, What};
 use super::labels::State;
 use super::listing::{self, Line, Subject};
 use super::notice::{self, Notice};
-use super::seen::{CommunitySeen, ListingSeen, MergeRequestState};
+use super::seen::{CommunitySeen, ListingSeen, MergeRequestSeen, MergeRequestState};
+use super::settled::Said;
 use super::step::Opening;
 use super::{Plan, Remark};
 use crate::charter::{self, Charter, Status};
@@ -108,8 +109,17 @@ fn line(
         }
         Line::There => {
             let url = &seen.project.web_url;
-            listing::reconciled(&file.bytes, handbook, charter, url, &seen.people, &others)
-                .map(|(_, reconciled)| Edit::of(reconciled))
+            let merged = merged(seen, handbook, &listing.place.merge_requests);
+            listing::reconciled(
+                &file.bytes,
+                handbook,
+                charter,
+                url,
+                &seen.people,
+                &others,
+                merged.as_ref(),
+            )
+            .map(|(_, reconciled)| Edit::of(reconciled))
         }
     };
     match edit {
@@ -119,6 +129,16 @@ fn line(
         Ok(edit) => changed(program, seen, charter, (handbook, listing), &row, &edit),
         Err(finding) => Plan::nothing(Remark::PageUnusable(finding.to_string())),
     }
+}
+
+/// What the line said when it was merged last.
+fn merged(seen: &CommunitySeen, handbook: &Handbook, merge_requests: &[MergeRequestSeen]) -> Option<Said> {
+    let mut merged = merge_requests
+        .iter()
+        .filter(|mr| mr.state == MergeRequestState::Merged)
+        .filter_map(|mr| change::concern(mr, seen.bot.id))
+        .filter(|marker| marker.page == handbook.name);
+    merged.find_map(|marker| marker.said_of(seen.project.id))
 }
 
 /// Whether the community has a merge request of its own, from before its page's changes went together.
@@ -223,6 +243,7 @@ fn changed(
             community: seen.project.id,
             proposal: proposal(program, charter),
             facts: facts.clone(),
+            said: Said::of(row),
         }],
         page: &listing.page,
         path: &handbook.page,
@@ -230,6 +251,7 @@ fn changed(
         wanted: edit.wanted(),
         facts,
         words: words::of(
+            program,
             seen,
             charter,
             &slug,

@@ -6,13 +6,14 @@ use crate::escape::{CommitMessage, Markdown, Title};
 use crate::plan::change::Words;
 use crate::plan::listing;
 use crate::plan::seen::{CommunitySeen, PageSeen};
-use crate::program::Handbook;
+use crate::program::{Handbook, Program};
 use crate::slug::Slug;
 use crate::table::ChangeKind;
 use crate::untrusted::Untrusted;
 use url::Url;
 
 pub(super) fn of(
+    program: &Program,
     seen: &CommunitySeen,
     charter: &Charter,
     slug: &Slug,
@@ -21,19 +22,10 @@ pub(super) fn of(
     unready: Option<&'static str>,
 ) -> Words {
     let (verb, end) = verb_and_end(edit);
-    let commit = CommitMessage::new()
-        .words(verb)
-        .slug(slug)
-        .words(end)
-        .words("\n\n")
-        .words(why(seen, edit))
-        .words(" See the charter in the project with the id ")
-        .number(seen.project.id.0)
-        .words(".");
     Words {
         title: Title::new().words(verb).slug(slug).words(end),
-        commit,
-        description: description(seen, charter, (handbook, page), edit, unready),
+        commit: CommitMessage::new().words(verb).slug(slug).words(end),
+        description: description(program, seen, charter, (handbook, page), edit, unready),
     }
 }
 
@@ -46,18 +38,8 @@ fn verb_and_end(edit: &Edit) -> (&'static str, &'static str) {
     }
 }
 
-fn why(seen: &CommunitySeen, edit: &Edit) -> &'static str {
-    match edit {
-        Edit::Nothing(_) => "Its line is as it should be.",
-        Edit::Line(ChangeKind::Added, _) => "It is a new community of practice.",
-        Edit::Line(ChangeKind::Changed, _) => "Its charter says something else now.",
-        Edit::Line(ChangeKind::Adopted, _) => "It has a project now.",
-        Edit::Removal(_) if seen.project.archived => "Its project has been archived.",
-        Edit::Removal(_) => "It has been retired.",
-    }
-}
-
 fn description(
+    program: &Program,
     seen: &CommunitySeen,
     charter: &Charter,
     (handbook, page): (&Handbook, &PageSeen),
@@ -84,7 +66,7 @@ fn description(
             .words(unready)
             .words("**; Convenor makes it ready once that has changed.");
     }
-    text = text.words("\n\n- Why: ").append(&reason(seen, charter));
+    text = text.words("\n\n- Why: ").append(&reason(program, seen, charter));
     text = text.words("\n- Facilitators: ").append(&facilitators(seen, charter));
     text = text
         .words("\n- Page: ")
@@ -120,17 +102,18 @@ pub(in crate::plan) fn charter_link(project: &Url, branch: Option<&str>) -> Mark
     Markdown::new().link_words("charter", &url)
 }
 
-fn reason(seen: &CommunitySeen, charter: &Charter) -> Markdown {
+fn reason(program: &Program, seen: &CommunitySeen, charter: &Charter) -> Markdown {
     let link = charter_link(&seen.project.web_url, seen.project.default_branch.as_deref());
     let text = Markdown::new().words("its ").append(&link).words(" says so");
-    let Some(reference) = &charter.proposal else {
+    // A link leaves a reference at its target, so it leads to an issue of the intake or nowhere: charters are people's text.
+    let Some(proposal) = super::proposal(program, charter) else {
         return text;
     };
     let issue = match &seen.proposal {
         Some(issue) => issue.web_url.clone(),
         None => {
             let mut issue = seen.project.web_url.clone();
-            issue.set_path(&format!("/{}/-/issues/{}", reference.project.as_str(), reference.iid.0));
+            issue.set_path(&format!("/{}/-/issues/{}", program.intake, proposal.0));
             issue
         }
     };

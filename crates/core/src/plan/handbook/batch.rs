@@ -9,10 +9,12 @@ use crate::plan::change::{ChangeMarker, Item, Settled, Wanted, What, concern, is
 use crate::plan::community;
 use crate::plan::listing::{self, Line};
 use crate::plan::seen::{MergeRequestSeen, MergeRequestState};
+use crate::plan::settled::Said;
 use crate::plan::{Plan, Remark};
 use crate::proposal::PersonState;
 use crate::slug::Slug;
 use crate::table::{ChangeKind, Edited, Known, Reconciled};
+use crate::thing::Thing;
 
 /// A row that changes.
 struct Changed<'a> {
@@ -41,7 +43,21 @@ pub(super) fn plan(at: &At<'_>, page: &[u8], members: &[Member<'_>]) -> Plan {
             Err(remark) => plan.report.push(remark),
         }
     }
+    plan.knocks.extend(done_without_it(at, &changes));
     plan.and(joint(at, described(at, edited, &changes)))
+}
+
+/// Proposals of communities whose change was in the open merge request and is not needed there any more.
+fn done_without_it(at: &At<'_>, changes: &[Changed<'_>]) -> Vec<Thing> {
+    let bot = at.seen.bot.id;
+    let open = at.look.batch.merge_requests.iter();
+    let open = open.filter(|mr| mr.state == MergeRequestState::Opened);
+    let items = open.filter_map(|mr| concern(mr, bot)).flat_map(|marker| marker.items);
+    let is_left = |item: &Item| !changes.iter().any(|change| change.item.community == item.community);
+    let proposals = items.filter(is_left).filter_map(|item| item.proposal);
+    proposals
+        .map(|issue| Thing::Proposal(at.context.program.name.clone(), issue))
+        .collect()
 }
 
 fn described<'a>(at: &At<'a>, page: Vec<u8>, changes: &[Changed<'_>]) -> Joint<'a> {
@@ -118,9 +134,18 @@ fn change<'m>(
         .map(|other| listing::known(&other.seen.name, &other.seen.web_url))
         .collect();
     let url = &member.seen.web_url;
-    match listing::reconciled(page, at.handbook, &member.charter, url, &at.seen.people, &others) {
+    let merged = merged(at, id);
+    match listing::reconciled(
+        page,
+        at.handbook,
+        &member.charter,
+        url,
+        &at.seen.people,
+        &others,
+        merged.as_ref(),
+    ) {
         Ok((_, Reconciled::UpToDate { .. })) => Ok(None),
-        Ok((_, Reconciled::Change { kind, edited })) => Ok(Some(Changed {
+        Ok((row, Reconciled::Change { kind, edited })) => Ok(Some(Changed {
             member,
             kind,
             edited,
@@ -128,10 +153,19 @@ fn change<'m>(
                 community: id,
                 proposal: proposal(at, &member.charter),
                 facts,
+                said: Said::of(&row),
             },
         })),
         Err(finding) => Err(Remark::PageUnusable(finding.to_string())),
     }
+}
+
+/// What the community's line said when it was merged last.
+fn merged(at: &At<'_>, community: ProjectId) -> Option<Said> {
+    let merged = at.look.merge_requests.iter();
+    let merged = merged.filter(|mr| mr.state == MergeRequestState::Merged);
+    let mut markers = merged.filter_map(|mr| concern(mr, at.seen.bot.id));
+    markers.find_map(|marker| mentions(&marker, at, community).then(|| marker.said_of(community))?)
 }
 
 /// One row that is not ready would hold the others back, so it waits for the next merge request.

@@ -1,5 +1,6 @@
 //! Rules of the plans, on a small world that does what the steps say: observe, plan, apply, as the service does.
 
+mod hostile;
 mod judging;
 mod making;
 mod rows;
@@ -18,7 +19,7 @@ use crate::plan::labels::State;
 use crate::plan::proposal::plan;
 use crate::plan::seen::{
     BoardSeen, GroupSeen, InsideSeen, IssueSeen, LabelEventSeen, LabelSeen, MergeRequestSeen, MergeRequestState,
-    NoteSeen, OwnIssueSeen, PageSeen, ProjectSeen, ProjectStanding, ProposalSeen, RivalSeen, UserSeen,
+    NoteSeen, OwnIssueSeen, PageSeen, ProjectSeen, ProjectStanding, ProposalSeen, RivalSeen, Role, UserSeen,
 };
 use crate::plan::step::FileChange;
 use crate::plan::wanted::Blueprint;
@@ -62,7 +63,7 @@ impl World {
             seen: seen(),
             seconds: 100,
         };
-        world.seen.roles.insert(MAINTAINER, AccessLevel::MAINTAINER);
+        world.seen.roles.insert(MAINTAINER, role(AccessLevel::MAINTAINER));
         world
     }
 
@@ -137,7 +138,9 @@ impl World {
         let inside = self.seen.inside.as_mut().unwrap();
         match step {
             Step::Commit { files, .. } => inside.files.extend(files.into_iter().map(|file| match file {
-                FileChange::Create { path, .. } | FileChange::Update { path, .. } => path,
+                FileChange::Create { path, .. } | FileChange::Update { path, .. } | FileChange::Delete { path, .. } => {
+                    path
+                }
             })),
             Step::CreateLabel { name, .. } => {
                 let id = LabelId(1 + inside.labels.len() as u64);
@@ -145,7 +148,7 @@ impl World {
             }
             Step::CreateBoard { name, .. } => inside.boards.push(BoardSeen {
                 id: BoardId(5),
-                name,
+                name: Untrusted::new(name),
                 lists: Vec::new(),
             }),
             Step::CreateBoardList { label, .. } => {
@@ -235,6 +238,10 @@ fn url(path: &str) -> Url {
     Url::parse(&format!("https://gitlab.example.com/{path}")).unwrap()
 }
 
+fn role(level: AccessLevel) -> Role {
+    Role { level, until: None }
+}
+
 fn user(id: UserId) -> UserSeen {
     let name = match id {
         BOT => "convenor-bot",
@@ -256,6 +263,7 @@ fn note(id: NoteId, author: UserId, body: &str, system: bool, at: Timestamp) -> 
         system,
         internal: false,
         created_at: at,
+        edited: false,
     }
 }
 
@@ -324,6 +332,7 @@ fn seen() -> ProposalSeen {
         notes: Vec::new(),
         label_events: Vec::new(),
         roles: BTreeMap::new(),
+        blocked: BTreeSet::new(),
         people: [person(21, "darwinjs"), person(22, "brianwald"), person(23, "alice")].into(),
         projects: vec![project(10, "Intake", "intake")],
         rivals: Vec::new(),

@@ -2,6 +2,7 @@
 
 mod fields;
 mod hostile;
+mod limits;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,234 @@
+//! What is due for a thing: the reading half of a look.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use convenor_core::ids::{ProjectId, UserId};
+use convenor_core::plan::context::Context;
+use convenor_core::plan::seen::{ProposalSeen, Removals, Traffic};
+use convenor_core::plan::wanted::Blueprint;
+use convenor_core::plan::{Plan, Premise, Remark, Turn, community, handbook, proposal, step};
+use convenor_core::thing::{ProgramName, Thing};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::Clock;
+use crate::hooks::OwnHooks;
+use crate::observe::{Asked, ObserveError, Observer, Remembered, Repair};
+use crate::store::{Store, StoreError};
+
+/// So many of those who wait for a turn are told when there may be one.
+const SO_MANY_AT_ONCE: usize = 5;
+
+/// Removals of rows are counted over a rolling day.
+const REMOVALS_COUNT_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// Says what is due for a thing. Reads GitLab and the store, writes nothing.
+#[derive(Clone)]
+pub struct Planner {
+    pub(super) programs: Arc<BTreeMap<ProgramName, Program>>,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    asked: Asked,
+    pub(super) webhooks: OwnHooks,
+}
+
+pub(super) struct Program {
+    pub(super) observer: Observer,
+    blueprint: Blueprint,
+}
+
+/// Why a plan could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The observation failed.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    /// Our own store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The thing belongs to a program that the settings do not name (any more).
+    #[error("the settings have no program {0}")]
+    NoProgram(ProgramName),
+}
+
+impl Planner {
+    /// A planner for these programs.
+    #[must_use]
+    pub fn new(programs: Vec<(Observer, Blueprint)>, store: Store, clock: Clock) -> Self {
+        let entry = |(observer, blueprint): (Observer, Blueprint)| {
+            (observer.program().name.clone(), Program { observer, blueprint })
+        };
+        Self {
+            programs: Arc::new(programs.into_iter().map(entry).collect()),
+            store,
+            clock,
+            asked: Asked::default(),
+            webhooks: OwnHooks::default(),
+        }
+    }
+
+    /// The same, caring for webhooks as the settings have them.
+    #[must_use]
+    pub fn with_webhooks(mut self, webhooks: OwnHooks) -> Self {
+        self.webhooks = webhooks;
+        self
+    }
+
+    /// The same, with what an operator asked for beyond what is due by itself.
+    #[must_use]
+    pub fn asked(mut self, asked: Asked) -> Self {
+        self.asked = asked;
+        self
+    }
+
+    /// Which pages' malformed rows an operator asked to mend.
+    #[must_use]
+    pub fn repair(&self) -> Option<&Repair> {
+        self.asked.repair.as_ref()
+    }
+
+    /// The programs' observers.
+    pub fn observers(&self) -> impl Iterator<Item = &Observer> {
+        self.programs.values().map(|program| &program.observer)
+    }
+
+    /// What is due for one thing.
+    ///
+    /// # Errors
+    /// When it cannot be observed.
+    pub async fn plan(&self, thing: &Thing) -> Result<Plan, PlanError> {
+        Ok(self.plan_without(thing, &BTreeSet::new()).await?.0)
+    }
+
+    /// What a plan for this thing takes for granted, read now.
+    pub(super) async fn premise(&self, thing: &Thing) -> Result<Premise, PlanError> {
+        let program = self.program(thing)?;
+        Ok(match thing {
+            Thing::Proposal(_, issue) => {
+                let issue = program.observer.issue(*issue).await?;
+                issue.as_ref().map_or(Premise::None, Premise::of_proposal)
+            }
+            Thing::Community(_, project) => program.observer.premise_of_community(*project).await?,
+            Thing::Handbook(_) => program.observer.premise_of_handbook().await?,
+            Thing::Program(_) | Thing::Lifeline(_) => Premise::None,
+        })
+    }
+
+    fn program(&self, thing: &Thing) -> Result<&Program, PlanError> {
+        let name = thing.program();
+        let program = self.programs.get(name);
+        program.ok_or_else(|| PlanError::NoProgram(name.clone()))
+    }
+
+    /// What is due, when GitLab has just refused to add these people.
+    pub(super) async fn plan_without(
+        &self,
+        thing: &Thing,
+        refused: &BTreeSet<UserId>,
+    ) -> Result<(Plan, Premise), PlanError> {
+        let program = self.program(thing)?;
+        let nothing = |why| Ok((Plan::nothing(why), Premise::None));
+        match thing {
+            Thing::Proposal(_, issue) => {
+                let Some(issue) = program.observer.issue(*issue).await? else {
+                    return nothing(Remark::NotAProposal);
+                };
+                if let Some(why) = proposal::is_over(&issue) {
+                    return nothing(why);
+                }
+                let remembered = Remembered {
+                    acceptance: self.store.acceptance(thing).await?,
+                    project: self.store.made_project(thing).await?,
+                    of_others: self.store.projects_of_others(thing).await?,
+                };
+                let premise = Premise::of_proposal(&issue);
+                let files = program.blueprint.file_paths();
+                let seen = program.observer.proposal(issue, remembered, &files).await?;
+                let seen = ProposalSeen {
+                    refused_members: refused.clone(),
+                    ..seen
+                };
+                let context = Context {
+                    program: program.observer.program(),
+                    blueprint: &program.blueprint,
+                    now: self.clock.now(),
+                };
+                Ok((proposal::plan(&context, &seen), premise))
+            }
+            Thing::Community(_, project) => self.plan_community(thing, program, *project).await,
+            Thing::Handbook(_) => self.plan_handbook(program).await,
+            Thing::Program(_) => {
+                let knocks = self.members(program).await?;
+                let plan = Plan::nothing(Remark::UpToDate);
+                Ok((Plan { knocks, ..plan }, Premise::None))
+            }
+            Thing::Lifeline(_) => Ok((self.lifeline(&program.observer).await?, Premise::None)),
+        }
+    }
+
+    async fn plan_community(
+        &self,
+        thing: &Thing,
+        program: &Program,
+        project: ProjectId,
+    ) -> Result<(Plan, Premise), PlanError> {
+        let now = self.clock.now();
+        let since = now.checked_sub(REMOVALS_COUNT_FOR).unwrap_or(Timestamp::MIN);
+        let removals = Removals {
+            lately: self.store.count_steps(thing.program(), step::REMOVAL, since).await?,
+            allowed: self.asked.removals,
+        };
+        let Some(mut seen) = program.observer.community(project, removals).await? else {
+            return Ok((Plan::nothing(Remark::NoCharter), Premise::None));
+        };
+        let pages = seen.listings.iter().map(|listing| listing.page.visibility);
+        let premise = Premise::of_community(Some(&seen.project), pages.collect());
+        let rules = program.observer.program();
+        let plan = community::plan(rules, &seen);
+        let is_unknown = |name: &str| plan.turns.get(name) == Some(&Turn::Unknown);
+        let pages = rules.handbooks.iter().zip(&mut seen.listings).enumerate();
+        let mut counted = false;
+        for (index, (handbook, listing)) in pages.filter(|(_, (handbook, _))| is_unknown(&handbook.name)) {
+            // First the line, then what is open: who leaves the line has opened already, so nobody is missed.
+            let ahead = self.store.ahead_in_line(thing, &handbook.name, now).await?;
+            let traffic = program.observer.traffic(index, now).await?;
+            listing.traffic = Some(Traffic { ahead, ..traffic });
+            counted = true;
+        }
+        let plan = if counted { community::plan(rules, &seen) } else { plan };
+        Ok((plan, premise))
+    }
+
+    async fn plan_handbook(&self, program: &Program) -> Result<(Plan, Premise), PlanError> {
+        let now = self.clock.now();
+        let context = Context {
+            program: program.observer.program(),
+            blueprint: &program.blueprint,
+            now,
+        };
+        let seen = program.observer.handbook(&self.asked).await?;
+        let pages = seen.pages.iter().map(|look| look.page.visibility);
+        let premise = Premise::of_handbook(seen.intake.visibility, pages.collect(), &seen.members);
+        let mut plan = handbook::plan(&context, &seen);
+        plan.knocks.extend(program.observer.concerned_by_page(now).await?);
+        plan.knocks.extend(self.next_in_line(&context.program.name, now).await?);
+        Ok((plan, premise))
+    }
+
+    /// Who waits for a turn and might have it now.
+    pub(super) async fn next_in_line(&self, program: &ProgramName, now: Timestamp) -> Result<Vec<Thing>, PlanError> {
+        let line = self.store.line(program, now).await?;
+        Ok(line.into_iter().map(|(thing, _)| thing).take(SO_MANY_AT_ONCE).collect())
+    }
+
+    /// Everything of a program that has a look of its own.
+    async fn members(&self, program: &Program) -> Result<Vec<Thing>, PlanError> {
+        let name = &program.observer.program().name;
+        let proposals = program.observer.proposal_iids().await?;
+        let communities = program.observer.community_ids().await?;
+        let proposals = proposals.into_iter().map(|issue| Thing::Proposal(name.clone(), issue));
+        let communities = communities.into_iter().map(|id| Thing::Community(name.clone(), id));
+        let handbook = (!program.observer.program().handbooks.is_empty()).then(|| Thing::Handbook(name.clone()));
+        Ok(proposals.chain(communities).chain(handbook).collect())
+    }
+}

@@ -128,6 +128,9 @@ impl Store {
     /// # Errors
     /// What is wrong with it.
     pub async fn check(&self) -> Result<(), StoreError> {
+        if lock(&self.inner.intake).is_none() {
+            return Err(StoreError::Closed);
+        }
         on!(
             self.pools(),
             read,

@@ -16,7 +16,7 @@ fn holds(name: &str, schedule: &Schedule) -> Report {
 
 #[test]
 fn the_same_schedule_gives_the_same_run() {
-    for seed in [3, 11] {
+    for seed in [3] {
         let (one, two) = (run(&Schedule::draw(seed), false), run(&Schedule::draw(seed), true));
         assert_eq!(one.unwrap().fingerprint, two.unwrap().fingerprint, "seed {seed}");
     }
@@ -37,10 +37,10 @@ fn seeds_that_once_failed_hold() {
 #[test]
 fn whatever_is_drawn_the_rules_hold() {
     let mut faults = 0;
-    for seed in 1_000..1_020 {
+    for seed in 1_000..1_008 {
         faults += holds(&format!("seed {seed}"), &Schedule::draw(seed)).faults;
     }
-    assert!(faults > 20, "{faults} faults struck");
+    assert!(faults > 5, "{faults} faults struck");
 }
 
 /// Every kind of fault that a write can meet, in turn, so that each write of each story meets one; the command with
@@ -67,7 +67,7 @@ fn a_crash_around_any_commit_changes_neither_the_end_nor_what_was_made() {
     let mut kinds = CommitFault::ALL.into_iter().cycle();
     let story = Story::Change;
     let calm = holds("no fault", &Schedule::calm(story));
-    for commit in (0..calm.commits).step_by(3) {
+    for commit in (0..calm.commits).step_by(8) {
         let kind = kinds.next().unwrap();
         let point = Point::Commit(commit, kind);
         holds(&format!("{story:?}, {point}"), &Schedule::struck(story, point));

@@ -52,7 +52,6 @@ and_in_memory! {
     a_release_is_in_the_journal,
     the_text_that_was_accepted_last_counts,
     the_first_project_of_a_proposal_is_remembered,
-    old_deliveries_are_forgotten,
     after_closing_nothing_is_accepted,
 }
 

@@ -30,12 +30,12 @@ impl Store {
     pub async fn forget_deliveries(&self, before: Timestamp) -> Result<Forgotten, StoreError> {
         const SQL: &str = "delete from delivery where key in \
              (select key from delivery where received_at < $1 order by received_at limit $2)";
-        let same = |tables: &mut Tables| {
+        self.forget(SQL, before, |tables, before| {
             let all = tables.deliveries.len();
             tables.deliveries.retain(|_, (row, _)| row.received_at >= before);
             all - tables.deliveries.len()
-        };
-        self.forget(SQL, same, before).await
+        })
+        .await
     }
 
     /// Forgets entries of the journal that were begun before `before`.
@@ -44,30 +44,30 @@ impl Store {
     /// What the database said.
     pub async fn forget_journal(&self, before: Timestamp) -> Result<Forgotten, StoreError> {
         const SQL: &str = "delete from journal where id in (select id from journal where at < $1 order by at limit $2)";
-        let same = |tables: &mut Tables| {
+        self.forget(SQL, before, |tables, before| {
             let all = tables.journal.len();
             tables.journal.retain(|_, entry| entry.at >= before);
             all - tables.journal.len()
-        };
-        self.forget(SQL, same, before).await
+        })
+        .await
     }
 
     async fn forget(
         &self,
         sql: &'static str,
-        same: impl Fn(&mut Tables) -> usize,
         before: Timestamp,
+        in_memory: fn(&mut Tables, Timestamp) -> usize,
     ) -> Result<Forgotten, StoreError> {
         let mut rows = 0;
         for _ in 0..MOST_BATCHES {
-            let result: Result<u64, sqlx::Error> = on!(
+            let result = on!(
                 self.pools(),
                 write,
                 |connection| {
                     let query = sqlx::query(sql).bind(to_ms(before)).bind(AT_ONCE);
                     query.execute(connection).await.map(|done| done.rows_affected())
                 },
-                |tables| Ok(same(tables) as u64)
+                |tables| Ok(in_memory(tables, before) as u64)
             );
             let gone = self.noted(result.map_err(StoreError::from))?;
             rows += gone;
@@ -85,15 +85,9 @@ impl Store {
     pub async fn delivery_bytes(&self) -> Result<u64, StoreError> {
         // PostgreSQL sums bigints as numeric, which is read as text.
         const SQL: &str = "select cast(coalesce(sum(length(body)), 0) as bigint) as bytes from delivery";
-        let bytes: i64 = on!(
-            self.pools(),
-            read,
-            |connection| sqlx::query(SQL).fetch_one(connection).await?.try_get("bytes")?,
-            |tables| {
-                let bytes: usize = tables.deliveries.values().map(|(_, body)| body.len()).sum();
-                i64::try_from(bytes).unwrap_or(i64::MAX)
-            }
-        );
+        let bytes: i64 = on!(self.pools(), read, |connection| {
+            sqlx::query(SQL).fetch_one(connection).await?.try_get("bytes")?
+        });
         Ok(bytes.unsigned_abs())
     }
 
@@ -101,7 +95,7 @@ impl Store {
     ///
     /// # Errors
     /// What the database said.
-    pub async fn forget_largest_excess(&self, most: u64) -> Result<Forgotten, StoreError> {
+    pub async fn forget_beyond(&self, most: u64) -> Result<Forgotten, StoreError> {
         let mut excess = self.delivery_bytes().await?.saturating_sub(most);
         let mut rows = 0;
         for _ in 0..MOST_BATCHES {
@@ -114,22 +108,10 @@ impl Store {
             }
             const SQL: &str = "delete from delivery where key in \
                  (select key from delivery order by received_at, key limit $1)";
-            let result: Result<u64, sqlx::Error> = on!(
-                self.pools(),
-                write,
-                |connection| {
-                    let query = sqlx::query(SQL).bind(count);
-                    query.execute(connection).await.map(|done| done.rows_affected())
-                },
-                |tables| {
-                    let oldest = oldest_first(tables).into_iter().map(|(key, _)| key);
-                    let gone: Vec<String> = oldest.take(usize::try_from(count).unwrap_or(0)).collect();
-                    for key in &gone {
-                        tables.deliveries.remove(key);
-                    }
-                    Ok(gone.len() as u64)
-                }
-            );
+            let result = on!(self.pools(), write, |connection| {
+                let query = sqlx::query(SQL).bind(count);
+                query.execute(connection).await.map(|done| done.rows_affected())
+            });
             rows += self.noted(result.map_err(StoreError::from))?;
             excess = excess.saturating_sub(bytes);
         }
@@ -140,22 +122,12 @@ impl Store {
     async fn oldest_worth(&self, excess: u64) -> Result<(i64, u64), StoreError> {
         const SQL: &str =
             "select cast(length(body) as bigint) as bytes from delivery order by received_at, key limit $1";
-        let sizes: Vec<i64> = on!(
-            self.pools(),
-            read,
-            |connection| {
-                let rows = sqlx::query(SQL).bind(AT_ONCE).fetch_all(connection).await?;
-                rows.iter()
-                    .map(|row| row.try_get("bytes"))
-                    .collect::<Result<_, sqlx::Error>>()?
-            },
-            |tables| {
-                let oldest = oldest_first(tables).into_iter().take(AT_ONCE.unsigned_abs() as usize);
-                oldest
-                    .map(|(_, bytes)| i64::try_from(bytes).unwrap_or(i64::MAX))
-                    .collect()
-            }
-        );
+        let sizes: Vec<i64> = on!(self.pools(), read, |connection| {
+            let rows = sqlx::query(SQL).bind(AT_ONCE).fetch_all(connection).await?;
+            rows.iter()
+                .map(|row| row.try_get("bytes"))
+                .collect::<Result<_, sqlx::Error>>()?
+        });
         let (mut count, mut bytes) = (0, 0);
         for size in sizes {
             if bytes >= excess {
@@ -166,13 +138,4 @@ impl Store {
         }
         Ok((count, bytes))
     }
-}
-
-/// Keys of the deliveries in memory and the bytes of their bodies.
-fn oldest_first(tables: &Tables) -> Vec<(String, usize)> {
-    let mut all: Vec<_> = tables.deliveries.iter().collect();
-    all.sort_by_key(|(key, (row, _))| (row.received_at, *key));
-    all.into_iter()
-        .map(|(key, (_, body))| (key.clone(), body.len()))
-        .collect()
 }

@@ -197,6 +197,7 @@ fn merge_request(seen: &AdoptSeen, state: MergeRequestState, closed_by: Option<U
         web_url: Url::parse("https://gitlab.example.com/x").unwrap(),
         conflicts: None,
         needs_rebase: false,
+        head: None,
         created_at: jiff::Timestamp::UNIX_EPOCH,
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn remember(facilitators: &[FacilitatorSeen]) -> Option<Step> {
             _ => None,
         })
         .collect();
-    new.sort_by_key(|one| one.0.key());
+    new.sort_by_key(|(name, _)| name.key());
     new.dedup();
     (!new.is_empty()).then_some(Step::RememberPeople(new))
 }

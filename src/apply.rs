@@ -14,6 +14,7 @@ use convenor_core::plan::Step;
 use convenor_core::plan::provision;
 use convenor_core::plan::step::{FileChange, HookScope};
 use convenor_core::thing::Thing;
+use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::gitlab::wire::RotatedToken;
@@ -24,6 +25,7 @@ use crate::gitlab::{
 use crate::hooks::HookSecrets;
 use crate::store::{Intent, Lease, StepState, Store, StoreError};
 use crate::telemetry::metrics::{self, Ending};
+use crate::telemetry::traces;
 
 pub use stop::WriteStop;
 
@@ -154,7 +156,8 @@ impl Applier {
         let thing = errand.thing;
         let mut applied = Applied::default();
         for step in steps {
-            let result = self.journalled(errand, step).await;
+            let span = traces::step(step.kind());
+            let result = self.journalled(errand, step).instrument(span).await;
             if let Some(progress) = &self.progress {
                 let outcome = result.as_ref().map_or_else(Outcome::Failed, |()| Outcome::Done);
                 progress(thing, step, outcome);

@@ -410,7 +410,9 @@ impl Looker for GitLabLooker {
         };
         let report: Vec<String> = settled.report.iter().map(ToString::to_string).collect();
         tracing::info!(%thing, report = report.join("; "), "looked");
-        let cause = format!("look at {thing}");
+        // How it began stays, so that whatever comes of it can be traced back; the way in between does not grow.
+        let began = claim.cause.split("; ").next().unwrap_or(&claim.cause);
+        let cause = format!("{began}; look at {thing}");
         if let Err(error) = self.store.knock(&settled.knocks, &cause, self.clock.now()).await {
             return LookError::from(error).into_look();
         }

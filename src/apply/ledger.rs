@@ -54,7 +54,7 @@ fn change(step: &Step, answer: &str) -> Option<Change> {
         }
         Step::DeleteLabel { scope, name } => Change::Gone(entry(MADE_LABEL, *scope, name.clone())),
         Step::Commit { project, files, .. } => {
-            let template = |path: &str| (path == TEMPLATE_PATH).then(|| HookScope::Project(*project));
+            let template = |path: &str| (path == TEMPLATE_PATH).then_some(HookScope::Project(*project));
             match files.first()? {
                 FileChange::Create { path, .. } => Change::Made(entry(MADE_TEMPLATE, template(path)?, path.clone())),
                 FileChange::Delete { path, .. } => Change::Gone(entry(MADE_TEMPLATE, template(path)?, path.clone())),

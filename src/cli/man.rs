@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             print_bytes(&page);
         }
         Some(folder) => {
-            write_all(command, folder).with_context(|| format!("{} cannot be written", folder.display()))?
+            write_all(command, folder).with_context(|| format!("{} cannot be written", folder.display()))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -158,6 +158,7 @@ pub async fn main() -> ExitCode {
         verbosity: cli.verbose,
     };
     let result = dispatch(cli.command, &context).await;
+    telemetry::traces::stop().await;
     let result = result.and_then(|code| match UNWRITTEN.get() {
         Some(error) => Err(anyhow::anyhow!("standard output could not be written: {error}")),
         None => Ok(code),

@@ -17,6 +17,7 @@ use http::{Request, Response, StatusCode};
 use secrecy::SecretString;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::error::{GitLabError, Words};
@@ -27,7 +28,7 @@ use super::origin::{BadAddress, Origin};
 use super::reader::Reader;
 use super::stats::CallStats;
 use super::writer::Writer;
-use crate::telemetry::metrics;
+use crate::telemetry::{metrics, traces};
 
 /// A call is sent at most this often, counting every reason for repeating it.
 const MOST_ATTEMPTS: u32 = 4;
@@ -358,6 +359,7 @@ impl AsyncClient for Call<'_> {
             .map_err(|error| ApiError::client(unsendable(error)))?;
         self.client
             .send(self.operation, &request)
+            .instrument(traces::call(self.operation.name))
             .await
             .map_err(ApiError::client)
     }

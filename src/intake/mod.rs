@@ -30,6 +30,7 @@ use proof::Proof;
 use crate::clock::Clock;
 use crate::store::{Accepted, Delivery, Store};
 use crate::telemetry::metrics::{self, DeliveryOutcome};
+use crate::telemetry::traces;
 
 /// When to come again after a 503. GitLab itself does not; proxies and people do.
 const RETRY_AFTER: &str = "5";
@@ -77,7 +78,7 @@ where
     B: Buf,
 {
     let began = Instant::now();
-    let (outcome, response) = deliver(intake, peer, headers, chunks).await;
+    let (outcome, response) = deliver(intake, peer, headers, chunks, began).await;
     metrics::delivered(outcome, began.elapsed());
     response
 }
@@ -87,6 +88,7 @@ async fn deliver<S, B>(
     peer: Option<Peer>,
     headers: HeaderMap,
     chunks: S,
+    began: Instant,
 ) -> (DeliveryOutcome, Response)
 where
     S: Stream<Item = Result<B, warp::Error>> + Send,
@@ -115,11 +117,17 @@ where
     if signed.is_some_and(|signed| !signed.fits()) {
         return refuse(Forged::WrongSignature, peer);
     }
-    store(intake, &headers, key.finish(), body).await
+    store(intake, &headers, key.finish(), body, began).await
 }
 
 /// Stores an authentic delivery and answers.
-async fn store(intake: Arc<Intake>, headers: &HeaderMap, key: String, body: Body) -> (DeliveryOutcome, Response) {
+async fn store(
+    intake: Arc<Intake>,
+    headers: &HeaderMap,
+    key: String,
+    body: Body,
+    began: Instant,
+) -> (DeliveryOutcome, Response) {
     let event = header(headers, "x-gitlab-event");
     let is_whole = body.whole.is_some();
     let (body, heard) = hear(&intake, event.clone(), body).await;
@@ -154,8 +162,14 @@ async fn store(intake: Arc<Intake>, headers: &HeaderMap, key: String, body: Body
         body,
     };
     note(&delivery);
+    let traced = traces::are_on().then(|| (delivery.key.clone(), delivery.event.clone()));
     match intake.store.accept_delivery(delivery).await {
-        Ok(Accepted::New) => (DeliveryOutcome::New, text(StatusCode::OK, String::new())),
+        Ok(Accepted::New) => {
+            if let Some((key, event)) = traced {
+                traces::delivered(&key, event.as_deref(), began.elapsed());
+            }
+            (DeliveryOutcome::New, text(StatusCode::OK, String::new()))
+        }
         Ok(Accepted::Repeat) => (DeliveryOutcome::Repeat, text(StatusCode::OK, String::new())),
         Err(error) => {
             let mut response = text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"));

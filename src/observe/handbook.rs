@@ -1,6 +1,7 @@
 //! The program's pages: their text, our branches and merge requests, and everybody who is listed on them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use convenor_core::charter;
 use convenor_core::ids::{MergeRequestIid, ProjectId, UserId, Username};
@@ -259,9 +260,8 @@ impl Observer {
     ) -> Result<String, ObserveError> {
         let places = self.places().await?;
         let (handbook, home) = (&self.program.handbooks[index], places.handbooks[index].id);
-        if !known.0.contains_key(&home) {
-            let open = self.open_changes(home).await?;
-            known.0.insert(home, open);
+        if let Entry::Vacant(place) = known.0.entry(home) {
+            place.insert(self.open_changes(home).await?);
         }
         let mut open = known.0.get(&home).into_iter().flatten();
         let is_its =

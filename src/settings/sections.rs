@@ -107,6 +107,8 @@ pub struct LogSettings {
     pub filter: String,
     /// How a line looks.
     pub format: LogFormat,
+    /// Where spans go: an OpenTelemetry collector's address, for OTLP over HTTP.
+    pub otlp_endpoint: Option<Url>,
 }
 
 /// `format` of the log.
@@ -214,6 +216,7 @@ pub(super) fn log(mut section: Section) -> LogSettings {
             "json" => Ok(LogFormat::Json),
             _ => Err("choose \"text\" or \"json\""),
         }),
+        otlp_endpoint: section.parsed("otlp_endpoint", None, |text| web_url(text).map(Some)),
     };
     section.finish();
     settings

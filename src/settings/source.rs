@@ -39,9 +39,10 @@ pub(super) fn parse(text: &str, gathered: &Shared) -> Table {
 
 /// Lays `CONVENOR_<SECTION>__<KEY>` over the table; `__` separates steps, a number is a position in a list.
 ///
-/// Variables without `__` are not settings: container platforms set names such as `CONVENOR_SERVICE_HOST` by themselves.
+/// Variables without `__` are not settings: container platforms set names such as `CONVENOR_SERVICE_HOST` by themselves. An empty
+/// variable counts as none, so that what an image sets can be taken back.
 pub(super) fn overlay(table: &mut Table, environment: &BTreeMap<String, String>, gathered: &Shared) {
-    for (variable, value) in environment {
+    for (variable, value) in environment.iter().filter(|(_, value)| !value.is_empty()) {
         let Some(name) = variable.strip_prefix("CONVENOR_").filter(|name| name.contains("__")) else {
             continue;
         };

@@ -452,6 +452,7 @@ fn the_examples_commented_defaults_are_the_defaults() {
         "signing_token_file",
         "templates",
         "public_url",
+        "otlp_endpoint",
     ];
     let text: Vec<_> = example
         .lines()

@@ -1,5 +1,6 @@
 //! The journal: an intent is written before each step that changes GitLab, its end after it.
 
+use convenor_core::ids::ProjectId;
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::Timestamp;
 use sqlx::Row;
@@ -175,6 +176,20 @@ impl Store {
                 Ok(of_thing.cloned().collect())
             }
         )
+    }
+
+    /// What caused the making of a project, when it was made by us since a time.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn cause_of_project(&self, project: ProjectId, since: Timestamp) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "select cause from journal where kind = 'create_project' and state = 'done' and result = $1 and at >= $2 \
+             order by id desc limit 1";
+        on!(self.pools(), read, |connection| {
+            let query = sqlx::query(SQL).bind(project.0.to_string()).bind(to_ms(since));
+            let rows = query.fetch_all(connection).await?;
+            Ok(rows.first().map(|row| row.try_get("cause")).transpose()?)
+        })
     }
 
     /// How many steps of one kind were begun for a program's things since a time and not refused.

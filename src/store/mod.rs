@@ -161,7 +161,8 @@ impl Store {
         self.noted(result.map_err(StoreError::from))
     }
 
-    /// Writes a whole copy of a SQLite database as it is now to a file that is not there yet. Writers wait meanwhile.
+    /// Writes a whole copy of a SQLite database as it is now to a file that is not there yet. Our own writers wait
+    /// meanwhile; other processes write on.
     ///
     /// # Errors
     /// When the file cannot be written, or the database is no SQLite file.
@@ -169,7 +170,7 @@ impl Store {
         let Pools::Sqlite(sides) = self.pools() else {
             return Err(StoreError::NotSqlite);
         };
-        let mut connection = sides.read.acquire().await?;
+        let mut connection = sides.write.acquire().await?;
         let file = file.to_string_lossy().into_owned();
         // SQLite's own way to copy a database in use (https://www.sqlite.org/lang_vacuum.html, "VACUUM INTO").
         let copied = sqlx::query("vacuum into $1").bind(file).execute(&mut *connection).await;

@@ -1,16 +1,20 @@
-//! What whoever runs Convenor sees of it: logs to standard error, as text for people or as JSON, and figures ([`metrics`]). Neither
-//! ever holds tokens, bodies or addresses of people.
+//! What whoever runs Convenor sees of it: logs to standard error, as text for people or as JSON, figures
+//! ([`metrics`]), and spans for a collector ([`traces`]). None of them ever holds tokens, bodies or addresses of people.
 //!
 //! Whoever logs people's text makes a [`convenor_core::escape::LogText`] of it first. [`Lines`] is what is left for texts that
 //! nobody thought of: errors of libraries, names in settings.
 
 pub mod metrics;
+pub mod traces;
 
 use std::io::{self, IsTerminal, Write};
 
 use convenor_core::escape::{ascii_json, log_line};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::redact::Redactor;
 use crate::settings::{LogFormat, LogSettings};
@@ -28,15 +32,21 @@ pub fn start(settings: &LogSettings, verbosity: u8, redactor: Redactor) {
         redactor,
         to: io::stderr,
     };
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
+    let events = tracing_subscriber::fmt::layer()
         .with_writer(lines)
         .with_ansi(io::stderr().is_terminal());
-    // It fails only when a subscriber is there already, which is then the one that was wanted.
-    let started = match settings.format {
-        LogFormat::Text => subscriber.try_init(),
-        LogFormat::Json => subscriber.json().with_current_span(false).try_init(),
+    let events = match settings.format {
+        LogFormat::Text => events.boxed(),
+        LogFormat::Json => events.json().with_current_span(false).boxed(),
     };
+    // A line reads alone: it has the facts as fields of its own, so spans stay out of the log.
+    let events = events.with_filter(EnvFilter::new(filter).and(filter_fn(|metadata| metadata.is_event())));
+    let spans = settings.otlp_endpoint.as_ref().and_then(traces::start).map(|tracer| {
+        let ours = filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with("convenor"));
+        tracing_opentelemetry::layer().with_tracer(tracer).with_filter(ours)
+    });
+    // It fails only when a subscriber is there already, which is then the one that was wanted.
+    let started = tracing_subscriber::registry().with(events).with(spans).try_init();
     if started.is_ok() {
         std::panic::set_hook(Box::new(log_panic));
     }

@@ -12,20 +12,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use convenor_core::thing::Thing;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::settings::WorkerSettings;
 use crate::store::{Claim, Store, StoreError};
 use crate::telemetry::metrics::{self, Ending};
+use crate::telemetry::traces;
 
 pub use schedule::{Retention, Schedule};
 
 /// The net under the wake-ups: work that another process stored, or that became due by time, is seen this late at most.
 const POLL: Duration = Duration::from_secs(1);
+
+/// So long after a community's project was made, looks at it belong to the trace of its making.
+const NEW_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 /// Looks at things. One look observes, decides, acts, and says when to look again.
 pub trait Looker: Send + Sync + 'static {
@@ -174,8 +179,10 @@ impl<L: Looker> Worker<L> {
     /// Runs the look and keeps the lease alive; `None` when the lease is lost.
     async fn look_while_leased(&self, claim: &Claim) -> Option<Look> {
         let (looker, claimed) = (self.looker.clone(), claim.clone());
+        let origin = self.origin(&claim.thing).await;
+        let span = traces::look(&claim.thing, &claim.cause, origin.as_deref());
         // A task of its own: a panic in one look is that look's failure and nobody else's.
-        let mut look = tokio::spawn(async move { looker.look(&claimed).await });
+        let mut look = tokio::spawn(async move { looker.look(&claimed).await }.instrument(span));
         let _stop_when_dropped = AbortOnDrop(look.abort_handle());
         let beat = self.settings.lease / 3;
         let mut renewed = Instant::now();
@@ -195,6 +202,20 @@ impl<L: Looker> Worker<L> {
                 Err(_) => return None,
             }
         }
+    }
+
+    /// What made a community that is new: the webhooks that GitLab sends about our own writes would else begin traces of their own.
+    async fn origin(&self, thing: &Thing) -> Option<String> {
+        let Thing::Community(_, project) = thing else {
+            return None;
+        };
+        if !traces::are_on() {
+            return None;
+        }
+        let since = self.clock.now().checked_sub(NEW_FOR).ok()?;
+        let cause = self.store.cause_of_project(*project, since).await;
+        // A trace is not worth a failed look.
+        cause.unwrap_or_default()
     }
 
     /// `false` when the lease is lost.
@@ -232,7 +253,7 @@ fn panicked(error: &tokio::task::JoinError) -> Look {
 }
 
 fn later(now: Timestamp, delay: Duration) -> Timestamp {
-    let delay = jiff::SignedDuration::try_from(delay).unwrap_or(jiff::SignedDuration::MAX);
+    let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
     now.saturating_add(delay).unwrap_or(Timestamp::MAX)
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 use convenor::cli::Cli;
+use convenor::telemetry::metrics::CATALOGUE;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -217,6 +218,115 @@ fn rooms_that_the_papers_name_exist() {
             let beside = paper.parent().is_some_and(|folder| folder.join(path).exists());
             let exists = beside || root().join(path).exists() || root().join(format!("{path}.rs")).exists();
             assert!(!is_path || exists, "{}: there is no {path}", paper.display());
+        }
+    }
+}
+
+/// Names that begin with `convenor_` in a text.
+fn metrics_in(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words
+        .filter(|word| word.starts_with("convenor_"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_figures_are_in_the_papers_and_nobody_asks_for_others() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let known: BTreeSet<String> = CATALOGUE.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    assert_eq!(metrics_in(&read("docs/monitoring.md")), known);
+    for asking in [
+        "deploy/prometheus/alerts.yml",
+        "deploy/prometheus/alerts_test.yml",
+        "deploy/grafana/convenor.json",
+    ] {
+        for name in metrics_in(&read(asking)) {
+            let endings = ["_bucket", "_sum", "_count"];
+            let base = endings
+                .iter()
+                .find_map(|ending| name.strip_suffix(ending))
+                .unwrap_or(&name);
+            assert!(known.contains(base), "{asking}: there is no {name}");
+        }
+    }
+}
+
+#[test]
+fn variables_that_what_is_deployed_sets_exist() {
+    let known = settings();
+    let mut checked = 0;
+    for path in [
+        "Dockerfile",
+        "compose.yml",
+        "deploy/systemd/convenor.service",
+        "deploy/helm/convenor/templates/workload.yaml",
+    ] {
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        for word in words.filter(|word| word.starts_with("CONVENOR_") && word.contains("__")) {
+            let key = setting(word).unwrap();
+            assert!(known.contains(&key), "{path}: there is no setting {key}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "{checked} variables were found");
+}
+
+#[test]
+fn the_book_has_every_page_once() {
+    let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
+    let listed: Vec<&str> = links(&summary).collect();
+    let pages: BTreeSet<String> = markdown_in("docs")
+        .iter()
+        .map(|page| page.file_name().unwrap().to_string_lossy().into_owned())
+        .filter(|name| name != "SUMMARY.md")
+        .collect();
+    assert_eq!(listed.len(), pages.len(), "{listed:?}");
+    assert_eq!(listed.into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), pages);
+}
+
+#[test]
+fn everything_that_is_released_has_one_number() {
+    let chart = fs::read_to_string(root().join("deploy/helm/convenor/Chart.yaml")).unwrap();
+    let number = env!("CARGO_PKG_VERSION");
+    assert!(
+        chart.contains(&format!("\nversion: {number}\n")) && chart.contains(&format!("\nappVersion: \"{number}\"\n"))
+    );
+}
+
+/// What cannot be checked in a message: the values in it.
+fn constant_parts(message: &str) -> impl Iterator<Item = &str> {
+    message.split('…').map(str::trim).filter(|part| part.len() > 3)
+}
+
+#[test]
+fn messages_that_troubleshooting_explains_are_said() {
+    let page = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
+    let mut code = String::new();
+    for folder in ["src", "crates/core/src"] {
+        read_all(&root().join(folder), &mut code);
+    }
+    // A message that is too long for one line of code is continued on the next.
+    let code: Vec<&str> = code.split("\\\n").collect();
+    let code = code.iter().map(|part| part.trim_start()).collect::<String>();
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    let messages: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+    assert!(messages.len() > 20, "{messages:?}");
+    for message in messages {
+        for part in constant_parts(message) {
+            assert!(code.contains(part), "nothing says `{part}` (of `{message}`)");
+        }
+    }
+}
+
+fn read_all(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_all(&path, text);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            text.push_str(&fs::read_to_string(path).unwrap());
         }
     }
 }

@@ -11,14 +11,14 @@ use super::database::{Database, on_both_databases};
 use super::house::{OF_NO_INTEREST, TOKEN, client, until};
 
 /// A `convenor serve` of its own process; killed when it is dropped.
-struct Served {
+pub(super) struct Served {
     process: Child,
-    address: String,
+    pub(super) address: String,
     log: mpsc::Receiver<String>,
 }
 
 impl Served {
-    fn start(database: &Database) -> Self {
+    pub(super) fn start(database: &Database) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_convenor"))
             .args(["serve", "-vv"])
             .env_clear()
@@ -40,7 +40,7 @@ impl Served {
 }
 
 /// The status of the answer; `None` when there was none.
-async fn post(http: &reqwest::Client, address: &str, key: &str, token: &str) -> Option<u16> {
+pub(super) async fn post(http: &reqwest::Client, address: &str, key: &str, token: &str) -> Option<u16> {
     let request = http.post(format!("http://{address}/webhooks/gitlab"));
     let request = request.header("x-gitlab-token", token).header("idempotency-key", key);
     Some(request.body(OF_NO_INTEREST).send().await.ok()?.status().as_u16())

@@ -72,7 +72,7 @@ impl Installation {
         std::thread::spawn(move || {
             lines
                 .map_while(Result::ok)
-                .for_each(|line| kept.lock().unwrap().push(line))
+                .for_each(|line| kept.lock().unwrap().push(line));
         });
         let served = Served { process, log };
         served.until("it serves", |served| served.log().contains("serving address="));

@@ -10,15 +10,15 @@ use gitlab_sandbox::{Config, Sandbox};
 use super::town::{FORM, GROUP, HANDBOOK, INTAKE, PAGE_PATH, SECRET, people};
 
 /// A sandbox, and a folder with settings for it.
-struct Installation {
-    gitlab: Sandbox,
+pub(super) struct Installation {
+    pub(super) gitlab: Sandbox,
     token: String,
     folder: tempfile::TempDir,
     address: String,
 }
 
 impl Installation {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let gitlab = Sandbox::start(Config::default()).unwrap();
         let token = people(&gitlab);
         let folder = tempfile::tempdir().unwrap();
@@ -46,7 +46,7 @@ impl Installation {
         }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_convenor"));
         command
             .args(arguments)
@@ -57,32 +57,47 @@ impl Installation {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+    pub(super) fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
         let said = String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap();
         (status.code(), said)
     }
 
-    fn serve(&self) -> Service {
+    pub(super) fn serve(&self) -> Service {
+        self.serve_with(&[])
+    }
+
+    /// `serve` with more settings, by environment.
+    pub(super) fn serve_with(&self, more: &[(&str, &str)]) -> Service {
         let log = fs::File::options()
             .create(true)
             .append(true)
             .open(self.folder.path().join("log"))
             .unwrap();
-        Service(self.command(&["serve"]).stderr(Stdio::from(log)).spawn().unwrap())
+        let mut command = self.command(&["serve"]);
+        command.envs(more.iter().copied()).stderr(Stdio::from(log));
+        Service(command.spawn().unwrap())
     }
 
     fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    async fn get(&self, path: &str) -> Option<(u16, String)> {
+    pub(super) async fn get(&self, path: &str) -> Option<(u16, String)> {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let answer = http.get(format!("http://{}{path}", self.address)).send().await.ok()?;
         Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
 
-    async fn until<T>(&self, what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
+    /// Waits until the service takes in deliveries.
+    pub(super) async fn is_ready(&self) {
+        self.until("the service", async || {
+            self.get("/readyz").await.filter(|(code, _)| *code == 200)
+        })
+        .await;
+    }
+
+    pub(super) async fn until<T>(&self, what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
         for _ in 0..1500 {
             if let Some(value) = found().await {
                 return value;
@@ -94,7 +109,7 @@ impl Installation {
 }
 
 /// `convenor serve`; killed, not stopped, when it is dropped.
-struct Service(Child);
+pub(super) struct Service(pub(super) Child);
 
 impl Drop for Service {
     fn drop(&mut self) {
@@ -104,7 +119,7 @@ impl Drop for Service {
 }
 
 /// The sum of all series of a metric whose labels hold `labels`.
-fn figure(metrics: &str, name: &str, labels: &str) -> f64 {
+pub(super) fn figure(metrics: &str, name: &str, labels: &str) -> f64 {
     let series = metrics.lines().filter(|line| {
         let (series, _) = line.rsplit_once(' ').unwrap_or_default();
         series.split('{').next() == Some(name) && series.contains(labels)
@@ -126,11 +141,7 @@ async fn the_installed_program_does_the_main_job_though_it_is_killed_in_the_midd
     assert_eq!(code, Some(0), "{said}");
 
     let service = installed.serve();
-    installed
-        .until("the service", async || {
-            installed.get("/readyz").await.filter(|(code, _)| *code == 200)
-        })
-        .await;
+    installed.is_ready().await;
     let (code, said) = installed.run(&["doctor"]);
     assert_eq!(code, Some(0), "{said}");
     let proposer = installed.gitlab.person("proposer").unwrap();

@@ -21,4 +21,5 @@ mod repair;
 #[path = "../security/mod.rs"]
 mod security;
 mod town;
+mod traced;
 mod trouble;

@@ -217,13 +217,10 @@ fn owned(
         return Some(found(Kind::EndedButListed, format!("its project {what}"), mend));
     }
     // Without a charter there is nothing to disagree with, but whose the row is.
-    let Some(wanted) = owner
+    let wanted = owner
         .wanted_line
         .as_ref()
-        .filter(|_| charter.is_some() || !owner.linked)
-    else {
-        return None;
-    };
+        .filter(|_| charter.is_some() || !owner.linked)?;
     let action = charter.is_some().then_some(Action::Row);
     let (kind, evidence) = match owner.linked {
         true => (Kind::DisagreeingCell, "the row says something else than the charter"),

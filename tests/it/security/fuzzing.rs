@@ -71,10 +71,6 @@ fn input(random: &mut Rng) -> Vec<u8> {
 }
 
 #[test]
-#[expect(
-    clippy::print_stderr,
-    reason = "whoever asked for many wants to know how many there were"
-)]
 fn the_fuzz_targets_hold_for_hostile_inputs() {
     let cases: u64 = option_env_now("FUZZ_CASES")
         .and_then(|cases| cases.parse().ok())

@@ -260,8 +260,8 @@ impl Observer {
     ) -> Result<String, ObserveError> {
         let places = self.places().await?;
         let (handbook, home) = (&self.program.handbooks[index], places.handbooks[index].id);
-        if let Entry::Vacant(unknown) = known.0.entry(home) {
-            unknown.insert(self.open_changes(home).await?);
+        if let Entry::Vacant(place) = known.0.entry(home) {
+            place.insert(self.open_changes(home).await?);
         }
         let mut open = known.0.get(&home).into_iter().flatten();
         let is_its =

@@ -1,4 +1,5 @@
 //! The short run of the simulation. The long ones are a command of their own, see the crate's README.
+#![expect(clippy::unwrap_used, reason = "a test ends where its set-up fails")]
 
 use convenor_simulation::{CallFault, CommitFault, Point, Report, Schedule, Story, run};
 

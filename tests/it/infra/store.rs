@@ -314,7 +314,10 @@ async fn the_journal_remembers_what_was_begun(database: Database) {
 async fn an_intent_is_refused_to_whom_the_lease_was_taken_from(database: Database) {
     let (store, hands) = (database.open().await, Hands::new());
     let thing = proposal(1);
-    store.knock(&[thing.clone()], "test", hands.now()).await.unwrap();
+    store
+        .knock(std::slice::from_ref(&thing), "test", hands.now())
+        .await
+        .unwrap();
     let first = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
     let begin = async |claim: &convenor::store::Claim| {
         let intent = intent(&thing, "make the board", Some(&claim.lease));

@@ -116,7 +116,10 @@ impl Served {
     }
 
     /// Waits until something is so.
-    #[expect(clippy::disallowed_methods, reason = "what is waited for happens in another process")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it waits for another process, on a thread of its own"
+    )]
     pub(super) fn until(&self, what: &str, is: impl Fn(&Self) -> bool) {
         for _ in 0..3000 {
             if is(self) {

@@ -16,12 +16,13 @@ use std::time::Duration;
 use convenor::apply::Applier;
 use convenor::assemble;
 use convenor::cli::init;
-use convenor::hooks::HookSecrets;
+use convenor::hooks::{HookSecrets, OwnHooks};
 use convenor::look::GitLabLooker;
 use convenor::observe::Observer;
 use convenor::settings::Settings;
 use convenor::store::Store;
 use convenor::worker::{Look, Worker};
+use convenor_core::plan::init::Wishes;
 use convenor_core::thing::{ProgramName, Thing};
 use futures_util::FutureExt as _;
 use gitlab_sandbox::{Config, Sandbox};
@@ -77,7 +78,8 @@ impl Convenor {
         let applier = Applier::new(client.writer(), self.store.clone(), clock(&self.hands), secrets);
         let observer = Observer::new(client.reader(), self.settings.programs[0].program.clone());
         let (mut said, applier) = (String::new(), (!dry).then_some(&applier));
-        init::set_up(&observer, &self.settings, applier, false, &mut |line| {
+        let own = OwnHooks::new(&self.settings);
+        init::set_up(&observer, &own, applier, Wishes::default(), &mut |line| {
             said.push_str(line);
         })
         .await

@@ -17,10 +17,8 @@ fn holds(name: &str, schedule: &Schedule) -> Report {
 
 #[test]
 fn the_same_schedule_gives_the_same_run() {
-    for seed in [3] {
-        let (one, two) = (run(&Schedule::draw(seed), false), run(&Schedule::draw(seed), true));
-        assert_eq!(one.unwrap().fingerprint, two.unwrap().fingerprint, "seed {seed}");
-    }
+    let (one, two) = (run(&Schedule::draw(3), false), run(&Schedule::draw(3), true));
+    assert_eq!(one.unwrap().fingerprint, two.unwrap().fingerprint);
 }
 
 #[test]

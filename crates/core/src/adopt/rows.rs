@@ -5,26 +5,43 @@ use crate::charter::Status;
 use crate::escape::TerminalText;
 use crate::plan::listing;
 use crate::plan::seen::PageSeen;
-use crate::program::{Handbook, Program};
+use crate::program::Handbook;
 use crate::proposal::PersonState;
 use crate::similarity::{self, Candidate, Verdict};
 use crate::table::{self, Owner, RowFinding, RowReport, Survey, SurveyedRow, WantedRow};
 use crate::untrusted::Untrusted;
 
-/// How a project stands on the page.
+/// How a project stands on the pages.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Standing {
-    /// No row is its own.
-    pub(super) is_missing: bool,
-    /// Its row says what its charter says.
+    /// A page that should have a row of it, and has none.
+    pub(super) missing_on: Option<String>,
+    /// Every row of it says what its charter says, and there is one.
     pub(super) agrees: bool,
-    /// What was understood of its row.
+    /// Some row of it says something else.
+    disagrees: bool,
+    /// What was understood of its first row.
     pub(super) row: Option<RowReport>,
 }
 
-/// Reports on every row; gives each project's standing, in their order. `None` when there is no page to compare with.
-pub(super) fn standings(program: &Program, seen: &AdoptSeen, report: &mut Report) -> Option<Vec<Standing>> {
-    let (handbook, page) = (program.tables().next()?, seen.page.as_ref()?);
+/// Reports on every row of every page; gives each project's standing, in their order.
+pub(super) fn standings(seen: &AdoptSeen, report: &mut Report) -> Vec<Standing> {
+    let mut standings = vec![Standing::default(); seen.projects.len()];
+    for (handbook, page) in &seen.pages {
+        of_page(seen, (handbook, page), &mut standings, report);
+    }
+    for standing in &mut standings {
+        standing.agrees = standing.row.is_some() && !standing.disagrees;
+    }
+    standings
+}
+
+fn of_page(
+    seen: &AdoptSeen,
+    (handbook, page): (&Handbook, &PageSeen),
+    standings: &mut [Standing],
+    report: &mut Report,
+) {
     let wanted: Vec<WantedRow> = seen
         .projects
         .iter()
@@ -36,15 +53,16 @@ pub(super) fn standings(program: &Program, seen: &AdoptSeen, report: &mut Report
     };
     let survey = match survey {
         Ok(survey) => survey,
-        Err(evidence) => {
-            report.push(unusable(handbook, evidence));
-            return None;
-        }
+        Err(evidence) => return report.push(unusable(handbook, evidence)),
     };
-    report.rows = Some(survey.rows.len());
-    let mut standings = vec![Standing::default(); seen.projects.len()];
+    report.rows = Some(report.rows.unwrap_or(0) + survey.rows.len());
+    let first = report.findings.len();
     for &number in &survey.without_row {
-        standings[number].is_missing = true;
+        if !listing::is_hidden(handbook, page, seen.projects[number].project.visibility) {
+            standings[number]
+                .missing_on
+                .get_or_insert_with(|| handbook.page.clone());
+        }
     }
     doubtful(seen, &survey, report);
     for row in &survey.rows {
@@ -53,20 +71,23 @@ pub(super) fn standings(program: &Program, seen: &AdoptSeen, report: &mut Report
             None if !is_doubtful(&survey, row.report.index) => report.push(orphan(seen, &row.report)),
             None => {}
             Some(owner) => {
-                let candidate = &seen.projects[owner.community];
-                let finding = owned((handbook, page), candidate, row, owner);
-                standings[owner.community].agrees = finding.is_none();
-                standings[owner.community].row = Some(row.report.clone());
+                let finding = owned((handbook, page), &seen.projects[owner.community], row, owner);
+                let standing = &mut standings[owner.community];
+                standing.disagrees |= finding.is_some();
+                standing.row.get_or_insert_with(|| row.report.clone());
                 report.findings.extend(finding);
             }
         }
     }
-    Some(standings)
+    for finding in report.findings.iter_mut().skip(first) {
+        finding.page = Some(handbook.page.clone());
+    }
 }
 
 fn unusable(handbook: &Handbook, evidence: String) -> Finding {
     Finding {
         kind: Kind::PageUnusable,
+        page: Some(handbook.page.clone()),
         line: None,
         name: handbook.page.clone(),
         project: Some(handbook.project.clone()),
@@ -131,6 +152,7 @@ fn faults(seen: &AdoptSeen, row: &RowReport, report: &mut Report) {
 fn of_row(kind: Kind, row: &RowReport, evidence: String, mend: String) -> Finding {
     Finding {
         kind,
+        page: None,
         line: Some(row.line),
         name: TerminalText::line(&row.name).to_string(),
         project: None,
@@ -217,10 +239,8 @@ fn owned(
         return Some(found(Kind::EndedButListed, format!("its project {what}"), mend));
     }
     // Without a charter there is nothing to disagree with, but whose the row is.
-    let wanted = owner
-        .wanted_line
-        .as_ref()
-        .filter(|_| charter.is_some() || !owner.linked)?;
+    let wanted = owner.wanted_line.as_ref();
+    let wanted = wanted.filter(|_| charter.is_some() || !owner.linked)?;
     let action = charter.is_some().then_some(Action::Row);
     let (kind, evidence) = match owner.linked {
         true => (Kind::DisagreeingCell, "the row says something else than the charter"),

@@ -308,6 +308,8 @@ async fn what_gitlab_says_in_an_error_reaches_the_operator_and_no_comment() {
         let errors: String = work.iter().filter_map(|work| work.last_error.clone()).collect();
         assert!(errors.contains("create board"), "{errors}");
         let comment = town.comment(iid).to_lowercase();
+        // Times and digests of the hidden marker hold any digits.
+        let (_, comment) = comment.split_once('\n').unwrap();
         for word in ["html", "forbidden", "500", "422", "error", "sign in"] {
             assert!(!comment.contains(word), "{word}: {comment}");
         }

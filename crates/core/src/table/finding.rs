@@ -98,6 +98,16 @@ pub enum Finding {
         /// Lines of the rows, from 1.
         lines: Vec<usize>,
     },
+    /// The one row with the community's name links to another project.
+    #[error(
+        "the row on line {line} has the name `{name}` and links to another project: link it to the community's project, or give one of them another name"
+    )]
+    Elsewhere {
+        /// The community's name as plain text.
+        name: String,
+        /// Line of the row, from 1.
+        line: usize,
+    },
     /// The community's row is broken, so that it is a person's to mend.
     #[error("the row of `{name}` on line {line} is malformed ({reason}): mend it by hand")]
     Malformed {
@@ -144,6 +154,7 @@ impl Finding {
             Self::NoNameTemplate => "no-name-template",
             Self::BadTemplate { .. } => "bad-template",
             Self::Ambiguous { .. } => "ambiguous",
+            Self::Elsewhere { .. } => "elsewhere",
             Self::Malformed { .. } => "malformed",
             Self::NoMarkers { .. } => "no-markers",
             Self::Refused(_) => "refused",
@@ -154,7 +165,10 @@ impl Finding {
     #[must_use]
     pub fn line(&self) -> usize {
         let line = match self {
-            Self::NotUtf8 { line } | Self::NoTable { line, .. } | Self::Malformed { line, .. } => Some(*line),
+            Self::NotUtf8 { line }
+            | Self::NoTable { line, .. }
+            | Self::Elsewhere { line, .. }
+            | Self::Malformed { line, .. } => Some(*line),
             Self::DoubledHeading { lines, .. } | Self::TwoCandidates { lines, .. } | Self::Ambiguous { lines, .. } => {
                 lines.last().copied()
             }

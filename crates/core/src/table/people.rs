@@ -277,7 +277,6 @@ fn is_address(word: &str) -> bool {
 fn bare_name(words: &str) -> Option<String> {
     let words: Vec<&str> = words.split_whitespace().filter(|word| !is_address(word)).collect();
     let words = words.join(" ");
-    let words = words.rsplit_once(':').map_or(words.as_str(), |(_, after)| after);
     let mut depth = 0usize;
     let mut name = String::new();
     for c in words.chars() {
@@ -288,6 +287,8 @@ fn bare_name(words: &str) -> Option<String> {
             _ => {}
         }
     }
+    // Only now the label: what stands in parentheses may hold a colon of its own.
+    let name = name.rsplit_once(':').map_or(name.as_str(), |(_, after)| after);
     let kept = name.split_whitespace().filter(|word| !word.starts_with('@'));
     let name = kept.collect::<Vec<_>>().join(" ");
     let name = name.trim_matches(|c: char| !c.is_alphanumeric() && c != '.' && c != '\'');

@@ -104,9 +104,11 @@ pub fn without(
     let page = Page::parse(page)?;
     let table = target(&page, handbook)?;
     let columns = Columns::of(&table, &handbook.columns)?;
-    match owned(&table, &columns, wanted, others)? {
-        Owned::Row { row, .. } => Ok(Some(table.edit(&Change::Remove { row: row.index })?)),
-        Owned::None => Ok(None),
+    match owned(&table, &columns, wanted, others) {
+        Ok(Owned::Row { row, .. }) => Ok(Some(table.edit(&Change::Remove { row: row.index })?)),
+        // What leads to another project is not this one's to take away.
+        Ok(Owned::None) | Err(Finding::Elsewhere { .. }) => Ok(None),
+        Err(finding) => Err(finding),
     }
 }
 
@@ -131,6 +133,12 @@ fn owned<'p>(table: &Table<'p>, columns: &Columns, wanted: &WantedRow, others: &
         Ownership::None => return Ok(Owned::None),
         Ownership::Named(index) | Ownership::Broken(index, _) => (index, false),
         Ownership::Linked(index) => (index, true),
+        Ownership::Elsewhere(row) => {
+            return Err(Finding::Elsewhere {
+                name: name(),
+                line: table.line_of_row(row),
+            });
+        }
         Ownership::Ambiguous(rows) => {
             let lines = rows.into_iter().map(|row| table.line_of_row(row)).collect();
             return Err(Finding::Ambiguous { name: name(), lines });

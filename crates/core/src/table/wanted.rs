@@ -56,6 +56,8 @@ pub enum Ownership {
     Named(usize),
     /// This row has its name but is broken: a person has to mend it.
     Broken(usize, Malformed),
+    /// This row alone has its name and links to another project: whose it is, people have to say.
+    Elsewhere(usize),
     /// There is none.
     None,
     /// Each of these rows could be it.
@@ -67,7 +69,7 @@ impl Table<'_> {
     /// no other row does. A row that links to another community's project is never taken.
     #[must_use]
     pub fn find(&self, name_column: usize, wanted: &WantedRow, others: &[Known]) -> Ownership {
-        if let Some(found) = self.linked(name_column, wanted) {
+        if let Some(found) = self.linked(name_column, wanted, others) {
             return found;
         }
         let name = fold(wanted.name.expose());
@@ -84,8 +86,13 @@ impl Table<'_> {
             .rows()
             .filter(|row| has_name(row, name_column, &name) && !foreign(row))
             .collect();
+        let elsewhere = |row: &Row<'_>| {
+            let project = wanted.project_url.as_ref();
+            project.is_some_and(|project| leads_elsewhere(row, name_column, project))
+        };
         match &rows[..] {
             [] => Ownership::None,
+            [row] if elsewhere(row) => Ownership::Elsewhere(row.index),
             [row] => row
                 .malformed()
                 .filter(is_broken)
@@ -96,7 +103,7 @@ impl Table<'_> {
         }
     }
 
-    fn linked(&self, name_column: usize, wanted: &WantedRow) -> Option<Ownership> {
+    fn linked(&self, name_column: usize, wanted: &WantedRow, others: &[Known]) -> Option<Ownership> {
         let url = wanted.project_url.as_ref()?;
         let by_name: Vec<usize> = self
             .rows()
@@ -104,7 +111,7 @@ impl Table<'_> {
             .map(|row| row.index)
             .collect();
         let rows = if by_name.is_empty() {
-            self.linking_anywhere(url)
+            self.linking_anywhere(name_column, url, others)
         } else {
             by_name
         };
@@ -115,10 +122,23 @@ impl Table<'_> {
         }
     }
 
-    /// Rows that have no link in the name's column to go by, but link to the project from another.
-    fn linking_anywhere(&self, url: &Url) -> Vec<usize> {
-        let links = |row: &Row<'_>| (0..self.columns()).any(|column| row_links_to(row, column, url));
-        self.rows().filter(links).map(|row| row.index).collect()
+    /// Rows that have no link in the name's column to go by, but a cell that is nothing else than a link to the project. A row that
+    /// only mentions it, or that has another community's name, is not its own.
+    fn linking_anywhere(&self, name_column: usize, url: &Url, others: &[Known]) -> Vec<usize> {
+        let is_its_link = |row: &Row<'_>, column: usize| {
+            let said = row.said(column);
+            matches!(&said.links[..], [(text, target)] if *text == said.text && links_to_project(target, url))
+        };
+        let is_anothers = |row: &Row<'_>| {
+            others
+                .iter()
+                .any(|other| has_name(row, name_column, &fold(other.name.expose())))
+        };
+        self.rows()
+            .filter(|row| row.said(name_column).links.is_empty() && !is_anothers(row))
+            .filter(|row| (0..self.columns()).any(|column| is_its_link(row, column)))
+            .map(|row| row.index)
+            .collect()
     }
 }
 
@@ -159,10 +179,21 @@ fn without_mark(text: &str) -> String {
 /// nothing about which project it is.
 #[must_use]
 pub fn links_to_project(target: &str, project: &Url) -> bool {
-    let Ok(target) = Url::parse(target) else { return false };
+    let Some(target) = on_same_host(target, project) else {
+        return false;
+    };
+    let (target, project) = (plain_path(&target), plain_path(project));
+    target
+        .strip_prefix(&project)
+        .is_some_and(|rest| rest.is_empty() || is_old_page(rest))
+}
+
+/// The address when it is one of the web on the project's host.
+fn on_same_host(target: &str, project: &Url) -> Option<Url> {
+    let target = Url::parse(target).ok()?;
     let web = matches!(target.scheme(), "https" | "http");
     let same_host = target.host_str() == project.host_str() && port(&target) == port(project);
-    web && same_host && project_path(&target) == project_path(project)
+    (web && same_host).then_some(target)
 }
 
 /// The port when it is neither scheme's own.
@@ -170,15 +201,31 @@ fn port(url: &Url) -> Option<u16> {
     url.port().filter(|port| !matches!(port, 80 | 443))
 }
 
-fn project_path(url: &Url) -> String {
+/// The path of an address without what says nothing about the project: case, trailing slash, `.git`, and what follows `/-/`.
+fn plain_path(url: &Url) -> String {
     let path = url.path().to_lowercase();
     let path = path.split_once("/-/").map_or(path.as_str(), |(project, _)| project);
-    // Addresses of before GitLab put `/-/` between a project and its pages.
-    let old = ["/tree/", "/blob/", "/issues", "/merge_requests", "/wikis", "/boards"];
-    let path = old
-        .iter()
-        .find_map(|page| path.split_once(page))
-        .map_or(path, |(project, _)| project);
     let path = path.trim_end_matches('/').trim_end_matches("/-");
     path.trim_end_matches(".git").to_owned()
+}
+
+/// Whether `rest`, what follows a project's path, leads to a page of it, as addresses did before GitLab put `/-/` between.
+fn is_old_page(rest: &str) -> bool {
+    let mut steps = rest.split('/');
+    let pages = ["issues", "merge_requests", "wikis", "boards", "tree", "blob"];
+    steps.next() == Some("") && steps.next().is_some_and(|page| pages.contains(&page))
+}
+
+/// Whether a link of the name's cell leads to a project of the same GitLab that is not this one. The groups above it are none.
+fn leads_elsewhere(row: &Row<'_>, name_column: usize, project: &Url) -> bool {
+    let own = plain_path(project);
+    row.said(name_column).links.iter().any(|(_, target)| {
+        let Some(target) = on_same_host(target, project) else {
+            return false;
+        };
+        let path = plain_path(&target);
+        let is_project = path.matches('/').count() > 1 && !path.starts_with("/groups/") && !path.starts_with("/users/");
+        let is_above = own.strip_prefix(&path).is_some_and(|rest| rest.starts_with('/'));
+        is_project && !is_above && path != own
+    })
 }

@@ -416,3 +416,87 @@ fn the_survey_says_whose_each_row_is() {
         [RowFinding::Malformed(_), RowFinding::SameName(2)]
     ));
 }
+
+/// A page with this one row, reconciled for the community Rust at `cop/rust`, beside Go at `cop/go`.
+fn rust_on(row: &str) -> Result<Reconciled, Finding> {
+    let page = format!("## H\n\n| Subject | Facilitator | Notes |\n|---|---|---|\n{row}\n");
+    let wanted = wanted("Rust", "rust", &[]);
+    let others = [Known {
+        name: Untrusted::new("Go".to_owned()),
+        project_url: Some("https://gitlab.example/cop/go".parse().unwrap()),
+    }];
+    reconcile(page.as_bytes(), &handbook(&[]), &wanted, &others)
+}
+
+#[test]
+fn a_row_that_only_mentions_a_community_is_not_its_row() {
+    for row in [
+        "| [Go](https://gitlab.example/cop/go) | @ann | see also [Rust](https://gitlab.example/cop/rust) |",
+        "| [Go](https://gitlab.example/cop/go) | @ann | [Rust](https://gitlab.example/cop/rust) |",
+        "| Go | @ann | [Rust](https://gitlab.example/cop/rust) |",
+        "| Elm | @ann | like [Rust](https://gitlab.example/cop/rust) |",
+    ] {
+        let reconciled = rust_on(row);
+        assert!(
+            matches!(
+                reconciled,
+                Ok(Reconciled::Change {
+                    kind: ChangeKind::Added,
+                    ..
+                })
+            ),
+            "{row}: {reconciled:?}"
+        );
+    }
+    let own = rust_on("| Rusty things | @ann | [project](https://gitlab.example/cop/rust) |");
+    assert!(
+        matches!(
+            own,
+            Ok(Reconciled::Change {
+                kind: ChangeKind::Changed,
+                ..
+            })
+        ),
+        "{own:?}"
+    );
+}
+
+#[test]
+fn a_row_of_the_same_name_that_leads_to_another_project_is_for_people_to_decide() {
+    let finding = rust_on("| [Rust](https://gitlab.example/other/rust) | @stranger | |").unwrap_err();
+    assert_eq!((finding.kind(), finding.line()), ("elsewhere", 5));
+    for row in [
+        "| [Rust](https://www.rust-lang.org/learn/today) | @ann | |",
+        "| [Rust](https://gitlab.example/cop) | @ann | |",
+        "| Rust | @ann | |",
+    ] {
+        let reconciled = rust_on(row);
+        assert!(
+            matches!(
+                reconciled,
+                Ok(Reconciled::Change {
+                    kind: ChangeKind::Adopted,
+                    ..
+                })
+            ),
+            "{row}: {reconciled:?}"
+        );
+    }
+}
+
+#[test]
+fn paths_that_begin_like_a_page_are_projects_of_their_own() {
+    let project = |path: &str| format!("https://gitlab.example/cop/{path}").parse().unwrap();
+    for path in ["issues-guild", "boards-guild", "wikis", "tree-lovers"] {
+        let here = format!("https://gitlab.example/cop/{path}/issues?scope=all");
+        assert!(links_to_project(&here, &project(path)), "{path}");
+        for other in ["merge_requests-guild", "boards", "issues"] {
+            let there = format!("https://gitlab.example/cop/{other}");
+            assert!(!links_to_project(&there, &project(path)), "{path} {other}");
+        }
+        assert!(
+            !links_to_project("https://gitlab.example/cop", &project(path)),
+            "{path}"
+        );
+    }
+}

@@ -143,17 +143,16 @@ impl Params {
         }
     }
 
-    /// `a,b`, `["a","b"]` or `name[]=a&name[]=b`.
+    /// `a,b`, `["a","b"]` or `name[]=a&name[]=b`; GitLab splits inside of a list, too.
     pub(crate) fn words(&self, name: &str) -> Option<Vec<String>> {
         let parts: Vec<String> = match self.get(name)? {
             Value::Array(items) => items.iter().filter_map(scalar).collect(),
-            other => scalar(other)
-                .map(|t| t.split(',').map(str::to_owned).collect())
-                .unwrap_or_default(),
+            other => scalar(other).into_iter().collect(),
         };
         Some(
             parts
                 .iter()
+                .flat_map(|part| part.split(','))
                 .map(|p| p.trim().to_owned())
                 .filter(|p| !p.is_empty())
                 .collect(),

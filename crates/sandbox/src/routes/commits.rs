@@ -71,33 +71,36 @@ fn read_actions(params: &Params) -> Result<Vec<FileAction>> {
         return Err(Refusal::error(400, "actions is missing"));
     };
     let read = |(at, action): (usize, &Params)| {
-        let read = read_action(action);
+        let read = read_action(at, action);
         params.report(&format!("actions[{at}]"), action);
         read
     };
     actions.iter().enumerate().map(read).collect()
 }
 
-fn read_action(action: &Params) -> Result<FileAction> {
-    let kind = action
-        .filled("action")
-        .ok_or_else(|| Refusal::error(400, "actions[0][action] is missing"))?;
+fn read_action(at: usize, action: &Params) -> Result<FileAction> {
+    let missing = |field: &str| Refusal::error(400, format!("actions[{at}][{field}] is missing"));
+    let kind = action.filled("action").ok_or_else(|| missing("action"))?;
     if !ACTIONS.contains(&kind.as_str()) {
-        return Err(Refusal::error(400, "actions[0][action] does not have a valid value"));
+        let text = format!("actions[{at}][action] does not have a valid value");
+        return Err(Refusal::error(400, text));
     }
     action.accept(ACTION_FIELDS);
     let content = action.text("content");
-    if content.is_none() && matches!(kind.as_str(), "create" | "update") {
-        return Err(Refusal::error(400, "actions[0][content] is missing"));
+    if content.is_none() && kind == "update" {
+        return Err(missing("content"));
+    }
+    // A file that is created without content is empty.
+    let content = content.or_else(|| (kind == "create").then(String::new));
+    if kind == "move" && action.filled("previous_path").is_none() {
+        return Err(missing("previous_path"));
     }
     if kind == "chmod" && action.flag("execute_filemode")?.is_none() {
-        return Err(Refusal::error(400, "actions[0][execute_filemode] is missing"));
+        return Err(missing("execute_filemode"));
     }
     let encoding = action.filled("encoding");
     let content = content.map(|c| decode_content(&c, encoding.as_deref())).transpose()?;
-    let path = action
-        .filled("file_path")
-        .ok_or_else(|| Refusal::error(400, "actions[0][file_path] is missing"))?;
+    let path = action.filled("file_path").ok_or_else(|| missing("file_path"))?;
     Ok(FileAction {
         action: kind,
         file_path: path,

@@ -242,11 +242,12 @@ impl State {
 
     pub(crate) fn set_visibility(&mut self, actor: u64, id: u64, wanted: &str) -> Result<()> {
         let project = self.project(id)?;
-        if project.visibility == wanted {
+        let (owner, is_already) = (project.owner, project.visibility == wanted);
+        // Naming it is enough, whether or not it changes.
+        self.need(actor, id, OWNER)?;
+        if is_already {
             return Ok(());
         }
-        let owner = project.owner;
-        self.need(actor, id, OWNER)?;
         let visibility = self.new_visibility(owner, Some(wanted))?;
         self.project_mut(id)?.visibility = visibility;
         Ok(())

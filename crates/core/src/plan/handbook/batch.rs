@@ -127,7 +127,7 @@ fn change<'m>(
     members: &[Member<'_>],
 ) -> Result<Option<Changed<'m>>, Remark> {
     let id = member.seen.project;
-    if listing::line(at.handbook, &at.look.page, &member.subject()) != Line::There || !is_ready(at, &member.charter) {
+    if listing::line(at.handbook, &at.look.page, &member.subject()) != Line::There {
         return Ok(None);
     }
     let row = listing::wanted_row(&member.charter, &member.seen.web_url, &at.seen.people);
@@ -151,6 +151,12 @@ fn change<'m>(
         merged.as_ref(),
     ) {
         Ok((_, Reconciled::UpToDate { .. })) => Ok(None),
+        // Only a new line waits; one that is there is kept true.
+        Ok((_, Reconciled::Change { kind, .. }))
+            if matches!(kind, ChangeKind::Added | ChangeKind::Adopted) && !is_ready(at, &member.charter) =>
+        {
+            Ok(None)
+        }
         Ok((row, Reconciled::Change { kind, edited })) => Ok(Some(Changed {
             member,
             kind,
@@ -177,7 +183,7 @@ fn merged(at: &At<'_>, community: ProjectId) -> Option<Said> {
 /// One row that is not ready would hold the others back, so it waits for the next merge request.
 fn is_ready(at: &At<'_>, charter: &Charter) -> bool {
     let is_active = |name| matches!(at.seen.people.get(name), Some(PersonState::Active { .. }));
-    charter.facilitators.is_empty() || charter.facilitators.iter().any(is_active)
+    charter.facilitators.iter().any(is_active)
 }
 
 /// Whether this community's facts have been answered already: merged, closed by a person (then the report says so), or in a merge

@@ -167,7 +167,7 @@ pub(super) fn client() -> reqwest::Client {
 
 /// Waits until `found` gives something; a test that waits in vain says for what.
 pub(super) async fn until<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         if let Some(value) = found().await {
             return value;
         }

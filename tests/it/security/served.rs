@@ -121,7 +121,7 @@ impl Served {
         reason = "it waits for another process, on a thread of its own"
     )]
     pub(super) fn until(&self, what: &str, is: impl Fn(&Self) -> bool) {
-        for _ in 0..3000 {
+        for _ in 0..12_000 {
             if is(self) {
                 return;
             }

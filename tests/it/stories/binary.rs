@@ -98,7 +98,7 @@ impl Installation {
     }
 
     pub(super) async fn until<T>(&self, what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
-        for _ in 0..1500 {
+        for _ in 0..6000 {
             if let Some(value) = found().await {
                 return value;
             }

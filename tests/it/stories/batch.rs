@@ -1,6 +1,6 @@
 //! `batch = true`: changes of several communities in one merge request, with the same manners.
 
-use super::town::{FORM, HANDBOOK, PAGE, PAGE_PATH, Town};
+use super::town::{FORM, GROUP, HANDBOOK, PAGE, PAGE_PATH, Town};
 
 const BRANCH: &str = "convenor/_batch";
 
@@ -62,6 +62,32 @@ async fn changes_come_and_go_in_one_merge_request() {
     }
     assert_eq!(town.merge_requests().len(), 1);
     assert_eq!(town.gitlab.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_line_that_is_there_is_kept_true_though_nobody_has_an_account_any_more() {
+    let (town, _) = with(&["Zig"]).await;
+    town.merges();
+    town.settle().await;
+    for name in ["darwinjs", "brianwald"] {
+        town.gitlab.set_user_state(name, "blocked");
+    }
+    let charter = town.charter("zig").replace("status: active", "status: inactive");
+    let project = format!("{GROUP}/zig");
+    let maintainer = town.gitlab.person("maintainer").unwrap();
+    maintainer
+        .push_file(&project, "main", convenor_core::charter::PATH, charter)
+        .unwrap();
+    town.settle().await;
+    let shown = town.shown_diff(town.merge_request().iid);
+    let [before, after] = &shown[..] else {
+        panic!("{shown:?}")
+    };
+    assert!(
+        before.starts_with("-| [Zig]") && !before.contains("(inactive)"),
+        "{before}"
+    );
+    assert!(after.starts_with("+| [Zig]") && after.contains("(inactive)"), "{after}");
 }
 
 #[tokio::test]

@@ -79,6 +79,8 @@ fn people_are_understood_in_any_wording() {
     );
     check_people("{{< member-by-gitlab \"ann\" >}}", &["@ann"]);
     check_people("Dr. Ann O'Neill (she/her)", &["Dr. Ann O'Neill"]);
+    check_people("Jane Doe (TZ: CET)", &["Jane Doe"]);
+    check_people("Lead: Ann A (backup: Bob)", &["Ann A"]);
     check_people("@ann, [Ann A (@Ann)](https://gitlab.com/ann)", &["@ann"]);
 }
 

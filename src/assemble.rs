@@ -43,7 +43,7 @@ fn client_settings(settings: &Settings) -> anyhow::Result<ClientSettings> {
             share: settings.gitlab.rate_share,
             ..LimitSettings::default()
         },
-        secrets: settings.secrets(),
+        redactor: settings.redactor.clone(),
         ..ClientSettings::new(settings.gitlab.url.clone(), token)
     })
 }

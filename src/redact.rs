@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -18,15 +18,15 @@ const INSTEAD: &[u8] = b"[secret]";
 /// Shorter texts occur by chance; nobody may have such a secret, and `doctor` says so.
 const SHORTEST: usize = 8;
 
-/// Knows the secrets in all their spellings.
+/// Knows the secrets in all their spellings. Clones share what any of them learns.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    needles: Arc<Vec<Vec<u8>>>,
+    needles: Arc<RwLock<Arc<Vec<Vec<u8>>>>>,
 }
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redactor({} spellings)", self.needles.len())
+        write!(f, "Redactor({} spellings)", self.needles().len())
     }
 }
 
@@ -34,32 +34,38 @@ impl Redactor {
     /// For these secrets; those shorter than eight bytes are left out.
     #[must_use]
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s SecretString>) -> Self {
-        Self::default().and(secrets)
+        let redactor = Self::default();
+        redactor.learn(secrets);
+        redactor
     }
 
-    /// The same, knowing these secrets too.
-    #[must_use]
-    pub fn and<'s>(&self, secrets: impl IntoIterator<Item = &'s SecretString>) -> Self {
-        let mut needles = self.needles.as_ref().clone();
-        let more = secrets
+    /// From now on, these secrets are taken out too, by all clones: a token may be replaced while the service runs.
+    pub fn learn<'s>(&self, secrets: impl IntoIterator<Item = &'s SecretString>) {
+        let more: Vec<Vec<u8>> = secrets
             .into_iter()
             .map(|secret| secret.expose_secret().as_bytes())
             .filter(|secret| secret.len() >= SHORTEST)
-            .flat_map(spellings);
+            .flat_map(spellings)
+            .collect();
+        // A panic while the lock was held leaves what it guards whole: it is only ever replaced.
+        let mut known = self.needles.write().unwrap_or_else(PoisonError::into_inner);
+        let mut needles = known.as_ref().clone();
         needles.extend(more);
         // The longest first: a spelling may begin with another.
         needles.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         needles.dedup();
-        Self {
-            needles: Arc::new(needles),
-        }
+        *known = Arc::new(needles);
+    }
+
+    fn needles(&self) -> Arc<Vec<Vec<u8>>> {
+        self.needles.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The text without the secrets.
     #[must_use]
     pub fn clean<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
         let mut text = Cow::Borrowed(text);
-        for needle in self.needles.iter() {
+        for needle in self.needles().iter() {
             if let Some(cleaned) = without(&text, needle) {
                 text = Cow::Owned(cleaned);
             }
@@ -158,6 +164,16 @@ mod tests {
             "a [secret][secret] b [secret]"
         );
         assert_eq!(clean("nothing here, short"), "nothing here, short");
+    }
+
+    #[test]
+    fn what_one_learns_all_its_clones_know() {
+        let first = Redactor::new(&[SecretString::from(SECRET)]);
+        let second = first.clone();
+        let rotated = "glpat-rotated-9876543210";
+        first.learn(&[SecretString::from(rotated)]);
+        let cleaned = second.clean(format!("{SECRET} {rotated}").as_bytes()).into_owned();
+        assert_eq!(cleaned, b"[secret] [secret]");
     }
 
     #[test]

@@ -57,6 +57,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
     let made = secrets::make(&args)?;
     let mut settings = context.settings()?;
     secrets::add(made, &mut settings.webhook, &mut |line| print(line));
+    settings.redactor.learn(&settings.secrets());
     if let Some(file) = &args.system_hook {
         system_hook::write(file, &settings, args.dry_run)?;
         return Ok(ExitCode::SUCCESS);

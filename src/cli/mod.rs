@@ -32,7 +32,6 @@ use clap::{Parser, Subcommand};
 use convenor_core::escape::{TerminalText, ascii_json};
 use convenor_core::untrusted::Untrusted;
 
-use crate::redact::Redactor;
 use crate::settings::{self, Settings, SettingsFaults};
 use crate::store::{Store, StoreError};
 use crate::telemetry;
@@ -136,7 +135,7 @@ impl Context {
     /// Everything that is wrong with the settings, at once.
     pub fn settings(&self) -> Result<Settings, SettingsFaults> {
         let settings = Settings::load(self.config.as_deref(), &settings::environment())?;
-        telemetry::start(&settings.log, self.verbosity, Redactor::new(&settings.secrets()));
+        telemetry::start(&settings.log, self.verbosity, settings.redactor.clone());
         Ok(settings)
     }
 

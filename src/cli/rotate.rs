@@ -67,6 +67,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
                 .context("the token was not rotated, as far as is known; see `convenor doctor`"));
         }
     };
+    settings.redactor.learn([&rotated.token]);
     let kept = place.map(|place| place.keep(&rotated.token));
     if args.print {
         print(&format!("{}\n", rotated.token.expose_secret()));

@@ -28,6 +28,7 @@ use super::origin::{BadAddress, Origin};
 use super::reader::Reader;
 use super::stats::CallStats;
 use super::writer::Writer;
+use crate::redact::Redactor;
 use crate::telemetry::{metrics, traces};
 
 /// A call is sent at most this often, counting every reason for repeating it.
@@ -50,8 +51,8 @@ pub struct ClientSettings {
     pub limits: LimitSettings,
     /// Whether to use GraphQL where it saves calls; where this GitLab does not serve it, REST does the same.
     pub graphql: bool,
-    /// Other secrets that calls carry, such as those of webhooks: no error repeats them, nor the token.
-    pub secrets: Vec<SecretString>,
+    /// Knows the other secrets that calls carry, such as those of webhooks, and is told the token: no error repeats them.
+    pub redactor: Redactor,
     /// Allows `http://` to other hosts than the loopback ones; the token is then readable on the way.
     pub allow_plain_http: bool,
 }
@@ -68,7 +69,7 @@ impl ClientSettings {
             first_pause: Duration::from_millis(250),
             limits: LimitSettings::default(),
             graphql: true,
-            secrets: Vec::new(),
+            redactor: Redactor::default(),
             allow_plain_http: false,
         }
     }

@@ -41,7 +41,7 @@ pub(crate) struct Exchange {
     /// Another one comes when it was rotated.
     token: RwLock<HeaderValue>,
     /// Knows the rotated one too.
-    redactor: RwLock<Redactor>,
+    redactor: Redactor,
 }
 
 /// HTTP, over one connection pool.
@@ -79,21 +79,21 @@ impl Exchange {
 
     pub(crate) fn over(transport: Arc<dyn Transport>, settings: &ClientSettings) -> Result<Self, BadClient> {
         let token = sensitive(&settings.token)?;
-        let redactor = Redactor::new(settings.secrets.iter().chain([&settings.token]));
+        let redactor = settings.redactor.clone();
+        redactor.learn([&settings.token]);
         Ok(Self {
             transport,
             token: RwLock::new(token),
-            redactor: RwLock::new(redactor),
+            redactor,
         })
     }
 
     /// Every further request carries this token.
     pub(crate) fn use_token(&self, token: &SecretString) -> Result<(), BadClient> {
         let header = sensitive(token)?;
-        // A panic while a lock was held leaves what it guards whole: it is only ever replaced.
-        let mut redactor = self.redactor.write().unwrap_or_else(PoisonError::into_inner);
-        *redactor = redactor.and([token]);
-        drop(redactor);
+        // Before it is sent anywhere, so that no answer and no line of the log can repeat it.
+        self.redactor.learn([token]);
+        // A panic while the lock was held leaves what it guards whole: it is only ever replaced.
         *self.token.write().unwrap_or_else(PoisonError::into_inner) = header;
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Exchange {
 
     /// A refusal may repeat what was sent: header, body or address.
     fn without_secrets(&self, answer: Response<Bytes>) -> Response<Bytes> {
-        let redactor = self.redactor.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let redactor = &self.redactor;
         let mut answer = answer.map(|body| match redactor.clean(&body) {
             Cow::Borrowed(_) => body.clone(),
             Cow::Owned(cleaned) => Bytes::from(cleaned),

@@ -29,6 +29,8 @@ pub use sections::{
 pub use signing_key::signing_key;
 pub use units::duration;
 
+use crate::redact::Redactor;
+
 use section::Section;
 use source::Shared;
 
@@ -54,6 +56,8 @@ pub struct Settings {
     pub worker: WorkerSettings,
     /// `[log]`: what goes to the log, and how.
     pub log: LogSettings,
+    /// Takes the secrets among all these, and those that replace them later, out of texts.
+    pub redactor: Redactor,
 }
 
 impl Settings {
@@ -87,6 +91,7 @@ impl Settings {
         let mut table = source::parse(text, &shared);
         source::overlay(&mut table, environment, &shared);
         let settings = read(table, &shared);
+        settings.redactor.learn(&settings.secrets());
         let faults = std::mem::take(&mut shared.borrow_mut().faults);
         if faults.is_empty() {
             Ok(settings)
@@ -162,6 +167,7 @@ fn read(table: Table, shared: &Shared) -> Settings {
         schedule,
         worker,
         log,
+        redactor: Redactor::default(),
     }
 }
 

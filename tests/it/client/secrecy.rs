@@ -1,9 +1,12 @@
 //! The token goes to one place, in one header, and is printed nowhere.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use convenor::gitlab::GitLabError;
+use convenor::gitlab::{Client, GitLabError};
+use convenor::settings::{LogFormat, Settings};
+use convenor::telemetry::Lines;
 use convenor_core::escape::Markdown;
 use convenor_core::ids::{IssueIid, ProjectId};
 use serde_json::json;
@@ -141,6 +144,34 @@ async fn neither_token_nor_body_is_printed_whatever_goes_wrong() {
         for canary in [TOKEN, "body-canary"] {
             assert!(!text.contains(canary), "{canary} in {name}:\n{text}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_came_later_is_taken_out_of_refusals_and_of_the_log_too() {
+    let rotated = "glpat-rotated-9876543210";
+    let settings = Settings::parse("", &BTreeMap::new()).unwrap();
+    let log = Log::default();
+    let lines = Lines {
+        format: LogFormat::Text,
+        redactor: settings.redactor.clone(),
+        to: log.clone(),
+    };
+    let subscriber = tracing_subscriber::fmt().with_writer(lines).finish();
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let server = MockServer::start().await;
+    let echo = json!({ "message": format!("you sent {rotated}") });
+    answer_json(&server, "GET", "user", 400, echo).await;
+    let mut for_client = super::settings(&server.uri());
+    for_client.redactor = settings.redactor.clone();
+    let client = Client::new(&for_client).unwrap();
+    client.use_token(&rotated.into()).unwrap();
+    let refused = client.reader().current_user().await.unwrap_err().to_string();
+    tracing::warn!("careless: {rotated}");
+    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for text in [&refused, &logged] {
+        assert!(text.contains("[secret]") && !text.contains(rotated), "{text}");
     }
 }
 

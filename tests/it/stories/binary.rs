@@ -218,6 +218,47 @@ async fn what_it_did_is_in_the_figures(installed: &Installation) {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_service_takes_a_rotated_token_and_neither_is_in_its_log() {
+    let installed = Installation::new();
+    let file = installed.folder.path().join("token");
+    fs::write(&file, &installed.token).unwrap();
+    let by_file = [
+        ("CONVENOR_GITLAB__TOKEN", ""),
+        ("CONVENOR_GITLAB__TOKEN_FILE", file.to_str().unwrap()),
+        ("CONVENOR_LOG__FILTER", "trace"),
+    ];
+    assert_eq!(installed.run(&["init"]).0, Some(0));
+    let _service = installed.serve_with(&by_file);
+    installed.is_ready().await;
+
+    let rotated = installed.command(&["rotate"]).envs(by_file).output().unwrap();
+    assert!(rotated.status.success(), "{}", String::from_utf8_lossy(&rotated.stderr));
+    let new = fs::read_to_string(&file).unwrap().trim().to_owned();
+    assert_ne!(new, installed.token);
+    installed
+        .until("the new token", async || {
+            installed.log().contains("the token was rotated").then_some(())
+        })
+        .await;
+    // The old one has ended, so whatever is done from here on is done with the new one.
+    let proposer = installed.gitlab.person("proposer").unwrap();
+    proposer
+        .open_issue(INTAKE, "New community", FORM, &["cop::proposed"])
+        .unwrap();
+    installed
+        .until("the merge request", async || {
+            let all = installed.gitlab.merge_requests(HANDBOOK).unwrap();
+            all.first().map(drop)
+        })
+        .await;
+    let log = installed.log();
+    for token in [&installed.token, &new] {
+        assert!(!log.contains(token.as_str()), "a token is in the log");
+    }
+    assert_eq!(installed.run(&["doctor"]).0, Some(1), "the old one has ended");
+}
+
 #[test]
 fn what_is_due_is_planned_by_one_command_and_done_by_another() {
     let installed = Installation::new();

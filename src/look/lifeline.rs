@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use convenor_core::charter;
 use convenor_core::doctor::TokenSeen;
 use convenor_core::lifeline::{self, FacilitatorSeen, LifelineSeen};
-use convenor_core::plan::Plan;
+use convenor_core::plan::{Plan, Premise};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,8 +16,10 @@ use crate::observe::{Chartered, Observer};
 const RENEWED_LATELY: SignedDuration = SignedDuration::from_mins(50);
 
 impl Planner {
-    pub(super) async fn lifeline(&self, observer: &Observer) -> Result<Plan, PlanError> {
+    pub(super) async fn lifeline(&self, observer: &Observer) -> Result<(Plan, Premise), PlanError> {
         let (program, now) = (observer.program(), self.clock.now());
+        // What is told goes by this alone, so that a change before the telling makes the plan void.
+        let readers = observer.readers().await?;
         let made = self.store.made_setup(&program.name).await?;
         let own = self.webhooks.clone().with_made(&made);
         let setup = observer.setup(&own).await?;
@@ -43,8 +45,9 @@ impl Planner {
             }),
             today: now.to_zoned(TimeZone::UTC).date(),
             facilitators: self.facilitators(observer).await?,
+            readers: readers.clone(),
         };
-        Ok(lifeline::plan(program, &seen))
+        Ok((lifeline::plan(program, &seen), Premise::Lifeline(readers)))
     }
 
     async fn facilitators(&self, observer: &Observer) -> Result<Vec<FacilitatorSeen>, PlanError> {
@@ -61,6 +64,7 @@ impl Planner {
                 accounts.insert(username.key(), account.clone());
                 seen.push(FacilitatorSeen {
                     community: charter.name.clone(),
+                    project: project.id,
                     url: project.web_url.clone(),
                     username,
                     account,

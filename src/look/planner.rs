@@ -110,7 +110,8 @@ impl Planner {
             }
             Thing::Community(_, project) => program.observer.premise_of_community(*project).await?,
             Thing::Handbook(_) => program.observer.premise_of_handbook().await?,
-            Thing::Program(_) | Thing::Lifeline(_) => Premise::None,
+            Thing::Lifeline(_) => Premise::Lifeline(program.observer.readers().await?),
+            Thing::Program(_) => Premise::None,
         })
     }
 
@@ -162,7 +163,7 @@ impl Planner {
                 let plan = Plan::nothing(Remark::UpToDate);
                 Ok((Plan { knocks, ..plan }, Premise::None))
             }
-            Thing::Lifeline(_) => Ok((self.lifeline(&program.observer).await?, Premise::None)),
+            Thing::Lifeline(_) => self.lifeline(&program.observer).await,
         }
     }
 

@@ -1,8 +1,10 @@
 //! What the service lives on: how webhooks fare, and what became of the facilitators' accounts.
 
+use std::collections::BTreeMap;
+
 use convenor_core::charter;
 use convenor_core::ids::{UserId, Username};
-use convenor_core::lifeline::{Account, Health, HookHealth};
+use convenor_core::lifeline::{Account, Health, HookHealth, Readers};
 use convenor_core::plan::init::{self, InitSeen};
 use convenor_core::plan::seen::{OwnIssueSeen, ProjectSeen};
 use convenor_core::plan::step::HookScope;
@@ -83,6 +85,31 @@ impl Observer {
             })
             .buffered(AT_ONCE);
         health.try_collect().await
+    }
+
+    /// Who may see the places that notices in the intake project are about, read now.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn readers(&self) -> Result<Readers, ObserveError> {
+        let places = self.places().await?;
+        let intake = self.visibility_now(places.intake.id).await?;
+        let group = self.reader.group(places.group.id).await?.visibility;
+        let mut projects = BTreeMap::new();
+        for handbook in &places.handbooks {
+            let found = self.reader.project(handbook.id).await?;
+            // Unlike the readers of a page: what cannot be seen is taken for the narrowest, for it is what is told.
+            let visibility = found.and_then(|project| project.visibility).unwrap_or_default();
+            projects.insert(handbook.id, visibility);
+        }
+        let communities = self.group_projects().await?.into_iter();
+        projects.extend(communities.map(|project| (project.id, project.visibility)));
+        projects.insert(places.intake.id, intake);
+        Ok(Readers {
+            intake,
+            group,
+            projects,
+        })
     }
 
     /// What became of an account. `known` is the one that the name was last seen with.

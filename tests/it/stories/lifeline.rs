@@ -1,7 +1,7 @@
 //! What the service lives on: webhooks, the token, the facilitators.
 
 use convenor_core::thing::{ProgramName, Thing};
-use gitlab_sandbox::{Config, IssueView};
+use gitlab_sandbox::{Act, Config, Effect, Fault, IssueView};
 use serde_json::{Value, json};
 
 use super::town::{FORM, GROUP, INTAKE, Town};
@@ -116,6 +116,33 @@ async fn facilitators_who_cannot_be_reached_are_told_of_once_and_the_issue_close
     care(&town).await;
     let told = notices(&town);
     assert_eq!((told.len(), told[0].state.as_str()), (1, "closed"));
+}
+
+#[tokio::test]
+async fn a_community_that_was_made_private_is_not_named_in_a_more_public_intake() {
+    let town = town_with_a_community(Config::default()).await;
+    care(&town).await;
+    town.gitlab.set_user_state("brianwald", "blocked");
+    let hide = Act::new(|world| {
+        let project = format!("{GROUP}/rust-at-work");
+        world
+            .admin()
+            .edit_project(&project, json!({ "visibility": "private" }))
+            .unwrap();
+    });
+    // All of it was seen as public by then; only the last word with GitLab before the telling says otherwise.
+    let lookup = Fault::new(Effect::After(hide)).user("convenor-bot").path("/users$");
+    town.gitlab.add_fault(lookup.unwrap().once());
+    care(&town).await;
+    let told = notices(&town);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let text = told[0].description.clone().unwrap();
+    let id = town.gitlab.project(&format!("{GROUP}/rust-at-work")).unwrap().id;
+    assert!(text.contains(&format!("`project {id}`")), "{text}");
+    for name in ["rust", "Rust", "brianwald"] {
+        assert!(!text.contains(name), "{name}: {text}");
+    }
+    assert_eq!(town.gitlab.violations(), Vec::<String>::new());
 }
 
 #[tokio::test]

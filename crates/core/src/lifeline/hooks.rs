@@ -72,7 +72,7 @@ pub(super) fn care(seen: &LifelineSeen) -> Care {
             faults.push(Fault::Failing(hook.scope, hook.deliveries.clone()));
         }
     }
-    care.notice = (!faults.is_empty()).then(|| notice(setup, &faults));
+    care.notice = (!faults.is_empty()).then(|| notice(seen, &faults));
     care
 }
 
@@ -125,14 +125,15 @@ impl Fault {
     }
 }
 
-fn notice(setup: &InitSeen, faults: &[Fault]) -> Notice {
+fn notice(seen: &LifelineSeen, faults: &[Fault]) -> Notice {
     let mut text = Markdown::new().words(
         "GitLab's webhooks do not all reach Convenor. Nothing is lost: every change is found by the scheduled look at \
          everything, only later.\n\n",
     );
     for fault in faults {
-        let place = setup.paths.get(&fault.scope()).cloned();
-        let place = place.unwrap_or_else(|| fault.scope().to_string());
+        let scope = fault.scope();
+        let path = seen.setup.paths.get(&scope).filter(|_| seen.readers.may_read_of(scope));
+        let place = path.cloned().unwrap_or_else(|| scope.to_string());
         text = text.words("- ").code(&Untrusted::new(place)).words(": ");
         text = match fault {
             Fault::Unseen(_) => text.words(

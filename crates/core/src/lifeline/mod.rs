@@ -8,14 +8,17 @@ mod hooks;
 mod people;
 mod token;
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use crate::doctor::TokenSeen;
 use crate::ids::{ProjectId, UserId};
 use crate::plan::init::InitSeen;
 use crate::plan::seen::OwnIssueSeen;
+use crate::plan::step::HookScope;
 use crate::plan::{Plan, Remark, notice};
-use crate::program::Program;
+use crate::program::{Program, Visibility};
 use crate::thing::Thing;
 
 pub use hooks::{Health, HookHealth};
@@ -42,6 +45,32 @@ pub struct LifelineSeen {
     pub today: Date,
     /// The facilitators of all communities.
     pub facilitators: Vec<FacilitatorSeen>,
+    /// Who sees what.
+    pub readers: Readers,
+}
+
+/// Who may see the places that notices are about. A notice stands in the intake project, and whoever reads there must not learn
+/// of a project that they cannot see. That its issue is confidential does not count: one click of a person makes it public.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readers {
+    /// Who sees the intake project.
+    pub intake: Visibility,
+    /// Who sees the program's group.
+    pub group: Visibility,
+    /// Who sees the projects: communities, handbooks, the intake. One that is missing is taken for the narrowest.
+    pub projects: BTreeMap<ProjectId, Visibility>,
+}
+
+impl Readers {
+    /// Whether everybody who sees the intake project sees this place too.
+    #[must_use]
+    pub fn may_read_of(&self, place: HookScope) -> bool {
+        let readers = match place {
+            HookScope::Group(_) => Some(self.group),
+            HookScope::Project(project) => self.projects.get(&project).copied(),
+        };
+        readers.unwrap_or_default() >= self.intake
+    }
 }
 
 /// What is due for a program's lifeline.
@@ -56,7 +85,7 @@ pub fn plan(program: &Program, seen: &LifelineSeen) -> Plan {
     for (cause, found) in [
         ("token", token::notice(seen.token.as_ref(), seen.today)),
         ("webhook", care.notice),
-        ("facilitators", people::notice(&seen.facilitators)),
+        ("facilitators", people::notice(&seen.facilitators, &seen.readers)),
     ] {
         plan.steps
             .extend(notice::plan(seen.bot, seen.intake, &seen.issues, cause, found.as_ref()));

@@ -2,10 +2,12 @@
 
 use url::Url;
 
+use super::Readers;
 use crate::escape::{Markdown, Title};
-use crate::ids::{UserId, Username};
+use crate::ids::{ProjectId, UserId, Username};
 use crate::plan::Step;
 use crate::plan::notice::Notice;
+use crate::plan::step::HookScope;
 use crate::untrusted::Untrusted;
 
 /// A facilitator whom a charter names.
@@ -14,6 +16,8 @@ pub struct FacilitatorSeen {
     /// The community's name.
     pub community: Untrusted,
     /// Its project.
+    pub project: ProjectId,
+    /// The project's address.
     pub url: Url,
     /// The name in the charter.
     pub username: Username,
@@ -52,36 +56,49 @@ pub(super) fn remember(facilitators: &[FacilitatorSeen]) -> Option<Step> {
     (!new.is_empty()).then_some(Step::RememberPeople(new))
 }
 
-/// What is to be said of the facilitators, if anything.
-pub(super) fn notice(facilitators: &[FacilitatorSeen]) -> Option<Notice> {
+/// What is to be said of the facilitators, if anything. Of a community that not all its readers may see the notice says neither the
+/// name nor who runs it.
+pub(super) fn notice(facilitators: &[FacilitatorSeen], readers: &Readers) -> Option<Notice> {
     let mut text =
         Markdown::new().words("These facilitators cannot be reached under the name in their community's charter:\n\n");
     let mut found = false;
     for facilitator in facilitators {
-        let words = match &facilitator.account {
-            Account::Active(_) => continue,
-            Account::Blocked => Markdown::new().words("the account is blocked or not in use"),
-            Account::Bot => Markdown::new().words("the account is a bot's"),
-            Account::Gone => Markdown::new().words("there is no account of that name"),
-            Account::Renamed(name) => Markdown::new()
-                .words("the account is called ")
-                .username_code(name)
-                .words(" now"),
+        let scope = HookScope::Project(facilitator.project);
+        let is_open = readers.may_read_of(scope);
+        let Some(words) = what_became_of(&facilitator.account, is_open) else {
+            continue;
         };
         found = true;
-        text = text
-            .words("- ")
-            .link(&facilitator.community, &facilitator.url)
-            .words(": ")
-            .username_code(&facilitator.username)
-            .words(": ")
-            .append(&words)
-            .words("\n");
+        text = text.words("- ");
+        text = match is_open {
+            true => text
+                .link(&facilitator.community, &facilitator.url)
+                .words(": ")
+                .username_code(&facilitator.username)
+                .words(": "),
+            false => text
+                .code(&Untrusted::new(scope.to_string()))
+                .words(", which not everybody here may see: "),
+        };
+        text = text.append(&words).words("\n");
     }
     let text = text.words("\nEdit `facilitators` in the charter, `.gitlab/community.yml`; the handbook follows.\n");
     found.then(|| Notice {
         title: Title::new().words("Facilitators who cannot be reached"),
         text,
         confidential: true,
+    })
+}
+
+/// `None`: nothing is wrong.
+fn what_became_of(account: &Account, may_name: bool) -> Option<Markdown> {
+    let text = Markdown::new();
+    Some(match account {
+        Account::Active(_) => return None,
+        Account::Blocked => text.words("the account is blocked or not in use"),
+        Account::Bot => text.words("the account is a bot's"),
+        Account::Gone => text.words("there is no account of that name"),
+        Account::Renamed(name) if may_name => text.words("the account is called ").username_code(name).words(" now"),
+        Account::Renamed(_) => text.words("the account has another name now"),
     })
 }

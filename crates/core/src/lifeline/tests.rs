@@ -57,6 +57,11 @@ fn seen(intake: Option<HookSeen>, community: Option<HookSeen>) -> LifelineSeen {
         token: None,
         today: date(2026, 1, 1),
         facilitators: Vec::new(),
+        readers: Readers {
+            intake: Visibility::Public,
+            group: Visibility::Public,
+            projects: BTreeMap::from([(ProjectId(2), Visibility::Public), (ProjectId(3), Visibility::Public)]),
+        },
     }
 }
 
@@ -158,6 +163,7 @@ fn the_tokens_end_is_told_a_month_a_week_and_a_day_before() {
 fn facilitator(name: &str, account: Account, known: Option<u64>) -> FacilitatorSeen {
     FacilitatorSeen {
         community: Untrusted::new("Rust"),
+        project: ProjectId(3),
         url: Url::parse("https://gitlab.example.com/acme/cops/rust").unwrap(),
         username: Username::new(name).unwrap(),
         account,
@@ -184,4 +190,33 @@ fn facilitators_who_cannot_be_reached_are_named_once_for_all() {
     assert_eq!(kinds(&people), Vec::<&str>::new());
     people.facilitators[0].known = None;
     assert_eq!(kinds(&people), ["remember_people"]);
+}
+
+#[test]
+fn what_not_every_reader_of_the_intake_may_see_is_not_named_there() {
+    let mut private = seen(Some(hook(true)), Some(hook(false)));
+    private.renewed_lately = 1;
+    private.facilitators = vec![
+        facilitator("old", Account::Renamed(Username::new("new").unwrap()), Some(8)),
+        facilitator("bart", Account::Blocked, None),
+    ];
+    let named = text(&private);
+    for narrow in [Some(Visibility::Private), Some(Visibility::Internal), None] {
+        private.readers.projects.remove(&ProjectId(3));
+        private
+            .readers
+            .projects
+            .extend(narrow.map(|readers| (ProjectId(3), readers)));
+        let told = text(&private);
+        for word in ["acme/cops/rust", "Rust", "@old", "@new", "@bart"] {
+            assert!(
+                named.contains(word) && !told.contains(word),
+                "{narrow:?} {word}: {told}"
+            );
+        }
+        assert_eq!(told.matches("`project 3`").count(), 3, "{told}");
+    }
+    private.readers.projects.insert(ProjectId(3), Visibility::Private);
+    private.readers.intake = Visibility::Private;
+    assert_eq!(text(&private), named, "whoever reads there sees both");
 }

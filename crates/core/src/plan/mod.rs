@@ -30,6 +30,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::ids::{CommitSha, ProjectId, Username};
+use crate::lifeline::Readers;
 use crate::program::Visibility;
 use crate::thing::Thing;
 
@@ -294,6 +295,8 @@ pub enum Premise {
         /// Who sees the communities' projects; without those that are archived.
         members: BTreeMap<ProjectId, Visibility>,
     },
+    /// The places that notices in the intake project are about.
+    Lifeline(Readers),
 }
 
 impl Premise {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use convenor_core::ids::UserId;
 use convenor_core::plan::brakes::{self, Begun, Leave};
+use convenor_core::plan::standing::Standing;
 use convenor_core::plan::{Plan, Premise, Remark, Step, Turn, step};
 use convenor_core::thing::Thing;
 use jiff::Timestamp;
@@ -158,6 +159,7 @@ impl GitLabLooker {
                 continue;
             }
             if plan.is_empty() {
+                let standing = Standing::of(thing, &plan);
                 // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
                 knocks.extend(if worked { plan.knocks } else { Vec::new() });
                 let waits: Vec<&str> = plan.turns.keys().map(String::as_str).collect();
@@ -165,6 +167,7 @@ impl GitLabLooker {
                     knocks.extend(self.planner.next_in_line(thing.program(), self.clock.now()).await?);
                 }
                 return Ok(Settled {
+                    standing,
                     report: plan.report,
                     knocks: knocks.into_iter().collect(),
                 });
@@ -350,6 +353,7 @@ impl Unsettled {
 }
 
 struct Settled {
+    standing: Option<Standing>,
     report: Vec<Remark>,
     knocks: Vec<Thing>,
 }
@@ -410,6 +414,10 @@ impl Looker for GitLabLooker {
         };
         let report: Vec<String> = settled.report.iter().map(ToString::to_string).collect();
         tracing::info!(%thing, report = report.join("; "), "looked");
+        if let Err(error) = self.store.note_standing(thing, settled.standing).await {
+            // A figure is not worth a failed look.
+            tracing::warn!(%thing, %error, "how it stands could not be kept");
+        }
         // How it began stays, so that whatever comes of it can be traced back; the way in between does not grow.
         let began = claim.cause.split("; ").next().unwrap_or(&claim.cause);
         let cause = format!("{began}; look at {thing}");

@@ -8,8 +8,8 @@ use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
 use crate::clock::Clock;
-use crate::store::Store;
-use crate::telemetry::metrics::Metrics;
+use crate::store::{Store, StoreError};
+use crate::telemetry::metrics::{Kept, Metrics};
 
 /// The text format that Prometheus reads.
 const PROMETHEUS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -45,13 +45,21 @@ async fn ready(status: Status) -> Response {
 }
 
 async fn figures(status: Status) -> Response {
-    let depth = status.store.queue_depth(status.clock.now()).await;
-    if let Err(error) = &depth {
+    let kept = kept(&status).await;
+    if let Err(error) = &kept {
         tracing::warn!(%error, "the database does not say how much work waits");
     }
-    let mut response = text(StatusCode::OK, status.metrics.render(depth.as_ref().ok()));
+    let mut response = text(StatusCode::OK, status.metrics.render(kept.as_ref().ok()));
     response.headers_mut().insert(header::CONTENT_TYPE, PROMETHEUS);
     response
+}
+
+/// What the database knows; GitLab is not asked.
+async fn kept(status: &Status) -> Result<Kept, StoreError> {
+    Ok(Kept {
+        depth: status.store.queue_depth(status.clock.now()).await?,
+        standings: status.store.standings().await?,
+    })
 }
 
 fn text(status: StatusCode, text: String) -> Response {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use convenor_core::ids::{ProjectId, UserId};
 use convenor_core::plan::context::Context;
 use convenor_core::plan::seen::{ProposalSeen, Removals, Traffic};
+use convenor_core::plan::standing::Life;
 use convenor_core::plan::wanted::Blueprint;
 use convenor_core::plan::{Plan, Premise, Remark, Turn, community, handbook, proposal, step};
 use convenor_core::thing::{ProgramName, Thing};
@@ -197,7 +198,8 @@ impl Planner {
             counted = true;
         }
         let plan = if counted { community::plan(rules, &seen) } else { plan };
-        Ok((plan, premise))
+        let life = Life::of(&seen);
+        Ok((Plan { life, ..plan }, premise))
     }
 
     async fn plan_handbook(&self, program: &Program) -> Result<(Plan, Premise), PlanError> {

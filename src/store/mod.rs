@@ -18,6 +18,7 @@ mod listing;
 mod memory;
 mod pools;
 mod retention;
+mod standing;
 mod turns;
 mod waiting;
 mod work;

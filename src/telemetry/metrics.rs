@@ -3,9 +3,11 @@
 //! The only place that names a metric. The other rooms say what happened; labels hold words from fixed lists (kinds, outcomes, names of
 //! calls, programs of the settings), never text of people, so that the number of series stays small and nothing leaks.
 
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use convenor_core::plan::standing::Standing;
 use convenor_core::thing::Thing;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -35,6 +37,8 @@ pub const CATALOGUE: &[(&str, Kind, &str)] = &[
     ("convenor_queue_things", Kind::Gauge, "Things in the work table, by state: ready, looking, failed, held"),
     ("convenor_queue_due", Kind::Gauge, "Things that are due and not yet looked at"),
     ("convenor_queue_oldest_due_age_seconds", Kind::Gauge, "How long the thing that waits longest has been due"),
+    ("convenor_proposals", Kind::Gauge, "Proposals by program and how far they had come at the last look"),
+    ("convenor_communities", Kind::Gauge, "Communities by program, state and line (of the handbook) at the last look"),
     ("convenor_database_up", Kind::Gauge, "1 when the database answered this request"),
     ("convenor_looks_total", Kind::Counter, "Looks at things, by program, kind and outcome: done, failed, held, unknown"),
     ("convenor_look_seconds", Kind::Histogram, "How long a look took, by kind"),
@@ -91,6 +95,17 @@ impl Ending {
 pub struct Metrics {
     prometheus: PrometheusHandle,
     process: Collector,
+    /// What was counted once stays a series: it goes to 0 when nothing stands so any more.
+    counted: Arc<Mutex<BTreeSet<(String, Standing)>>>,
+}
+
+/// What the database says for the figures.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// How much work waits.
+    pub depth: QueueDepth,
+    /// How many proposals and communities of which program stand how.
+    pub standings: BTreeMap<(String, Standing), u64>,
 }
 
 impl Metrics {
@@ -110,14 +125,21 @@ impl Metrics {
         gauge!("convenor_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         let process = Collector::default();
         process.describe();
-        Ok(STARTED.get_or_init(|| Self { prometheus, process }).clone())
+        Ok(STARTED
+            .get_or_init(|| Self {
+                prometheus,
+                process,
+                counted: Arc::default(),
+            })
+            .clone())
     }
 
-    /// The figures in Prometheus' text format; `depth` is what the database says now, or `None` when it says nothing.
+    /// The figures in Prometheus' text format; `kept` is what the database says now, or `None` when it says nothing.
     #[must_use]
-    pub fn render(&self, depth: Option<&QueueDepth>) -> String {
-        gauge!("convenor_database_up").set(if depth.is_some() { 1.0 } else { 0.0 });
-        if let Some(depth) = depth {
+    pub fn render(&self, kept: Option<&Kept>) -> String {
+        gauge!("convenor_database_up").set(if kept.is_some() { 1.0 } else { 0.0 });
+        if let Some(Kept { depth, standings }) = kept {
+            self.count(standings);
             for (state, things) in [
                 ("ready", depth.ready),
                 ("looking", depth.looking),
@@ -132,6 +154,23 @@ impl Metrics {
         self.process.collect();
         self.prometheus.run_upkeep();
         self.prometheus.render()
+    }
+
+    fn count(&self, standings: &BTreeMap<(String, Standing), u64>) {
+        // A panic while the lock was held leaves a set that lacks at most one series.
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.extend(standings.keys().cloned());
+        for (program, standing) in counted.iter() {
+            let number = standings.get(&(program.clone(), *standing)).copied().unwrap_or(0);
+            let program = program.clone();
+            match standing {
+                Standing::Proposal(state) => gauge!("convenor_proposals", "program" => program, "state" => *state),
+                Standing::Community(state, line) => {
+                    gauge!("convenor_communities", "program" => program, "state" => *state, "line" => *line)
+                }
+            }
+            .set(count(number));
+        }
     }
 }
 

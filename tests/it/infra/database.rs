@@ -62,32 +62,6 @@ impl Database {
         }
     }
 
-    /// Runs one migration, as the store would.
-    pub(super) async fn migrate(&self, number: i64, description: &'static str, text: &'static str) {
-        use sqlx::migrate::{Migration, MigrationType, Migrator};
-        use sqlx::{Connection, SqlSafeStr};
-        let text = text.into_sql_str();
-        let migration = Migration::new(number, description.into(), MigrationType::Simple, text, false);
-        let migrator = Migrator::with_migrations(vec![migration]);
-        match self {
-            Self::Sqlite(folder) => {
-                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("convenor.db"));
-                let options = options.create_if_missing(true);
-                migrator
-                    .run(&mut sqlx::SqliteConnection::connect_with(&options).await.unwrap())
-                    .await
-                    .unwrap();
-            }
-            Self::Postgres(url) => {
-                migrator
-                    .run(&mut sqlx::PgConnection::connect(url).await.unwrap())
-                    .await
-                    .unwrap();
-            }
-            Self::Memory(_) => panic!("tables in memory need no migration"),
-        }
-    }
-
     /// Runs a statement beside the store.
     pub(super) async fn execute(&self, sql: &str) {
         match self {

@@ -9,5 +9,7 @@ mod process;
 mod program;
 mod server;
 mod sharing;
+mod standing;
 mod store;
+mod upgrade;
 mod worker;

@@ -1,9 +1,7 @@
 //! Several stores on one database, and databases that others have written.
 
-use std::time::Duration;
-
 use convenor::settings::DatabaseUrl;
-use convenor::store::{Accepted, StepState, Store, StoreError, WorkState};
+use convenor::store::{Accepted, Store, StoreError, WorkState};
 use convenor_core::thing::Thing;
 
 use super::database::{Database, SOON, and_in_memory, on_both_databases};
@@ -14,7 +12,6 @@ on_both_databases! {
     a_key_from_another_version_is_held_and_stops_nobody,
     two_stores_share_the_work,
     who_came_first_stands_first_in_line,
-    a_database_of_each_earlier_version_is_brought_up_to_date_with_its_rows,
     another_stores_knock_wakes_a_waiting_worker,
 }
 
@@ -112,40 +109,6 @@ async fn more_than_can_wait_is_refused_at_once_and_nothing_else_is_lost() {
     assert!(refused > 0, "none of 2000 was refused");
     assert_eq!(refused + stored, 2000);
     assert_eq!(store.list_deliveries(3000).await.unwrap().len(), stored);
-}
-
-async fn a_database_of_each_earlier_version_is_brought_up_to_date_with_its_rows(database: Database) {
-    // One row of each table of the first version, every column filled.
-    const ROWS: &str = "
-        insert into delivery values ('key', 1, 'Issue Hook', 'https://gitlab.example.com', 'issue', 'why', 'proposal cop#1', 2, '{}');
-        insert into work values ('proposal cop#1', 5, 4, 3, 2, 'failed', 'delivery key', null, 'gave up', '502', 1);
-        insert into journal values ('id', 'proposal cop#1', 'delivery key', 'create', 'make', 'done', 'project 7', 1, 2);
-        insert into acceptance values ('proposal cop#1', 'hash', 'title', 'text', '{}', 1);
-        insert into made_project values ('proposal cop#1', 7, 1);
-        insert into probe values (1, 1);";
-    let first = include_str!("../../../migrations/0001_intake_and_work.sql");
-    database.migrate(1, "intake and work", first).await;
-    database.execute(ROWS).await;
-
-    let store = database.open().await;
-    let (delivery, body) = store.delivery("key").await.unwrap().unwrap();
-    assert_eq!(
-        (delivery.things, body),
-        (vec!["proposal cop#1".to_owned()], b"{}".to_vec())
-    );
-    let work = store.list_work().await.unwrap();
-    assert_eq!(
-        (work[0].knocks, work[0].attempts, work[0].state),
-        (3, 2, WorkState::Failed)
-    );
-    let journal = store.journal_of(&proposal(1), 10).await.unwrap();
-    assert_eq!((journal[0].step.as_str(), journal[0].state), ("make", StepState::Done));
-    assert!(
-        store
-            .take_turn("resync", Hands::new().now(), Duration::ZERO)
-            .await
-            .unwrap()
-    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,6 +20,7 @@ pub mod proposal;
 pub mod provision;
 pub mod seen;
 pub mod settled;
+pub mod standing;
 pub mod status;
 pub mod step;
 pub mod teardown;
@@ -47,6 +48,8 @@ pub struct Plan {
     pub knocks: Vec<Thing>,
     /// Whether this thing needs a turn to open a merge request on one of the pages, by the page's name.
     pub turns: BTreeMap<String, Turn>,
+    /// What the record of a community says of it, for [`standing`].
+    pub life: Option<standing::Life>,
 }
 
 /// How a thing stands with the limits of a page's merge requests.

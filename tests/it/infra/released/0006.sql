@@ -1,0 +1,3 @@
+-- Rows of migration 6.
+update work set standing = 'approved' where thing = 'proposal cop#12';
+update work set standing = 'active listed' where thing = 'community cop/7';

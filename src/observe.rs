@@ -280,7 +280,7 @@ impl Observer {
         Ok(roles)
     }
 
-    /// The group's projects, archived ones included.
+    /// The projects of the group and its subgroups, archived ones included.
     async fn group_projects(&self) -> Result<Vec<ProjectSeen>, ObserveError> {
         let projects = self.reader.group_projects(self.places().await?.group.id).await?;
         self.believe(projects.len())?;

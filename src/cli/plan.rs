@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use convenor_core::plan::Plan;
+use convenor_core::plan::{Plan, Step};
 use convenor_core::thing::{ProgramName, Thing};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -69,6 +69,8 @@ impl Planned {
             steps: plan
                 .steps
                 .iter()
+                // What only we remember is nobody's change.
+                .filter(|step| !matches!(step, Step::RememberPeople(_)))
                 .map(|step| Due {
                     kind: step.kind(),
                     step: step.to_string(),
@@ -219,7 +221,7 @@ fn show(bar: &ProgressBar) -> Progress {
     })
 }
 
-/// Every thing of the programs, in a stable order.
+/// Every thing of the programs, in a stable order; webhooks and facilitators come after the communities that they belong to.
 async fn things(planner: &Planner, settings: &Settings, only: Option<&str>) -> anyhow::Result<Vec<Thing>> {
     let mut names: Vec<ProgramName> = settings
         .programs
@@ -234,8 +236,9 @@ async fn things(planner: &Planner, settings: &Settings, only: Option<&str>) -> a
     }
     let mut things = Vec::new();
     for name in names {
-        let members = planner.plan(&Thing::Program(name)).await?;
+        let members = planner.plan(&Thing::Program(name.clone())).await?;
         things.extend(members.knocks);
+        things.push(Thing::Lifeline(name));
     }
     Ok(things)
 }

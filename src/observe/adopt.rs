@@ -3,8 +3,8 @@
 use convenor_core::adopt::{self, AdoptSeen, CandidateSeen, CharterBranchSeen};
 use convenor_core::charter;
 use convenor_core::ids::{AccessLevel, ProjectId, Username};
-use convenor_core::plan::seen::{MergeRequestSeen, ProjectSeen};
-use convenor_core::program::PageKind;
+use convenor_core::plan::seen::{MergeRequestSeen, PageSeen, ProjectSeen};
+use convenor_core::program::{Handbook, PageKind};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{ObserveError, Observer, file_version, is_between, merge_request_seen};
@@ -20,14 +20,15 @@ impl Observer {
     /// When GitLab does not answer as it should.
     pub async fn adoption(&self) -> Result<AdoptSeen, ObserveError> {
         let places = self.places().await?;
-        let projects = self.group_projects().await?.into_iter();
-        let projects = stream::iter(projects.filter(|project| !self.is_apart(places, project.id)))
-            .map(|project| self.candidate(project))
-            .buffered(AT_ONCE);
-        let projects: Vec<CandidateSeen> = projects.try_collect().await?;
         let pages = self.pages().await?.into_iter();
         let tables = pages.filter(|(handbook, _)| handbook.kind == PageKind::Table);
         let pages: Vec<_> = tables.map(|(handbook, page)| (handbook.clone(), page)).collect();
+        let projects = self.group_projects().await?.into_iter();
+        let projects = stream::iter(projects.filter(|project| !self.is_apart(places, project.id)))
+            .map(|project| self.candidate(project, &pages))
+            .buffered(AT_ONCE);
+        let projects: Vec<Option<CandidateSeen>> = projects.try_collect().await?;
+        let projects: Vec<CandidateSeen> = projects.into_iter().flatten().collect();
         let named = adopt::named(&pages, &projects);
         Ok(AdoptSeen {
             bot: places.bot.clone(),
@@ -37,11 +38,12 @@ impl Observer {
         })
     }
 
-    /// One project anew, after something was proposed in it.
-    ///
-    /// # Errors
-    /// When GitLab does not answer as it should.
-    pub async fn candidate(&self, project: ProjectSeen) -> Result<CandidateSeen, ObserveError> {
+    /// `None`: it cannot be a community.
+    async fn candidate(
+        &self,
+        project: ProjectSeen,
+        pages: &[(Handbook, PageSeen)],
+    ) -> Result<Option<CandidateSeen>, ObserveError> {
         let mut candidate = CandidateSeen {
             charter: None,
             maintainers: Vec::new(),
@@ -50,17 +52,24 @@ impl Observer {
             project,
         };
         let project = &candidate.project;
-        let Some(branch) = project.default_branch.clone().filter(|_| project.empty != Some(true)) else {
-            return Ok(candidate);
+        let branch = project.default_branch.clone().filter(|_| project.empty != Some(true));
+        if let Some(branch) = &branch {
+            let file = self.reader.file(project.id, charter::PATH, branch).await?;
+            candidate.charter = file.map(|file| file.bytes);
+        }
+        let has_charter = candidate.charter.is_some();
+        if !adopt::may_be_a_community(&self.program, pages, &candidate.project, has_charter) {
+            return Ok(None);
+        }
+        let Some(branch) = branch else {
+            return Ok(Some(candidate));
         };
-        let file = self.reader.file(project.id, charter::PATH, &branch).await?;
-        candidate.charter = file.map(|file| file.bytes);
         if candidate.charter.is_none() && !candidate.project.archived {
             candidate.maintainers = self.maintainers(candidate.project.id).await?;
             candidate.branch = self.charter_branch(candidate.project.id).await?;
             candidate.merge_requests = self.charter_merge_requests(candidate.project.id, &branch).await?;
         }
-        Ok(candidate)
+        Ok(Some(candidate))
     }
 
     async fn maintainers(&self, project: ProjectId) -> Result<Vec<Username>, ObserveError> {

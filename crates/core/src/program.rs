@@ -45,6 +45,14 @@ impl Program {
         }
     }
 
+    /// Whether a project of this full path stands in the group itself, and not in one of its subgroups.
+    #[must_use]
+    pub fn holds_directly(&self, full_path: &str) -> bool {
+        full_path
+            .rsplit_once('/')
+            .is_some_and(|(group, _)| group.eq_ignore_ascii_case(&self.group))
+    }
+
     /// The pages with a table, where a community has a row.
     pub fn tables(&self) -> impl Iterator<Item = &Handbook> {
         self.handbooks

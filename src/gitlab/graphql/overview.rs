@@ -58,7 +58,7 @@ pub struct OverviewFile {
 }
 
 impl Reader {
-    /// All projects of a group, archived ones too, with those of the named files that exist.
+    /// All projects of a group and its subgroups, archived ones too, with those of the named files that exist.
     ///
     /// # Errors
     /// As every list.
@@ -218,7 +218,7 @@ impl Reader {
 }
 
 const GROUP_HEAD: &str = "query($group: ID!, $after: String, $first: Int!, $paths: [String!]!) { \
-    group(fullPath: $group) { projects(includeSubgroups: false, includeArchived: true, first: $first, after: $after) { \
+    group(fullPath: $group) { projects(includeSubgroups: true, includeArchived: true, first: $first, after: $after) { \
     count pageInfo { hasNextPage endCursor } nodes { ";
 const GROUP_TAIL: &str = "} } } }";
 const IDS_HEAD: &str =

@@ -23,8 +23,8 @@ impl Reader {
             .await
     }
 
-    /// All projects that are in the group itself: archived ones and ones marked for deletion too, none of subgroups
-    /// and none that are only shared into it.
+    /// All projects of the group and its subgroups: archived ones and ones marked for deletion too, none that are only shared
+    /// into it.
     ///
     /// # Errors
     /// As every list.
@@ -33,7 +33,7 @@ impl Reader {
         let endpoint = groups::projects::GroupProjects::builder()
             .group(group.0)
             .with_shared(false)
-            .include_subgroups(false)
+            .include_subgroups(true)
             .order_by(groups::projects::GroupProjectsOrderBy::Id)
             .sort(SortOrder::Ascending)
             .build();

@@ -41,7 +41,7 @@ async fn all_pages_are_read() {
     let first = &received(&server).await[0];
     assert_eq!(
         first,
-        "GET /api/v4/groups/3/projects?order_by=id&sort=asc&with_shared=false&include_subgroups=false&page=1&per_page=100"
+        "GET /api/v4/groups/3/projects?order_by=id&sort=asc&with_shared=false&include_subgroups=true&page=1&per_page=100"
     );
 }
 

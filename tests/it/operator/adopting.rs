@@ -349,3 +349,55 @@ fn a_page_that_cannot_be_used_is_a_finding_and_no_error() {
         pairs(&[("page-unusable", "handbook"), ("missing-charter", "alone")])
     );
 }
+
+#[test]
+fn communities_of_subgroups_count_and_whatever_else_lies_there_is_nobodys_business() {
+    let office = Office::with_page(Config::default(), "");
+    office.gitlab.add_group_with("acme/cops/sub", "public").unwrap();
+    office.gitlab.add_user("vera");
+    let chartered = charter_of("Chartered", "active", "vera");
+    office.community("sub/chartered", &[(charter::PATH, &chartered)]);
+    office.community("sub/linked", &[]);
+    office.community("sub/website", &[]);
+    // The same last part of the path as another one's: its branch must not be that one's.
+    office.community(
+        "chartered",
+        &[(charter::PATH, &charter_of("Namesake", "active", "vera"))],
+    );
+    let page = "## Current communities\n\n| Subject | Facilitator |\n| --- | --- |\n| [Linked](URL/acme/cops/sub/linked) | @vera |\n";
+    let maintainer = office.gitlab.person("maintainer").unwrap();
+    maintainer
+        .push_file(
+            HANDBOOK,
+            "main",
+            super::office::PAGE,
+            page.replace("URL", office.gitlab.url()),
+        )
+        .unwrap();
+    let report = office.run(&["adopt", "--json"]).well().json();
+    assert_eq!(report[0]["projects"], 3, "{report:#}");
+    let expected = [
+        ("missing-charter", "linked"),
+        ("project-without-row", "chartered"),
+        ("project-without-row", "chartered"),
+    ];
+    let mut findings = found(&report[0]);
+    findings.sort();
+    assert_eq!(findings, pairs(&expected), "{report:#}");
+
+    office.run(&["adopt", "--write", "--yes"]).well();
+    assert_eq!(office.gitlab.merge_requests("acme/cops/sub/linked").unwrap().len(), 1);
+    assert_eq!(office.gitlab.merge_requests("acme/cops/sub/website").unwrap().len(), 0);
+    let rows = office.gitlab.merge_requests(HANDBOOK).unwrap();
+    let mut branches: Vec<&str> = rows.iter().map(|row| row.source_branch.as_str()).collect();
+    branches.sort_unstable();
+    branches.dedup();
+    assert_eq!(branches.len(), 2, "{branches:?}");
+    let planned = office.run(&["plan"]);
+    let id = office.gitlab.project("acme/cops/sub/chartered").unwrap().id;
+    assert!(
+        planned.out.contains(&format!("community cop/{id}\n")),
+        "the full look finds it: {planned:?}"
+    );
+    assert_eq!(office.gitlab.violations(), Vec::<String>::new());
+}

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use gitlab_sandbox::{Config, Sandbox};
+use serde_json::{Value, json};
 
 use super::town::{FORM, GROUP, HANDBOOK, INTAKE, PAGE_PATH, SECRET, people};
 
@@ -289,4 +290,30 @@ fn what_is_due_is_planned_by_one_command_and_done_by_another() {
         !Path::new(&installed.folder.path().join("log")).exists(),
         "nothing served"
     );
+}
+
+#[test]
+fn the_lifeline_is_part_of_the_plan() {
+    let installed = Installation::new();
+    assert_eq!(installed.run(&["init"]).0, Some(0));
+    let (code, said) = installed.run(&["plan"]);
+    assert!(code == Some(0) && said.contains("lifeline cop\n"), "{said}");
+    let admin = installed.gitlab.admin();
+    let hooks = format!("/groups/{}/hooks", GROUP.replace('/', "%2F"));
+    let made = admin.api("GET", &hooks, Value::Null).unwrap();
+    let hook = format!("{hooks}/{}", made[0]["id"]);
+    admin.api("PUT", &hook, json!({ "issues_events": false })).unwrap();
+    let (code, said) = installed.run(&["plan", "--json"]);
+    let planned: Value = serde_json::from_str(&said).unwrap();
+    let lifeline = planned.as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (code, &lifeline["thing"], &lifeline["steps"][0]["kind"]),
+        (Some(2), &json!("lifeline cop"), &json!("update_hook")),
+        "{said}"
+    );
+    let (code, said) = installed.run(&["apply"]);
+    assert_eq!(code, Some(0), "{said}");
+    let made = admin.api("GET", &hooks, Value::Null).unwrap();
+    assert_eq!(made[0]["issues_events"], true);
+    assert_eq!(installed.run(&["plan"]).0, Some(0));
 }

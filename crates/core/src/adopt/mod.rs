@@ -28,7 +28,7 @@ pub struct AdoptSeen {
     pub bot: UserSeen,
     /// The program's pages with a table that people keep too.
     pub pages: Vec<(Handbook, PageSeen)>,
-    /// Every project of the group but intake and handbook.
+    /// Every project of the group but intake and handbook; of its subgroups those that [`may_be_a_community`].
     pub projects: Vec<CandidateSeen>,
     /// Accounts of everybody whom rows and charters name ([`named`]).
     pub people: People,
@@ -197,6 +197,35 @@ pub fn named(pages: &[(Handbook, PageSeen)], projects: &[CandidateSeen]) -> BTre
         }
     }
     names
+}
+
+/// Whether a project may be a community. In the group itself any may; a subgroup holds whatever people keep there, so its projects
+/// need a charter, or a row that links to them.
+#[must_use]
+pub fn may_be_a_community(
+    program: &Program,
+    pages: &[(Handbook, PageSeen)],
+    project: &ProjectSeen,
+    has_charter: bool,
+) -> bool {
+    has_charter || program.holds_directly(&project.full_path) || pages.iter().any(|page| links_to(page, project))
+}
+
+fn links_to((handbook, page): &(Handbook, PageSeen), project: &ProjectSeen) -> bool {
+    let Some(Ok(page)) = page.file.as_ref().map(|file| Page::parse(&file.bytes)) else {
+        return false;
+    };
+    let Ok(table) = table::target(&page, handbook) else {
+        return false;
+    };
+    let mut cells = table
+        .rows()
+        .flat_map(|row| (0..table.columns()).map(move |column| row.said(column)));
+    cells.any(|said| {
+        said.links
+            .iter()
+            .any(|(_, target)| table::links_to_project(target, &project.web_url))
+    })
 }
 
 /// What does not fit together; see the module.

@@ -19,6 +19,7 @@ use crate::approval::{self, Acceptance, Approved, Facts, NotCounted, Signal, Tex
 use crate::command::{self, Command};
 use crate::escape::{Markdown, ProjectName};
 use crate::ids::{AccessLevel, NoteId, UserId, Username};
+use crate::program::Program;
 use crate::proposal::{self as form, Field, Finding, Proposal, Severity};
 use crate::render::Fault;
 use crate::similarity::{self, Candidate, Verdict as Likeness};
@@ -107,7 +108,7 @@ pub fn judge(context: &Context<'_>, seen: &ProposalSeen, status: &Status) -> Jud
         None => form::parse(&seen.issue.title, &seen.issue.description),
     };
     let mut findings = read.findings.clone();
-    findings.extend(outside_findings(seen, &read.understood));
+    findings.extend(outside_findings(context.program, seen, &read.understood));
     let (wanted, faults) = wanted(context, seen, read.form.as_ref().filter(|_| !blocks(&findings)));
     let since = wishes::text_since(seen, status, &current_hash);
     let wishes = wishes::read(seen);
@@ -203,14 +204,14 @@ fn wanted(context: &Context<'_>, seen: &ProposalSeen, form: Option<&Proposal>) -
 
 /// Findings about people, names and paths. Once the project is there, it is too late to ask for another name, and somebody who
 /// has left meanwhile is only mentioned.
-fn outside_findings(seen: &ProposalSeen, form: &form::Understood) -> Vec<Finding> {
+fn outside_findings(program: &Program, seen: &ProposalSeen, form: &form::Understood) -> Vec<Finding> {
     let mut findings = form::check_people(form, &seen.people);
     if matches!(seen.project, ProjectStanding::Ours(_) | ProjectStanding::Gone) {
         for finding in &mut findings {
             finding.severity = Severity::Note;
         }
     } else if let (Some(name), Some(slug)) = (&form.name, &form.slug) {
-        findings.extend(name_findings(seen, name, slug));
+        findings.extend(name_findings(program, seen, name, slug));
     }
     findings
 }
@@ -220,10 +221,12 @@ fn blocks(findings: &[Finding]) -> bool {
 }
 
 /// Conflicts of name and path with projects and with proposals that were there first.
-fn name_findings(seen: &ProposalSeen, wanted: &ProjectName, slug: &Slug) -> Vec<Finding> {
+fn name_findings(program: &Program, seen: &ProposalSeen, wanted: &ProjectName, slug: &Slug) -> Vec<Finding> {
     let same_name = |project: &&ProjectSeen| {
         let name = project.name.expose().trim().to_lowercase();
-        name == wanted.as_str().to_lowercase() || project.path.eq_ignore_ascii_case(slug.as_str())
+        let is_same = name == wanted.as_str().to_lowercase() || project.path.eq_ignore_ascii_case(slug.as_str());
+        // A subgroup has names of its own; what looks alike there is only mentioned.
+        is_same && program.holds_directly(&project.full_path)
     };
     let taken = match &seen.project {
         ProjectStanding::Foreign(project) => Some(project),

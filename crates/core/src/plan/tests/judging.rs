@@ -16,6 +16,22 @@ fn a_private_project_is_not_named_in_a_public_issue() {
 }
 
 #[test]
+fn a_project_of_a_subgroup_takes_no_name_away() {
+    for (full_path, state) in [
+        ("cops/rust-at-work", "cop::needs-info"),
+        ("cops/sub/rust-at-work", "cop::ready"),
+    ] {
+        let mut world = World::new(ApprovalPolicy::Always);
+        world.seen.projects.push(ProjectSeen {
+            full_path: full_path.to_owned(),
+            ..project(55, "Rust at Work", "rust-at-work")
+        });
+        world.settle();
+        assert_eq!(world.state(), ["other", state], "{full_path}");
+    }
+}
+
+#[test]
 fn unknown_people_are_named_together_with_the_other_faults() {
     let mut world = World::new(ApprovalPolicy::Never);
     let hasty = FORM.replace("@alice", "@nobody").replace(

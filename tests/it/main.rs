@@ -14,6 +14,7 @@ mod forms;
 mod house;
 mod infra;
 mod operator;
+mod packaging;
 mod skip;
 mod stories;
 mod table;

@@ -86,6 +86,13 @@ impl Limits {
         (window.calls, start + seconds)
     }
 
+    /// Counts calls of a user that were not seen.
+    pub(crate) fn spend(&mut self, user: u64, calls: u64, now: Timestamp) {
+        for _ in 0..calls {
+            self.count(usize::MAX, user, MINUTE, now);
+        }
+    }
+
     /// The outer limiter: headers for the answer, or the plain-text 429.
     pub(crate) fn outer(&mut self, user: u64, now: Timestamp) -> std::result::Result<Headers, Answer> {
         let (calls, end) = self.count(usize::MAX, user, MINUTE, now);

@@ -104,6 +104,31 @@ async fn what_postgresql_dumps_and_restores_is_whole() {
     restored.close().await;
 }
 
+#[tokio::test]
+async fn doctor_says_when_a_power_cut_could_take_back_what_was_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let durable = async |database: Database| {
+        database.open().await.close().await;
+        let (_, said) = convenor(folder.path(), &database.address(), &[], &["doctor", "--json"]);
+        // The log comes behind it.
+        let mut values = serde_json::Deserializer::from_str(&said).into_iter::<serde_json::Value>();
+        let checks = values.next().unwrap().unwrap();
+        let mut checks = checks.as_array().unwrap().iter();
+        let check = checks.find(|check| check["name"] == "database.durable").unwrap();
+        (
+            check["level"].as_str().unwrap().to_owned(),
+            check["evidence"].as_str().unwrap().to_owned(),
+        )
+    };
+    let (level, evidence) = durable(Database::sqlite()).await;
+    assert!(level == "ok" && evidence.contains("synchronous=2"), "{evidence}");
+    // The server of these tests runs as no server should: without flushing anything to the disk.
+    if let Some(database) = Database::postgres().await {
+        let (level, evidence) = durable(database).await;
+        assert!(level == "error" && evidence.contains("fsync=off"), "{level} {evidence}");
+    }
+}
+
 #[test]
 fn every_command_has_a_manual_page() {
     let folder = tempfile::tempdir().unwrap();

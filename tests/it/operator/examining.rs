@@ -149,6 +149,37 @@ fn gitlab_has_to_answer_and_be_new_enough() {
 }
 
 #[test]
+fn the_clocks_have_to_agree_and_calls_to_be_left() {
+    let office = sound(Config {
+        rate_limits: true,
+        ..Config::default()
+    });
+    let level = |name: &str| {
+        let checks = checks(&office);
+        let check = checks.iter().find(|check| check["name"] == name).unwrap().clone();
+        (check["level"].as_str().unwrap().to_owned(), check)
+    };
+    // From here on GitLab's clock stands, so the minute of the calls does not end under the test's hands.
+    office.gitlab.advance(SignedDuration::ZERO);
+    let (found, check) = level("gitlab.rate_limit");
+    assert!(
+        found == "ok" && check["evidence"].as_str().unwrap().contains("of 2000"),
+        "{check}"
+    );
+    assert_eq!(level("clock").0, "ok");
+    office.gitlab.spend_calls(BOT, 1750);
+    let (found, check) = level("gitlab.rate_limit");
+    assert!(
+        found == "warning" && check["mend"].as_str().unwrap().contains("rate_share"),
+        "{check}"
+    );
+    office.gitlab.advance(SignedDuration::from_mins(7));
+    let (found, check) = level("clock");
+    assert_eq!(found, "error", "{check}");
+    assert_eq!(office.run(&["doctor"]).code, Some(1));
+}
+
+#[test]
 fn roles_and_the_right_to_make_projects() {
     let office = sound(Config::default());
     bot_becomes(&office, "acme", Role::Maintainer);

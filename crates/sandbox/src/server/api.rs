@@ -12,6 +12,7 @@ use crate::locked;
 use crate::routes::{self, Outcome, Request};
 use crate::state::State;
 use crate::world::World;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -72,7 +73,8 @@ pub(super) async fn answer(world: &World, call: &Incomings, pace: Pace<'_>) -> R
         .violations
         .extend(outcome.violations.iter().cloned());
     record.violations = outcome.violations;
-    let answer = send_forced(world, outcome.answer, pace).await;
+    let answer = dated(world, outcome.answer);
+    let answer = send_forced(world, answer, pace).await;
     world.notify();
     let kept = world.shared.recorder.keep(&answer);
     let status = answer.status;
@@ -87,6 +89,15 @@ pub(super) async fn answer(world: &World, call: &Incomings, pace: Pace<'_>) -> R
     let reply = spoil(answer, &effects);
     finish(world, record, &reply, Some(status), kept.as_ref());
     reply
+}
+
+/// With the instance's time, which is not always the machine's.
+fn dated(world: &World, answer: Answer) -> Answer {
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&world.now());
+    match date {
+        Ok(date) => answer.header("date", date),
+        Err(_) => answer,
+    }
 }
 
 /// The token of `PRIVATE-TOKEN`, of `Authorization: Bearer`, or in the address.

@@ -231,6 +231,16 @@ impl World {
         self.notify();
     }
 
+    /// Another program uses the user's account: so many of its calls of this minute are gone, where there are rate limits.
+    pub fn spend_calls(&self, username: &str, calls: u64) {
+        let mut state = locked(&self.shared.state);
+        let now = state.today();
+        let user = state.user_named(username).map(|user| user.id);
+        if let Some(user) = user {
+            state.limits.spend(user, calls, now);
+        }
+    }
+
     pub(crate) fn namespace_id(&self, path: &str) -> Option<u64> {
         let state = locked(&self.shared.state);
         match state.place(path)? {

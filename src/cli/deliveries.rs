@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use convenor_core::thing::Thing;
 
 use super::since::{self, Since};
-use super::{Context, print, print_json};
+use super::{Context, plain, print, print_json};
 use crate::clock::Clock;
 use crate::store::{DeliveryFilter, Store, StoredDelivery};
 
@@ -123,12 +123,12 @@ fn line(delivery: &StoredDelivery) -> String {
         reason,
         ..
     } = delivery;
-    let what = subject.as_deref().or(event.as_deref()).unwrap_or("-").escape_debug();
+    let what = plain(subject.as_deref().or(event.as_deref()).unwrap_or("-"));
     let reason = reason
         .as_deref()
         .map(|reason| format!("  ({reason})"))
         .unwrap_or_default();
-    format!("{received_at:.0}  {}  {what}{reason}", key.escape_debug())
+    format!("{received_at:.0}  {}  {what}{reason}", plain(key))
 }
 
 async fn show(store: &Store, key: &str, json: bool) -> anyhow::Result<()> {
@@ -140,7 +140,7 @@ async fn show(store: &Store, key: &str, json: bool) -> anyhow::Result<()> {
     print(&format!("{}\n", line(&delivery)));
     print(&format!(
         "instance  {}\n",
-        delivery.instance.as_deref().unwrap_or("-").escape_debug()
+        plain(delivery.instance.as_deref().unwrap_or("-"))
     ));
     for thing in &delivery.things {
         print(&format!("knocked at  {thing}\n"));

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use convenor_core::ids::AccessLevel;
 use convenor_core::plan::init::{self, InitNote, InitSeen, TEMPLATE_PATH, Wishes};
-use convenor_core::plan::step::HookScope;
+use convenor_core::plan::step::{FileChange, HookScope};
 use convenor_core::proposal;
 use convenor_core::thing::Thing;
 
@@ -194,6 +194,17 @@ async fn may(
 /// The step with the paths of what it is about.
 fn named(step: &convenor_core::plan::Step, seen: &InitSeen) -> String {
     let mut text = step.to_string();
+    if let convenor_core::plan::Step::Commit { files, .. } = step {
+        let files: Vec<&str> = files
+            .iter()
+            .map(|file| match file {
+                FileChange::Create { path, .. } | FileChange::Update { path, .. } | FileChange::Delete { path, .. } => {
+                    path.as_str()
+                }
+            })
+            .collect();
+        text.push_str(&format!(": {}", files.join(", ")));
+    }
     for (scope, path) in &seen.paths {
         text = text.replace(&format!(" {scope} "), &format!(" {scope} ({path}) "));
         if text.ends_with(&format!(" {scope}")) {

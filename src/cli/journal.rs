@@ -7,7 +7,7 @@ use convenor_core::ids::ProjectId;
 use convenor_core::thing::Thing;
 
 use super::since::{self, Since};
-use super::{Context, print, print_json};
+use super::{Context, plain, print, print_json};
 use crate::assemble;
 use crate::clock::Clock;
 use crate::settings::Settings;
@@ -129,17 +129,17 @@ fn in_words(entry: &JournalEntry) -> String {
         ..
     } = entry;
     let answer = match (state, result.as_deref().filter(|result| !result.is_empty())) {
-        (StepState::Done, Some(result)) => format!(" \u{2192} {}", result.escape_debug()),
+        (StepState::Done, Some(result)) => format!(" \u{2192} {}", plain(result)),
         (StepState::Done, None) => String::new(),
-        (_, Some(result)) => format!(": {}", result.escape_debug()),
+        (_, Some(result)) => format!(": {}", plain(result)),
         (StepState::Pending, None) => ": begun, and no end was written down".to_owned(),
         (_, None) => String::new(),
     };
     format!(
         "{at:.0}  {:<7}  {thing}: {}{answer}\n{:>31}because of {}\n",
         state.as_str(),
-        step.escape_debug(),
+        plain(step),
         "",
-        cause.escape_debug()
+        plain(cause)
     )
 }

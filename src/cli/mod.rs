@@ -129,12 +129,28 @@ pub struct Context {
 }
 
 impl Context {
-    /// Reads the settings and starts the log as they say.
+    /// Reads the settings and starts the log as they say; where they say nothing, a command has its output to tell how it
+    /// goes, and logs what is wrong alone.
     ///
     /// # Errors
     /// Everything that is wrong with the settings, at once.
     pub fn settings(&self) -> Result<Settings, SettingsFaults> {
-        let settings = Settings::load(self.config.as_deref(), &settings::environment())?;
+        self.read(true)
+    }
+
+    /// The same for the service, whose log is what it has to tell.
+    ///
+    /// # Errors
+    /// As [`Context::settings`].
+    pub fn settings_of_the_service(&self) -> Result<Settings, SettingsFaults> {
+        self.read(false)
+    }
+
+    fn read(&self, quietly: bool) -> Result<Settings, SettingsFaults> {
+        let mut settings = Settings::load(self.config.as_deref(), &settings::environment())?;
+        if quietly && self.verbosity == 0 && settings.log.filter == settings::DEFAULT_LOG_FILTER {
+            "warn".clone_into(&mut settings.log.filter);
+        }
         telemetry::start(&settings.log, self.verbosity, settings.redactor.clone());
         Ok(settings)
     }
@@ -171,9 +187,14 @@ pub async fn main() -> ExitCode {
     }
 }
 
+/// A text from the database on one line of a terminal; it can do nothing there.
+fn plain(text: &str) -> TerminalText {
+    TerminalText::line(&Untrusted::new(text))
+}
+
 /// Says on standard error what should be known beside the output.
 fn note(text: &str) {
-    let text = TerminalText::line(&Untrusted::new(text));
+    let text = plain(text);
     // Nobody reads it, then.
     let _ = writeln!(anstream::stderr().lock(), "note: {text}");
 }

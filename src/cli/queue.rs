@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use convenor_core::thing::Thing;
 
-use super::{Context, print, print_json};
+use super::{Context, plain, print, print_json};
 use crate::clock::Clock;
 use crate::store::{Store, Work, WorkState};
 
@@ -135,7 +135,7 @@ fn line(row: &Work) -> String {
         .reason
         .iter()
         .chain(&row.last_error)
-        .map(|text| text.escape_debug().to_string());
+        .map(|text| plain(text).to_string());
     let mut why: Vec<String> = why.collect();
     why.dedup();
     let why = if why.is_empty() {

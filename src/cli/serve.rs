@@ -31,7 +31,7 @@ use crate::worker::{Look, Looker, Retention, Schedule, Worker};
 pub(super) struct Args {}
 
 pub(super) async fn run(_: Args, context: &Context) -> anyhow::Result<ExitCode> {
-    let settings = context.settings()?;
+    let settings = context.settings_of_the_service()?;
     if Secrets::new(&settings.webhook).is_none() {
         bail!(NO_SECRET);
     }

@@ -37,6 +37,9 @@ use source::Shared;
 /// The file that is read when the command line names none.
 pub const DEFAULT_FILE: &str = "config/convenor.toml";
 
+/// What is logged when the settings say nothing.
+pub const DEFAULT_LOG_FILTER: &str = "info";
+
 /// All settings, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -210,7 +210,7 @@ pub(super) fn worker(mut section: Section) -> WorkerSettings {
 
 pub(super) fn log(mut section: Section) -> LogSettings {
     let settings = LogSettings {
-        filter: section.parsed("filter", "info".to_owned(), log_filter),
+        filter: section.parsed("filter", super::DEFAULT_LOG_FILTER.to_owned(), log_filter),
         format: section.parsed("format", LogFormat::Text, |text| match text {
             "text" => Ok(LogFormat::Text),
             "json" => Ok(LogFormat::Json),

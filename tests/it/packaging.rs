@@ -148,6 +148,23 @@ fn what_the_debian_package_holds_is_there_or_made_before() {
 }
 
 #[test]
+fn seeds_that_the_papers_name_are_there() {
+    let mut named = 0;
+    for paper in [
+        "crates/sandbox/README.md",
+        "docs/development.md",
+        "crates/sandbox/seeds/example.yml",
+    ] {
+        for seed in read(paper).split("--seed ").skip(1) {
+            let path = seed.split_whitespace().next().unwrap();
+            assert!(root().join(path).exists(), "{paper}: {path}");
+            named += 1;
+        }
+    }
+    assert!(named >= 3);
+}
+
+#[test]
 fn pages_of_the_book_lead_out_of_it_by_addresses_that_are_there() {
     const REPOSITORY: &str = "https://gitlab.com/convenor/convenor/-/blob/main/";
     let mut leading_out = 0;

@@ -1,4 +1,4 @@
-//! The sandbox as a program of its own: `gitlab-sandbox --seed seeds/example.yml --port 8929`.
+//! The sandbox as a program of its own: `gitlab-sandbox --seed crates/sandbox/seeds/example.yml --port 8929`.
 
 use anyhow::{Context as _, Result};
 use clap::Parser;

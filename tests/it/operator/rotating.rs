@@ -59,6 +59,8 @@ fn the_new_token_takes_the_old_ones_place_and_is_not_printed() {
         journal.out.contains("rotate_token") && !journal.out.contains(&new),
         "{journal:?}"
     );
+    let told = office.run(&["journal"]).well();
+    assert!(told.out.contains("rotate the bot's token"), "{told:?}");
     std::fs::write(office.folder.path().join("token"), old).unwrap();
     assert!(!works(&office), "the old one has ended");
 }

@@ -51,12 +51,27 @@ fn a_dry_run_shows_everything_and_does_nothing() {
         "would create label cop::proposed",
         "(acme/cops)",
         "would commit to branch main",
+        ": .gitlab/issue_templates/New community.md",
         "would create a webhook of group",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert_eq!(office.writes(), 0);
     assert!(!office.folder.path().join("convenor.db").exists());
+}
+
+#[test]
+fn a_command_says_what_it_does_once_unless_asked_for_more() {
+    let mut office = office(Config::default());
+    office.set("CONVENOR_LOG__FILTER", "");
+    let quiet = office.run(&["init"]).well();
+    assert!(
+        quiet.out.contains("done: create label") && quiet.err.is_empty(),
+        "{quiet:?}"
+    );
+    office.run(&["init", "--remove"]).well();
+    let loud = office.run(&["init", "-v"]).well();
+    assert!(loud.err.contains("INFO"), "{loud:?}");
 }
 
 #[test]

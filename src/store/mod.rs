@@ -172,9 +172,14 @@ impl Store {
             return Err(StoreError::NotSqlite);
         };
         let mut connection = sides.write.acquire().await?;
-        let file = file.to_string_lossy().into_owned();
-        // SQLite's own way to copy a database in use (https://www.sqlite.org/lang_vacuum.html, "VACUUM INTO").
-        let copied = sqlx::query("vacuum into $1").bind(file).execute(&mut *connection).await;
+        pools::make_private(file).await.map_err(sqlx::Error::Io)?;
+        // SQLite's own way to copy a database in use (https://www.sqlite.org/lang_vacuum.html, "VACUUM INTO"); it takes an empty file.
+        let name = file.to_string_lossy().into_owned();
+        let copied = sqlx::query("vacuum into $1").bind(name).execute(&mut *connection).await;
+        if copied.is_err() {
+            // It is ours, and no copy.
+            let _ = tokio::fs::remove_file(file).await;
+        }
         Ok(copied.map(drop)?)
     }
 

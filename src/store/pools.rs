@@ -229,6 +229,8 @@ async fn open_sqlite(path: &Path) -> Result<Sides<Writing, SqlitePool>, StoreErr
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         tokio::fs::create_dir_all(folder).await.map_err(sqlx::Error::Io)?;
     }
+    // What is wrong with the place is said by whoever opens it.
+    let _ = make_private(path).await;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -247,6 +249,14 @@ async fn open_sqlite(path: &Path) -> Result<Sides<Writing, SqlitePool>, StoreErr
         write: Writing(Arc::new(Mutex::new(Some(write)))),
         read,
     })
+}
+
+/// Makes an empty file that is its owner's alone: deliveries and accepted texts are not for everybody on the machine. SQLite gives the
+/// files beside it the same rights.
+pub(super) async fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options.open(path).await.map(drop)
 }
 
 /// A damaged file is found at the start and not in the middle of a look.

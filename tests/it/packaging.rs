@@ -145,6 +145,14 @@ fn what_the_debian_package_holds_is_there_or_made_before() {
     }
     let unit = read("deploy/systemd/convenor.service");
     assert!(unit.contains("ExecStart=/usr/bin/convenor serve"));
+    // Without these the package has no scripts at all, and an upgrade leaves the old program running.
+    let scripts = package["maintainer-scripts"].as_str().unwrap();
+    for script in ["postinst", "prerm", "postrm"] {
+        assert!(
+            read(&format!("{scripts}/{script}")).contains("\n#DEBHELPER#\n"),
+            "{script}"
+        );
+    }
 }
 
 #[test]

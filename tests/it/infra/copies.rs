@@ -1,5 +1,6 @@
 //! Health, copies of the database, manual pages: what an operator's scripts call.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -55,6 +56,16 @@ async fn a_copy_taken_while_serving_holds_everything_and_is_a_database() {
     let (code, said) = run(&database.address(), &["backup", "copy.db"]);
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(post(&http, &served.address, "third", TOKEN).await, Some(200));
+    let others_may = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o077;
+    assert_eq!(
+        others_may(&folder.path().join("copy.db")),
+        0,
+        "it holds what not everybody may read"
+    );
+    let original = database.address().replace("sqlite://", "");
+    for file in [original.clone(), format!("{original}-wal")] {
+        assert_eq!(others_may(Path::new(&file)), 0, "{file}");
+    }
     let copy = format!("sqlite://{}", folder.path().join("copy.db").display());
     let (code, listed) = run(&copy, &["deliveries", "list"]);
     assert_eq!(code, Some(0), "{listed}");

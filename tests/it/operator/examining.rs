@@ -285,6 +285,43 @@ fn secrets_have_to_be_there_and_long() {
 }
 
 #[test]
+fn an_administrator_is_too_much_and_no_program_too_little() {
+    let office = sound(Config::default());
+    office.gitlab.make_admin(BOT);
+    let found = bad(&office);
+    assert!(
+        found.contains(&("account.rights".to_owned(), "warning".to_owned())),
+        "{found:?}"
+    );
+    let settings = std::fs::read_to_string(office.folder.path().join("convenor.toml")).unwrap();
+    let without = settings.split("[[program]]").next().unwrap();
+    std::fs::write(office.folder.path().join("convenor.toml"), without).unwrap();
+    let found = bad(&office);
+    assert!(
+        found.contains(&("programs".to_owned(), "error".to_owned())),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_directory_needs_its_markers() {
+    let office = sound(Config::default());
+    let page = "content/all.md";
+    let file = office.folder.path().join("convenor.toml");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    let settings = settings.replace("[program.handbook]", "[[program.handbook]]");
+    let directory =
+        format!("[[program.handbook]]\ntype = \"directory\"\nproject = \"{HANDBOOK}\"\npage = \"{page}\"\n");
+    std::fs::write(&file, format!("{settings}{directory}")).unwrap();
+    let maintainer = office.gitlab.person("maintainer").unwrap();
+    maintainer.push_file(HANDBOOK, "main", page, "# All\n").unwrap();
+    finds(&office, &[("directory", "error")]);
+    let markers = "<!-- convenor directory begin -->\n<!-- convenor directory end -->\n";
+    maintainer.push_file(HANDBOOK, "main", page, markers).unwrap();
+    finds(&office, &[]);
+}
+
+#[test]
 fn labels_template_page_and_table() {
     let office = sound(Config::default());
     let maintainer = office.gitlab.person("maintainer").unwrap();

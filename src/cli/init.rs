@@ -56,7 +56,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCode> {
     let made = secrets::make(&args)?;
     let mut settings = context.settings()?;
-    secrets::add(made, &mut settings.webhook, &mut |line| print(line));
+    let has_new_secret = secrets::add(made, &mut settings.webhook, &mut |line| print(line));
     settings.redactor.learn(&settings.secrets());
     if let Some(file) = &args.system_hook {
         system_hook::write(file, &settings, args.dry_run)?;
@@ -76,7 +76,8 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
     }
     let wishes = Wishes {
         replace_template: args.replace_template,
-        renew_hooks: args.renew_hooks,
+        // Those that are there have the old one, or none.
+        renew_hooks: args.renew_hooks || has_new_secret,
     };
     let chosen = |name: &str| args.program.as_deref().is_none_or(|wanted| wanted == name);
     let programs: Vec<_> = settings

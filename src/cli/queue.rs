@@ -65,9 +65,9 @@ impl Filter {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("which").args(["thing", "all"]).required(true))]
 struct Which {
     /// Its key, as `list` shows it, for example "proposal cop#12"
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
     thing: Option<String>,
     /// All of them
     #[arg(long)]

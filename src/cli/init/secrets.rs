@@ -40,8 +40,10 @@ pub(super) fn make(args: &Args) -> anyhow::Result<Made> {
     })
 }
 
-/// Puts what was made before the secrets of the settings, where it is not among them, and says what to write there.
-pub(super) fn add(made: Made, webhook: &mut WebhookSettings, say: &mut dyn FnMut(&str)) {
+/// Puts what was made before the secrets of the settings, where it is not among them, and says what to write there. Gives whether
+/// there is a secret that webhooks cannot have yet.
+pub(super) fn add(made: Made, webhook: &mut WebhookSettings, say: &mut dyn FnMut(&str)) -> bool {
+    let mut is_new = false;
     for (made, known) in [
         (made.secret, &mut webhook.secret_tokens),
         (made.signing, &mut webhook.signing_tokens),
@@ -52,11 +54,14 @@ pub(super) fn add(made: Made, webhook: &mut WebhookSettings, say: &mut dyn FnMut
             .any(|other| other.expose_secret() == secret.expose_secret());
         if !is_known {
             say(&format!(
-                "the webhooks get a new secret; write this into the settings under [webhook]: {line}\n"
+                "the webhooks get a new secret; write this into the settings under [webhook], and restart a running service, which \
+                 refuses their deliveries until then: {line}\n"
             ));
             known.insert(0, secret);
+            is_new = true;
         }
     }
+    is_new
 }
 
 /// The secret in the file; one is made where there is no file. A dry run makes one for its eyes only.

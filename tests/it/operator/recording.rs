@@ -46,6 +46,15 @@ fn column(rows: &Value, key: &str) -> Vec<String> {
 }
 
 #[test]
+fn what_to_release_has_to_be_said_and_all_is_one_way() {
+    let office = office();
+    let unsaid = office.run(&["queue", "release"]);
+    assert!(unsaid.code == Some(2) && unsaid.err.contains("--all"), "{unsaid:?}");
+    let both = office.run(&["queue", "retry", "handbook cop", "--all"]);
+    assert_eq!(both.code, Some(2), "{both:?}");
+}
+
+#[test]
 fn looking_at_records_makes_no_database() {
     let office = office();
     for command in [

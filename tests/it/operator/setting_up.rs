@@ -226,6 +226,15 @@ fn a_secret_is_made_and_kept_where_told_and_never_printed() {
 }
 
 #[test]
+fn hooks_that_are_there_get_a_secret_that_is_new() {
+    let office = office(Config::default());
+    office.run(&["init"]).well();
+    let made = office.run(&["init", "--new-secret", "hook.secret"]).well().out;
+    assert_eq!(made.matches("done: renew webhook").count(), 2, "{made}");
+    assert!(made.contains("restart"), "{made}");
+}
+
+#[test]
 fn hooks_get_a_changed_secret_when_told() {
     let office = office(Config::default());
     office.run(&["init"]).well();

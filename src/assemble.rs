@@ -72,6 +72,7 @@ pub fn applier(settings: &Settings, client: &Client, store: Store, clock: Clock)
 pub fn looker(settings: &Settings, client: &Client, planner: Planner, store: Store, clock: Clock) -> GitLabLooker {
     let applier = Applier::new(client.writer(), store, clock, HookSecrets::new(&settings.webhook));
     GitLabLooker::new(planner, applier, settings.schedule.resync)
+        .with_anyway(settings.schedule.look_anyway)
         .with_lifeline(settings.schedule.lifeline)
         .with_budget(settings.worker.writes_per_hour)
 }

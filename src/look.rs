@@ -5,6 +5,7 @@
 
 mod lifeline;
 mod planner;
+mod resync;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use convenor_core::ids::UserId;
 use convenor_core::plan::brakes::{self, Begun, Leave};
 use convenor_core::plan::standing::Standing;
-use convenor_core::plan::{Plan, Premise, Remark, Step, Turn, step};
+use convenor_core::plan::{Plan, Premise, Remark, Rest, Step, Turn, step};
 use convenor_core::thing::Thing;
 use jiff::Timestamp;
 
@@ -55,6 +56,7 @@ pub struct GitLabLooker {
     store: Store,
     clock: Clock,
     resync: Duration,
+    anyway: Duration,
     lifeline: Duration,
     pause: Duration,
     budget: usize,
@@ -71,6 +73,7 @@ impl GitLabLooker {
             store,
             clock,
             resync,
+            anyway: Duration::from_secs(7 * 24 * 3600),
             lifeline: Duration::from_secs(3600),
             pause: Duration::from_millis(200),
             budget: BUDGET,
@@ -88,6 +91,13 @@ impl GitLabLooker {
     #[must_use]
     pub fn with_progress(mut self, progress: Progress) -> Self {
         self.applier = self.applier.with_progress(progress);
+        self
+    }
+
+    /// The same, with another time after which it looks at latest at what is at rest (a week).
+    #[must_use]
+    pub fn with_anyway(mut self, anyway: Duration) -> Self {
+        self.anyway = anyway;
         self
     }
 
@@ -120,6 +130,11 @@ impl GitLabLooker {
             self.applier.stop().heed(source);
         }
         result.map_err(|error| Unsettled { error, got_on })
+    }
+
+    /// When to look at what is at rest although nothing tells of a change. Spread, so that what was looked at together is not again.
+    fn some_day(&self) -> Duration {
+        self.anyway.mul_f64(1.0 - fastrand::f64() / 2.0).max(self.resync)
     }
 
     /// Whether the thing came into the line for a turn only now, and its turn has to be looked at again: two that are looked at
@@ -170,6 +185,8 @@ impl GitLabLooker {
                     standing,
                     report: plan.report,
                     knocks: knocks.into_iter().collect(),
+                    // What was just written may be seen only later: the next resync looks once more.
+                    rest: plan.rest.filter(|rest| !worked || *rest == Rest::Over),
                 });
             }
             let takes_a_row = plan.steps.iter().any(|step| step.kind() == step::REMOVAL);
@@ -356,6 +373,7 @@ struct Settled {
     standing: Option<Standing>,
     report: Vec<Remark>,
     knocks: Vec<Thing>,
+    rest: Option<Rest>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -433,10 +451,12 @@ impl Looker for GitLabLooker {
             };
         }
         Look::Done {
-            next: match thing {
-                Thing::Lifeline(_) => self.lifeline,
-                _ => self.resync,
+            next: match (thing, &settled.rest) {
+                (Thing::Lifeline(_), _) => self.lifeline,
+                (_, Some(_)) => self.some_day(),
+                (_, None) => self.resync,
             },
+            rest: settled.rest,
         }
     }
 }

@@ -8,6 +8,7 @@ mod community;
 mod handbook;
 mod lifeline;
 mod proposal;
+mod resync;
 mod setup;
 
 use std::collections::BTreeMap;
@@ -60,6 +61,20 @@ pub struct Places {
     pub intake: ProjectSeen,
     /// The projects of the handbook pages, in the order of the settings.
     pub handbooks: Vec<ProjectSeen>,
+}
+
+impl Places {
+    /// The program's own projects.
+    pub(crate) fn apart(&self) -> impl Iterator<Item = ProjectId> {
+        let own = [&self.intake].into_iter().chain(&self.handbooks);
+        own.map(|project| project.id)
+    }
+
+    /// Whether a project is one of the program's own and so no community.
+    #[must_use]
+    pub fn are_apart(&self, project: ProjectId) -> bool {
+        self.apart().any(|id| id == project)
+    }
 }
 
 /// What an observation cannot go without.

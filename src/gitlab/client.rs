@@ -6,7 +6,7 @@
 //! an address that is not below the configured one is refused before anything is sent.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -102,6 +102,8 @@ struct Shared {
     limits: Limits,
     stats: CallStats,
     graphql: AtomicBool,
+    /// So many projects GitLab lets us read at a time, as far as it said.
+    page: AtomicUsize,
 }
 
 impl std::fmt::Debug for Shared {
@@ -143,6 +145,7 @@ impl Client {
             limits: Limits::new(settings.limits.clone(), documented),
             stats: CallStats::default(),
             graphql: AtomicBool::new(settings.graphql),
+            page: AtomicUsize::new(usize::MAX),
         };
         Self {
             shared: Arc::new(shared),
@@ -189,6 +192,16 @@ impl Client {
     /// Leaves GraphQL alone from now on; whether that is news.
     pub(crate) fn forget_graphql(&self) -> bool {
         self.shared.graphql.swap(false, Ordering::Relaxed)
+    }
+
+    /// The largest page that GitLab has not found too complex.
+    pub(crate) fn largest_page(&self) -> usize {
+        self.shared.page.load(Ordering::Relaxed)
+    }
+
+    /// Asks for no larger pages from now on.
+    pub(crate) fn limit_page(&self, size: usize) {
+        self.shared.page.fetch_min(size, Ordering::Relaxed);
     }
 
     pub(crate) fn call(&self, operation: Operation) -> Call<'_> {

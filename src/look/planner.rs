@@ -129,14 +129,14 @@ impl Planner {
         refused: &BTreeSet<UserId>,
     ) -> Result<(Plan, Premise), PlanError> {
         let program = self.program(thing)?;
-        let nothing = |why| Ok((Plan::nothing(why), Premise::None));
+        let over = |why| Ok((Plan::over(why), Premise::None));
         match thing {
             Thing::Proposal(_, issue) => {
                 let Some(issue) = program.observer.issue(*issue).await? else {
-                    return nothing(Remark::NotAProposal);
+                    return over(Remark::NotAProposal);
                 };
                 if let Some(why) = proposal::is_over(&issue) {
-                    return nothing(why);
+                    return over(why);
                 }
                 let remembered = Remembered {
                     acceptance: self.store.acceptance(thing).await?,
@@ -160,7 +160,7 @@ impl Planner {
             Thing::Community(_, project) => self.plan_community(thing, program, *project).await,
             Thing::Handbook(_) => self.plan_handbook(program).await,
             Thing::Program(_) => {
-                let knocks = self.members(program).await?;
+                let knocks = self.resync(&program.observer).await?;
                 let plan = Plan::nothing(Remark::UpToDate);
                 Ok((Plan { knocks, ..plan }, Premise::None))
             }
@@ -181,7 +181,7 @@ impl Planner {
             allowed: self.asked.removals,
         };
         let Some(mut seen) = program.observer.community(project, removals).await? else {
-            return Ok((Plan::nothing(Remark::NoCharter), Premise::None));
+            return Ok((Plan::over(Remark::NoCharter), Premise::None));
         };
         let pages = seen.listings.iter().map(|listing| listing.page.visibility);
         let premise = Premise::of_community(Some(&seen.project), pages.collect());
@@ -222,16 +222,5 @@ impl Planner {
     pub(super) async fn next_in_line(&self, program: &ProgramName, now: Timestamp) -> Result<Vec<Thing>, PlanError> {
         let line = self.store.line(program, now).await?;
         Ok(line.into_iter().map(|(thing, _)| thing).take(SO_MANY_AT_ONCE).collect())
-    }
-
-    /// Everything of a program that has a look of its own.
-    async fn members(&self, program: &Program) -> Result<Vec<Thing>, PlanError> {
-        let name = &program.observer.program().name;
-        let proposals = program.observer.proposal_iids().await?;
-        let communities = program.observer.community_ids().await?;
-        let proposals = proposals.into_iter().map(|issue| Thing::Proposal(name.clone(), issue));
-        let communities = communities.into_iter().map(|id| Thing::Community(name.clone(), id));
-        let handbook = (!program.observer.program().handbooks.is_empty()).then(|| Thing::Handbook(name.clone()));
-        Ok(proposals.chain(communities).chain(handbook).collect())
     }
 }

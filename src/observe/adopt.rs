@@ -24,7 +24,7 @@ impl Observer {
         let tables = pages.filter(|(handbook, _)| handbook.kind == PageKind::Table);
         let pages: Vec<_> = tables.map(|(handbook, page)| (handbook.clone(), page)).collect();
         let projects = self.group_projects().await?.into_iter();
-        let projects = stream::iter(projects.filter(|project| !self.is_apart(places, project.id)))
+        let projects = stream::iter(projects.filter(|project| !places.are_apart(project.id)))
             .map(|project| self.candidate(project, &pages))
             .buffered(AT_ONCE);
         let projects: Vec<Option<CandidateSeen>> = projects.try_collect().await?;

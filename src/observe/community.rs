@@ -3,12 +3,13 @@
 use convenor_core::charter;
 use convenor_core::ids::ProjectId;
 use convenor_core::plan::Premise;
+use convenor_core::plan::resync::{Charter, Marks};
 use convenor_core::plan::seen::{CommunitySeen, ListingSeen, PlaceSeen, ProjectSeen, Removals};
 use convenor_core::program::PageKind;
 
 use super::handbook::OpenChanges;
 use super::proposal::own_issues_seen;
-use super::{ObserveError, Observer, Places, file_version, project_seen};
+use super::{ObserveError, Observer, file_version, project_seen};
 use crate::gitlab::IssueFilter;
 
 impl Observer {
@@ -18,21 +19,27 @@ impl Observer {
     /// When GitLab does not answer as it should.
     pub async fn community(&self, id: ProjectId, removals: Removals) -> Result<Option<CommunitySeen>, ObserveError> {
         let places = self.places().await?;
-        let Some(project) = self.reader.project(id).await?.map(project_seen).transpose()? else {
+        let Some(project) = self.reader.project(id).await? else {
             return Ok(None);
         };
-        if self.is_apart(places, project.id) || !super::is_in_group(&project, &self.program.group) {
+        let active = project.last_activity_at;
+        let project = project_seen(project)?;
+        if places.are_apart(project.id) || !super::is_in_group(&project, &self.program.group) {
             return Ok(None);
         }
         let branch = project.default_branch.clone().unwrap_or_else(|| "main".to_owned());
         let charter = match project.empty == Some(true) {
             true => None,
-            false => self
-                .reader
-                .file(project.id, charter::PATH, &branch)
-                .await?
-                .map(file_version),
+            false => self.reader.file(project.id, charter::PATH, &branch).await?,
         };
+        let marks = Marks {
+            charter: match &charter {
+                Some(file) if file.blob_id.is_empty() => Charter::Untold,
+                file => Charter::Blob(file.as_ref().map(|file| file.blob_id.clone())),
+            },
+            active,
+        };
+        let charter = charter.map(file_version);
         let read = charter.as_ref().and_then(|file| charter::read(&file.bytes).ok());
         let facilitators = read.as_ref().map(|charter| charter.facilitators.clone());
         let people = self.people(facilitators.unwrap_or_default()).await?;
@@ -55,6 +62,7 @@ impl Observer {
             listings: self.listings(&project).await?,
             project,
             charter,
+            marks,
             people,
             proposal,
             issues,
@@ -96,11 +104,6 @@ impl Observer {
         Ok(Premise::of_community(project.as_ref(), self.readers_of_pages().await?))
     }
 
-    /// A project of the program that is no community.
-    pub(super) fn is_apart(&self, places: &Places, project: ProjectId) -> bool {
-        project == places.intake.id || places.handbooks.iter().any(|page| page.id == project)
-    }
-
     /// Ids of the group's projects that may be communities, for the resync.
     ///
     /// # Errors
@@ -110,7 +113,7 @@ impl Observer {
         let projects = self.group_projects().await?.into_iter();
         Ok(projects
             .map(|project| project.id)
-            .filter(|id| !self.is_apart(places, *id))
+            .filter(|id| !places.are_apart(*id))
             .collect())
     }
 }

@@ -373,7 +373,7 @@ impl Observer {
             .reader
             .group_overview(places.group.id, &self.program.group, &paths)
             .await?;
-        let members = found.into_iter().filter(|project| !self.is_apart(places, project.id));
+        let members = found.into_iter().filter(|project| !places.are_apart(project.id));
         members.map(member_seen).collect()
     }
 

@@ -45,7 +45,7 @@ impl Observer {
             .await?;
         let mut found = Vec::new();
         for project in self.group_projects().await? {
-            if self.is_apart(places, project.id) || project.archived || project.marked_for_deletion {
+            if places.are_apart(project.id) || project.archived || project.marked_for_deletion {
                 continue;
             }
             let files = overview.iter().find(|one| one.id == project.id).map(|one| &one.files);

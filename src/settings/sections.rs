@@ -83,6 +83,8 @@ pub struct WebhookSettings {
 pub struct ScheduleSettings {
     /// Time from one full look at every program to the next.
     pub resync: Duration,
+    /// What is at rest is looked at anyway within this time.
+    pub look_anyway: Duration,
     /// Time from one look at webhooks, token and facilitators to the next.
     pub lifeline: Duration,
 }
@@ -191,6 +193,7 @@ pub(super) fn webhook(mut section: Section) -> WebhookSettings {
 pub(super) fn schedule(mut section: Section) -> ScheduleSettings {
     let settings = ScheduleSettings {
         resync: section.duration("resync", 600 * SECOND, SECOND..=7 * 24 * HOUR),
+        look_anyway: section.duration("look_anyway", 7 * 24 * HOUR, HOUR..=90 * 24 * HOUR),
         lifeline: section.duration("lifeline", HOUR, 60 * SECOND..=7 * 24 * HOUR),
     };
     section.finish();

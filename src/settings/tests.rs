@@ -185,7 +185,7 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     check_faults(
         "[schedule]\ncolour = 1",
         &[],
-        &["schedule.colour: is no known key; known here: lifeline, resync"],
+        &["schedule.colour: is no known key; known here: lifeline, look_anyway, resync"],
     );
     check_faults(
         "",

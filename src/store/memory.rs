@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::deliveries::{Accepted, Delivery, StoredDelivery};
 use super::journal::{JournalEntry, StepState};
+use super::rest::RestRow;
 use super::work::{Knocks, Work, WorkState};
 use super::{StoreError, lock};
 
@@ -125,6 +126,7 @@ struct Row {
     reason: Option<String>,
     last_error: Option<String>,
     last_look: Option<i64>,
+    rest: Option<String>,
 }
 
 /// How a look that failed leaves its row.
@@ -196,7 +198,7 @@ impl Tables {
         })
     }
 
-    pub(super) fn finish(&mut self, thing: &str, lease: &str, now: i64, next: i64) -> u64 {
+    pub(super) fn finish(&mut self, thing: &str, lease: &str, (now, next): (i64, i64), rest: Option<String>) -> u64 {
         self.leased(thing, lease).map_or(0, |row| {
             row.due = row.asked.filter(|asked| *asked < next).unwrap_or(next);
             if row.asked.is_none() {
@@ -204,6 +206,7 @@ impl Tables {
             }
             (row.lease, row.asked, row.attempts) = (None, None, 0);
             (row.last_error, row.reason, row.last_look) = (None, None, Some(now));
+            row.rest = rest;
             1
         })
     }
@@ -216,6 +219,7 @@ impl Tables {
             row.reason = end.reason.map(str::to_owned);
             row.last_error = Some(end.error.to_owned());
             row.last_look = Some(now);
+            row.rest = None;
             1
         })
     }
@@ -248,6 +252,12 @@ impl Tables {
         };
         rows.sort_by_key(|(key, row)| (rank(row.state), row.due, (*key).clone()));
         rows.into_iter().map(|(key, row)| row.shown(key)).collect()
+    }
+
+    pub(super) fn rests(&self, prefix: &str) -> Vec<RestRow> {
+        let rows = self.work.iter().filter(|(thing, _)| thing.starts_with(prefix));
+        rows.map(|(thing, row)| (thing.clone(), row.rest.clone(), row.last_look))
+            .collect()
     }
 
     pub(super) fn next_due(&self) -> Option<i64> {
@@ -311,6 +321,7 @@ impl Row {
             reason: None,
             last_error: None,
             last_look: None,
+            rest: None,
         }
     }
 

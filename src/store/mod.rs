@@ -17,6 +17,7 @@ mod ledger;
 mod listing;
 mod memory;
 mod pools;
+mod rest;
 mod retention;
 mod standing;
 mod turns;
@@ -33,6 +34,8 @@ use tokio::task::JoinHandle;
 
 use crate::settings::DatabaseUrl;
 
+/// Kept for a thing and given back, never read here.
+pub use convenor_core::plan::Rest;
 pub use deliveries::{Accepted, Delivery, StoredDelivery};
 pub use depth::QueueDepth;
 pub use error::StoreError;

@@ -280,6 +280,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "turns", include_str!("../../migrations/0002_turns.sql")),
     (3, "operations", include_str!("../../migrations/0003_operations.sql")),
     (4, "waiting", include_str!("../../migrations/0004_waiting.sql")),
+    (5, "rest", include_str!("../../migrations/0005_rest.sql")),
     (6, "standing", include_str!("../../migrations/0006_standing.sql")),
 ];
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use convenor_core::plan::Rest;
 use convenor_core::thing::Thing;
 use jiff::Timestamp;
 use sqlx::Row;
@@ -318,19 +319,37 @@ impl Store {
     /// # Errors
     /// What the database said; the lease then ends by itself and the thing is looked at again.
     pub async fn finish(&self, claim: &Claim, now: Timestamp, next: Timestamp) -> Result<bool, StoreError> {
-        const SQL: &str = "update work set lease = null, attempts = 0, last_error = null, reason = null, \
+        self.finish_as(claim, now, next, None).await
+    }
+
+    /// The same for a thing that is at rest, with what it is like.
+    ///
+    /// # Errors
+    /// As [`Store::finish`].
+    pub async fn finish_as(
+        &self,
+        claim: &Claim,
+        now: Timestamp,
+        next: Timestamp,
+        rest: Option<&Rest>,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "update work set lease = null, attempts = 0, last_error = null, reason = null, rest = $5, \
              last_look_at = $1, due_at = case when asked_at < $2 then asked_at else $2 end, \
              cause = case when asked_at is null then 'schedule' else cause end, asked_at = null \
              where thing = $3 and lease = $4";
+        let rest = rest.map(Rest::to_text);
         let result = on!(
             self.pools(),
             write,
             |connection| {
                 let query = sqlx::query(SQL).bind(to_ms(now)).bind(to_ms(next));
-                let query = query.bind(claim.thing.to_string()).bind(&claim.lease.0);
+                let query = query.bind(claim.thing.to_string()).bind(&claim.lease.0).bind(rest);
                 query.execute(connection).await.map(|done| done.rows_affected())
             },
-            |tables| Ok(tables.finish(&claim.thing.to_string(), &claim.lease.0, to_ms(now), to_ms(next)))
+            |tables| {
+                let (thing, lease) = (claim.thing.to_string(), &claim.lease.0);
+                Ok(tables.finish(&thing, lease, (to_ms(now), to_ms(next)), rest))
+            }
         );
         Ok(self.noted(result.map_err(StoreError::from))? > 0)
     }
@@ -373,7 +392,7 @@ impl Store {
         due: Timestamp,
     ) -> Result<bool, StoreError> {
         const SQL: &str = "update work set lease = null, attempts = attempts + 1, state = $1, reason = $2, \
-             last_error = $3, last_look_at = $4, due_at = $5, asked_at = null where thing = $6 and lease = $7";
+             last_error = $3, last_look_at = $4, due_at = $5, asked_at = null, rest = null where thing = $6 and lease = $7";
         let result = on!(
             self.pools(),
             write,

@@ -20,7 +20,7 @@ use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::settings::WorkerSettings;
-use crate::store::{Claim, Store, StoreError};
+use crate::store::{Claim, Rest, Store, StoreError};
 use crate::telemetry::metrics::{self, Ending};
 use crate::telemetry::traces;
 
@@ -46,6 +46,8 @@ pub enum Look {
     Done {
         /// When to look next, from now.
         next: Duration,
+        /// What the thing is like, when it is at rest.
+        rest: Option<Rest>,
     },
     /// Time may mend it.
     Retry {
@@ -222,7 +224,10 @@ impl<L: Looker> Worker<L> {
     async fn write_down(&self, claim: &Claim, look: &Look) -> Result<bool, StoreError> {
         let now = self.clock.now();
         match look {
-            Look::Done { next } => self.store.finish(claim, now, later(now, *next)).await,
+            Look::Done { next, rest } => {
+                let next = later(now, *next);
+                self.store.finish_as(claim, now, next, rest.as_ref()).await
+            }
             Look::Hold { reason } => self.store.hold(claim, now, reason).await,
             Look::Retry { after: None, error } if claim.attempts + 1 >= self.settings.attempts => {
                 self.store.give_up(claim, now, error).await
@@ -270,7 +275,7 @@ fn log_look(claim: &Claim, look: &Look, took: Duration) {
     let (program, kind, cause) = (thing.program(), thing.kind(), &claim.cause);
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     match look {
-        Look::Done { next } => {
+        Look::Done { next, .. } => {
             tracing::info!(%thing, %program, kind, cause, duration_ms, next_s = next.as_secs(), "looked");
         }
         Look::Retry { error, .. } => {

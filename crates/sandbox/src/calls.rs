@@ -37,7 +37,8 @@ impl CallRecord {
     /// Whether the call may have changed something.
     #[must_use]
     pub fn is_write(&self) -> bool {
-        !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+        let document = self.params["query"].as_str().unwrap_or_default();
+        is_write(&self.method, &self.path, document)
     }
 
     /// Whether GitLab did what was asked, whatever the caller saw of it.
@@ -55,6 +56,12 @@ impl CallRecord {
     pub fn had_effect(&self) -> bool {
         self.is_write() && self.succeeded()
     }
+}
+
+/// Whether a call may change something. What a GraphQL document does, its first word says.
+pub(crate) fn is_write(method: &str, path: &str, document: &str) -> bool {
+    let is_query = path == "/api/graphql" && !document.trim_start().starts_with("mutation");
+    !is_query && !matches!(method, "GET" | "HEAD" | "OPTIONS")
 }
 
 /// The calls so far, and what GitLab would have swallowed.

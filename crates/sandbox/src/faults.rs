@@ -222,7 +222,7 @@ impl Fault {
             .as_ref()
             .is_none_or(|p| p.0.is_match(call.path) || p.0.is_match(call.raw_path));
         path && self.method.as_deref().is_none_or(|m| m == call.method)
-            && (!self.writes || call.is_write())
+            && (!self.writes || call.writes)
             && self.user.as_deref().is_none_or(|u| Some(u) == call.user)
     }
 }
@@ -234,12 +234,7 @@ pub(crate) struct Candidate<'a> {
     pub(crate) path: &'a str,
     pub(crate) raw_path: &'a str,
     pub(crate) user: Option<&'a str>,
-}
-
-impl Candidate<'_> {
-    fn is_write(&self) -> bool {
-        !matches!(self.method, "GET" | "HEAD" | "OPTIONS")
-    }
+    pub(crate) writes: bool,
 }
 
 /// The rules in force, with what they have done so far.
@@ -311,6 +306,7 @@ mod tests {
                 path,
                 raw_path: path,
                 user: Some("bot"),
+                writes: method != "GET",
             })
             .is_empty()
     }

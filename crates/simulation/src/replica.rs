@@ -92,6 +92,7 @@ async fn live(sim: Arc<Sim>, town: Arc<Town>, who: Who) {
     let secrets = HookSecrets::new(&town.settings.webhook);
     let applier = Applier::new(client.writer(), store.clone(), clock.clone(), secrets);
     let looker = GitLabLooker::new(planner, applier, town.settings.schedule.resync)
+        .with_anyway(town.settings.schedule.look_anyway)
         .with_lifeline(town.settings.schedule.lifeline)
         .with_budget(town.settings.worker.writes_per_hour);
     let worker = Worker::new(store.clone(), Arc::new(looker), clock.clone(), town.settings.worker);

@@ -4,6 +4,7 @@
 //! document too complex. Sources: GitLab's "GraphQL API" page and `app/graphql`. A refusal comes with status 200 in
 //! `errors`; one that names no result did nothing.
 
+mod glance;
 mod overview;
 mod provision;
 
@@ -19,6 +20,7 @@ use super::client::Client;
 use super::error::{GitLabError, Words};
 use super::operation::Operation;
 
+pub use glance::{Glance, GlanceOf, Glances, UserGlance};
 pub use overview::{OverviewFile, ProjectOverview};
 pub use provision::{BoardListLabel, LabelsAndBoard};
 

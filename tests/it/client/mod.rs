@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod failing;
+mod glancing;
 mod graphql;
 mod lists;
 mod looking;

@@ -111,6 +111,7 @@ impl Eyes {
     pub(super) fn content() -> Arc<Self> {
         Self::new(Duration::ZERO, |_| Look::Done {
             next: Duration::from_secs(3600),
+            rest: None,
         })
     }
 

@@ -85,6 +85,7 @@ async fn a_stop_ends_the_intake_then_the_work_in_hand_then_the_store() {
     let folder = tempfile::tempdir().unwrap();
     let eyes = Eyes::new(Duration::from_millis(600), |_: &Thing| Look::Done {
         next: Duration::from_secs(3600),
+        rest: None,
     });
     let hands = Hands::new();
     let house = House::start(&settings(folder.path(), &[]), hands.clock(), eyes.clone()).await;
@@ -113,6 +114,7 @@ async fn a_stop_does_not_wait_for_ever() {
     let folder = tempfile::tempdir().unwrap();
     let eyes = Eyes::new(Duration::from_secs(600), |_: &Thing| Look::Done {
         next: Duration::from_secs(3600),
+        rest: None,
     });
     let settings = settings(folder.path(), &[("CONVENOR_SERVER__STOP_TIMEOUT", "1s")]);
     let house = House::start(&settings, Hands::new().clock(), eyes.clone()).await;

@@ -7,7 +7,8 @@ use convenor::store::{Accepted, Delivery, Intent, Lease, StepState, Store, Store
 use convenor_core::approval::Acceptance;
 use convenor_core::approval::ApprovedBy;
 use convenor_core::ids::ProjectId;
-use convenor_core::thing::Thing;
+use convenor_core::plan::Rest;
+use convenor_core::thing::{ProgramName, Thing};
 use convenor_core::untrusted::Untrusted;
 use jiff::Timestamp;
 
@@ -25,6 +26,7 @@ on_both_databases! {
     a_knock_does_not_hurry_what_backs_off,
     what_was_given_up_waits_for_a_knock_and_what_is_held_for_an_operator,
     a_dropped_thing_is_forgotten_until_the_next_knock,
+    what_a_community_was_like_is_known_until_a_look_finds_something_to_do_or_fails,
     the_journal_remembers_what_was_begun,
     an_intent_is_refused_to_whom_the_lease_was_taken_from,
     a_release_is_in_the_journal,
@@ -47,6 +49,7 @@ and_in_memory! {
     a_knock_does_not_hurry_what_backs_off,
     what_was_given_up_waits_for_a_knock_and_what_is_held_for_an_operator,
     a_dropped_thing_is_forgotten_until_the_next_knock,
+    what_a_community_was_like_is_known_until_a_look_finds_something_to_do_or_fails,
     the_journal_remembers_what_was_begun,
     an_intent_is_refused_to_whom_the_lease_was_taken_from,
     a_release_is_in_the_journal,
@@ -156,6 +159,55 @@ async fn many_knocks_are_one_row(database: Database) {
     assert!(store.finish(&claim, hands.now(), later(hands.now(), 60)).await.unwrap());
     assert!(store.claim(later(hands.now(), 59), LEASE).await.unwrap().is_none());
     assert!(store.claim(later(hands.now(), 60), LEASE).await.unwrap().is_some());
+}
+
+async fn what_a_community_was_like_is_known_until_a_look_finds_something_to_do_or_fails(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    let program = ProgramName::new("cop").unwrap();
+    let community = |program: &str| -> Thing { format!("community {program}/7").parse().unwrap() };
+    let things = [community("cop"), community("cops"), proposal(7)];
+    store.knock(&things, "test", later(hands.now(), 9)).await.unwrap();
+    let known = store.known_communities(&program).await.unwrap();
+    assert_eq!(
+        (known.len(), known[0].project),
+        (1, ProjectId(7)),
+        "only this program's"
+    );
+    assert_eq!((&known[0].rest, known[0].looked_at), (&None, None));
+
+    let claim = async || {
+        store.knock(&things[..1], "test", hands.now()).await.unwrap();
+        store.claim(hands.now(), LEASE).await.unwrap().unwrap()
+    };
+    let rest = async || store.known_communities(&program).await.unwrap().remove(0).rest;
+    let at_rest = async || {
+        let claim = claim().await;
+        let next = later(hands.now(), 600);
+        assert!(
+            store
+                .finish_as(&claim, hands.now(), next, Some(&Rest::Over))
+                .await
+                .unwrap()
+        );
+        assert_eq!(rest().await, Some(Rest::Over));
+    };
+    at_rest().await;
+    let known = store.known_communities(&program).await.unwrap();
+    assert_eq!(known[0].looked_at, Some(hands.now()));
+    store.knock(&things[..1], "test", hands.now()).await.unwrap();
+    assert_eq!(rest().await, Some(Rest::Over), "a knock says nothing");
+
+    let look = claim().await;
+    assert!(store.finish(&look, hands.now(), hands.now()).await.unwrap());
+    assert_eq!(rest().await, None);
+    at_rest().await;
+    let look = claim().await;
+    assert!(store.retry(&look, hands.now(), "502", hands.now()).await.unwrap());
+    assert_eq!(rest().await, None);
+    at_rest().await;
+    let look = claim().await;
+    assert!(store.hold(&look, hands.now(), "why").await.unwrap());
+    assert_eq!(rest().await, None);
 }
 
 async fn a_knock_during_a_look_brings_another_look(database: Database) {

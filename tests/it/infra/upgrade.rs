@@ -8,6 +8,7 @@ use std::time::Duration;
 use convenor::store::{JournalFilter, StepState, Store, WorkState};
 use convenor_core::approval::ApprovedBy;
 use convenor_core::ids::{ProjectId, UserId, Username};
+use convenor_core::plan::Rest;
 use convenor_core::plan::standing::Standing;
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::Timestamp;
@@ -112,6 +113,8 @@ async fn upgraded(database: Database, last: i64, migrations: &BTreeMap<i64, Migr
     }
     let line = store.line(&cop, at(1)).await.unwrap();
     assert_eq!(line.len(), if last >= 4 { 2 } else { 0 });
+    let known = store.known_communities(&cop).await.unwrap();
+    assert_eq!(known[0].rest, (last >= 5).then_some(Rest::Over));
     let standings = store.standings().await.unwrap();
     let listed = standings.get(&("cop".to_owned(), Standing::Community("active", "listed")));
     assert_eq!(listed, (last >= 6).then_some(&1));

@@ -59,6 +59,7 @@ async fn many_knocks_make_one_look_and_the_look_names_the_next() {
     let bench = Bench::new().await;
     let eyes = Eyes::new(Duration::ZERO, |_| Look::Done {
         next: Duration::from_secs(600),
+        rest: None,
     });
     let worker = bench.worker(eyes.clone(), SETTINGS);
     for _ in 0..10 {
@@ -149,6 +150,7 @@ async fn a_panic_is_that_looks_failure_and_nobody_elses() {
         assert_ne!(*thing, proposal(1), "a fault of ours");
         Look::Done {
             next: Duration::from_secs(60),
+            rest: None,
         }
     });
     let worker = bench.worker(eyes.clone(), SETTINGS);
@@ -184,6 +186,7 @@ impl Looker for Crowd {
         self.looks.fetch_add(1, Ordering::SeqCst);
         Look::Done {
             next: Duration::from_secs(3600),
+            rest: None,
         }
     }
 }
@@ -235,6 +238,7 @@ async fn a_long_look_keeps_its_lease_and_one_that_lost_it_is_stopped() {
     };
     let eyes = Eyes::new(Duration::from_millis(700), |_| Look::Done {
         next: Duration::from_secs(60),
+        rest: None,
     });
     let worker = bench.worker(eyes.clone(), settings);
     bench.knock(proposal(1)).await;

@@ -19,6 +19,7 @@ mod pages;
 mod real;
 mod rendered;
 mod repair;
+mod resyncing;
 #[path = "../security/mod.rs"]
 mod security;
 mod town;

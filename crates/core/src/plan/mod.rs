@@ -18,6 +18,7 @@ pub mod listing;
 pub mod notice;
 pub mod proposal;
 pub mod provision;
+pub mod resync;
 pub mod seen;
 pub mod settled;
 pub mod standing;
@@ -35,6 +36,7 @@ use crate::lifeline::Readers;
 use crate::program::Visibility;
 use crate::thing::Thing;
 
+pub use resync::Rest;
 pub use step::Step;
 
 /// What is due for one thing.
@@ -50,6 +52,8 @@ pub struct Plan {
     pub turns: BTreeMap<String, Turn>,
     /// What the record of a community says of it, for [`standing`].
     pub life: Option<standing::Life>,
+    /// How the thing is when nothing is due and nothing on its way: unless that changes, it need not be looked at again soon.
+    pub rest: Option<Rest>,
 }
 
 /// How a thing stands with the limits of a page's merge requests.
@@ -84,6 +88,15 @@ impl Plan {
         Self {
             report: vec![why],
             ..Self::default()
+        }
+    }
+
+    /// The thing is over or gone, and this is why.
+    #[must_use]
+    pub fn over(why: Remark) -> Self {
+        Self {
+            rest: Some(Rest::Over),
+            ..Self::nothing(why)
         }
     }
 

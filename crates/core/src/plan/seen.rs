@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use url::Url;
 
 use super::FileVersion;
+use super::resync::Marks;
 use crate::approval::Acceptance;
 use crate::ids::{
     AccessLevel, BoardId, BoardListId, CommitSha, GroupId, IssueIid, LabelId, MergeRequestIid, NoteId, ProjectId,
@@ -379,6 +380,8 @@ pub struct CommunitySeen {
     pub project: ProjectSeen,
     /// The charter's file.
     pub charter: Option<FileVersion>,
+    /// What a later bulk read is compared with.
+    pub marks: Marks,
     /// Everybody who is named in the charter.
     pub people: People,
     /// The issue of the proposal that the charter names, when it is one of this program's intake.

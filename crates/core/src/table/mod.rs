@@ -26,6 +26,7 @@ mod scan;
 mod style;
 mod survey;
 mod wanted;
+mod whose;
 
 pub use cell::{BadCell, Cell, MAX_TEXT_CHARS, Said};
 pub use directory::{BEGIN as DIRECTORY_BEGIN, END as DIRECTORY_END, directory};
@@ -40,3 +41,4 @@ pub use reconcile::{ChangeKind, Reconciled, reconcile, target, without};
 pub use report::{RowFinding, RowReport};
 pub use survey::{Owner, Survey, SurveyedRow, survey};
 pub use wanted::{Known, Ownership, Person, WantedRow, links_to_project};
+pub use whose::Whose;

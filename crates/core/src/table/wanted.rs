@@ -202,7 +202,7 @@ fn port(url: &Url) -> Option<u16> {
 }
 
 /// The path of an address without what says nothing about the project: case, trailing slash, `.git`, and what follows `/-/`.
-fn plain_path(url: &Url) -> String {
+pub(super) fn plain_path(url: &Url) -> String {
     let path = url.path().to_lowercase();
     let path = path.split_once("/-/").map_or(path.as_str(), |(project, _)| project);
     let path = path.trim_end_matches('/').trim_end_matches("/-");

@@ -3,7 +3,9 @@
 use super::give::{Give, Gives, Look, Node, connection, field, mutation, paged, upper_first};
 use super::{mutations, objects};
 use crate::state::Place;
+use crate::state::projects::Project;
 use async_graphql::dynamic::{Enum, InputObject, InputValue, Object, Scalar, Schema, SchemaBuilder, TypeRef};
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// The one schema; none if it were inconsistent, which a test rules out.
@@ -69,6 +71,11 @@ fn query() -> Object {
             paged(field("users", TypeRef::named("UserCoreConnection"), users))
                 .argument(InputValue::new("usernames", TypeRef::named_nn_list(TypeRef::STRING))),
         )
+        .field(
+            paged(field("projects", TypeRef::named("ProjectConnection"), projects))
+                .argument(InputValue::new("ids", TypeRef::named_nn_list(TypeRef::ID)))
+                .argument(InputValue::new("search", text())),
+        )
         .field(field("group", TypeRef::named("Group"), group).argument(path()))
         .field(field("project", TypeRef::named("Project"), project).argument(path()))
         .field(field("metadata", TypeRef::named("Metadata"), |_| {
@@ -95,6 +102,23 @@ fn users(look: &Look<'_>) -> Gives {
             .is_none_or(|names| names.contains(&u.username.to_lowercase()))
     });
     look.page(found.map(|u| Node::User(u.id)).collect())
+}
+
+/// All that the asker sees, newest first; archived ones too.
+fn projects(look: &Look<'_>) -> Gives {
+    let number = |gid: String| gid.strip_prefix("gid://gitlab/Project/")?.parse().ok();
+    let ids = look.texts("ids");
+    let ids: Option<HashSet<u64>> = ids.map(|ids| ids.into_iter().filter_map(number).collect());
+    let search = look.text("search").map(|text| text.to_lowercase());
+    let wanted = |project: &&Project| {
+        look.state.sees_project(look.user, project)
+            && ids.as_ref().is_none_or(|ids| ids.contains(&project.id))
+            && search
+                .as_ref()
+                .is_none_or(|text| project.name.to_lowercase().contains(text) || project.path.contains(text))
+    };
+    let found = look.state.projects.values().rev().filter(wanted);
+    look.page(found.map(|project| Node::Project(project.id)).collect())
 }
 
 fn group(look: &Look<'_>) -> Gives {

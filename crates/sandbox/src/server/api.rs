@@ -2,7 +2,7 @@
 
 use super::Incomings;
 use super::reply::Reply;
-use crate::calls::CallRecord;
+use crate::calls::{CallRecord, is_write};
 use crate::faults::{Candidate, Effect};
 use crate::graphql;
 use crate::hooks::Delivery;
@@ -129,7 +129,15 @@ fn strike(world: &World, call: &Incomings, user: Option<&str>) -> Vec<Effect> {
         path: &path,
         raw_path,
         user,
+        writes: is_write(&call.method, &call.path, document(call).as_deref().unwrap_or_default()),
     })
+}
+
+/// The GraphQL document that a call carries.
+fn document(call: &Incomings) -> Option<String> {
+    let is_graphql = call.path == "/api/graphql";
+    let body: Value = is_graphql.then(|| serde_json::from_slice(&call.body).ok())??;
+    body["query"].as_str().map(str::to_owned)
 }
 
 fn new_record(number: u64, call: &Incomings, user: Option<String>, effects: &[Effect]) -> CallRecord {

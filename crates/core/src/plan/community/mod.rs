@@ -8,6 +8,7 @@ use super::change::{self, Change, Item, Settled, Wanted, What};
 use super::labels::State;
 use super::listing::{self, Line, Subject};
 use super::notice::{self, Notice};
+use super::resync::{self, Fingerprint, Rest};
 use super::seen::{CommunitySeen, ListingSeen, MergeRequestSeen, MergeRequestState};
 use super::settled::Said;
 use super::step::Opening;
@@ -34,6 +35,17 @@ const LEAST_LIMIT: usize = 3;
 /// What is due for a community.
 #[must_use]
 pub fn plan(program: &Program, seen: &CommunitySeen) -> Plan {
+    let plan = due(program, seen);
+    let rest = resync::is_at_rest(&plan)
+        .then(|| Fingerprint::of(program, seen))
+        .flatten();
+    Plan {
+        rest: rest.map(Rest::Community),
+        ..plan
+    }
+}
+
+fn due(program: &Program, seen: &CommunitySeen) -> Plan {
     let Some(file) = &seen.charter else {
         return Plan::nothing(Remark::NoCharter);
     };

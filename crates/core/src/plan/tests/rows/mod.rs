@@ -2,12 +2,14 @@
 
 mod branches;
 mod manners;
+mod resting;
 
 use jiff::Timestamp;
 use url::Url;
 
 use crate::ids::{CommitSha, IssueIid, MergeRequestIid, ProjectId, UserId, Username};
 use crate::plan::change::concern;
+use crate::plan::resync::Marks;
 use crate::plan::seen::{
     BranchSeen, CommunitySeen, ListingSeen, MergeRequestSeen, MergeRequestState, OwnIssueSeen, PageSeen, PlaceSeen,
     ProjectSeen, Removals, Traffic, UserSeen,
@@ -225,6 +227,7 @@ fn seen() -> CommunitySeen {
             topics: Vec::new(),
         },
         charter: Some(charter("darwinjs, brianwald", "active")),
+        marks: Marks::default(),
         people: [person(21, "darwinjs"), person(22, "brianwald")].into(),
         issues: Vec::new(),
         proposal: None,

@@ -19,7 +19,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{Context, open_store, print};
 use crate::assemble;
 use crate::clock::Clock;
-use crate::settings::Settings;
 
 /// What the journal names as the cause.
 const CAUSE: &str = "convenor rotate";
@@ -30,7 +29,8 @@ pub(super) struct Args {
     /// How many days the new token lives; GitLab allows 365, and an instance may allow fewer
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=400))]
     days: u16,
-    /// Print the new token; needed when it comes from the environment, where it has to be put by hand
+    /// Print the new token instead of writing it to gitlab.token_file: for tokens that come from the environment, or from a file
+    /// that is handed over read-only (containers)
     #[arg(long)]
     print: bool,
 }
@@ -54,7 +54,8 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
         .context("the present token cannot be rotated")?;
     let store = open_store(&settings).await?;
     let ends = end(clock.now(), args.days)?;
-    let place = settings.gitlab.token_file.as_deref().map(Place::prepare).transpose()?;
+    let file = settings.gitlab.token_file.as_deref().filter(|_| !args.print);
+    let place = file.map(Place::prepare).transpose()?;
     let applier = assemble::applier(&settings, &client, store.clone(), clock);
     let thing = Thing::Lifeline(program.program.name.clone());
     let rotated = match applier.rotate_token(&thing, CAUSE, ends).await {
@@ -74,7 +75,7 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
     }
     kept.transpose()?;
     store.close().await;
-    tell(&settings, user.username.as_str(), rotated.expires_at.unwrap_or(ends));
+    tell(file, user.username.as_str(), rotated.expires_at.unwrap_or(ends));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -85,14 +86,17 @@ fn end(now: Timestamp, days: u16) -> anyhow::Result<Date> {
         .context("the day of the token's end cannot be told")
 }
 
-fn tell(settings: &Settings, user: &str, ends: Date) {
+fn tell(file: Option<&Path>, user: &str, ends: Date) {
     let mut err = anstream::stderr().lock();
-    let place = match &settings.gitlab.token_file {
+    let place = match file {
         Some(file) => format!(
             "It stands in {}; a running `convenor serve` takes it from there within seconds.",
             file.display()
         ),
-        None => "Put it where CONVENOR_GITLAB__TOKEN comes from, and restart the service.".to_owned(),
+        None => {
+            "Put it where the old one came from, and restart the service unless that is a file that it can see change."
+                .to_owned()
+        }
     };
     // Whoever reads only standard output gets the token and nothing else.
     let _ = writeln!(

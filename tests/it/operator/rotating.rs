@@ -82,6 +82,18 @@ fn a_token_from_the_environment_is_printed_when_told_and_else_left_alone() {
 }
 
 #[test]
+fn printed_it_goes_nowhere_else() {
+    let (mut office, old) = office();
+    // As in a container: the file is there, and nothing can be put beside it.
+    std::fs::write(office.folder.path().join("token.new"), "").unwrap();
+    let printed = office.run(&["rotate", "--print"]).well();
+    assert_eq!(kept(&office), old);
+    office.set("CONVENOR_GITLAB__TOKEN_FILE", "");
+    office.set("CONVENOR_GITLAB__TOKEN", printed.out.trim());
+    assert!(works(&office));
+}
+
+#[test]
 fn what_cannot_be_written_is_found_before_anything_is_rotated() {
     let (office, old) = office();
     std::fs::write(office.folder.path().join("token.new"), "").unwrap();

@@ -43,7 +43,7 @@ pub(super) async fn run(_: Args, context: &Context) -> anyhow::Result<ExitCode> 
         tracing::warn!("no [[program]] is configured: deliveries are stored and nothing is looked at");
         return serve(&settings, store, clock, NoPrograms).await;
     }
-    let client = assemble::client(&settings)?;
+    let client = assemble::client(&settings)?.patient();
     let planner = assemble::planner(&settings, &client, store.clone(), clock.clone())?;
     let looker = assemble::looker(&settings, &client, planner, store.clone(), clock.clone());
     if let Some(file) = settings.gitlab.token_file.clone() {

@@ -34,6 +34,9 @@ use crate::telemetry::{metrics, traces};
 /// A call is sent at most this often, counting every reason for repeating it.
 const MOST_ATTEMPTS: u32 = 4;
 
+/// How long a service waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+
 /// What a [`Client`] needs to know.
 #[derive(Clone, Debug)]
 pub struct ClientSettings {
@@ -93,6 +96,8 @@ pub enum BadClient {
 #[derive(Clone, Debug)]
 pub struct Client {
     shared: Arc<Shared>,
+    /// How long a call may wait for its turn.
+    longest_wait: Duration,
 }
 
 struct Shared {
@@ -149,6 +154,17 @@ impl Client {
         };
         Self {
             shared: Arc::new(shared),
+            longest_wait: settings.limits.longest_wait,
+        }
+    }
+
+    /// The same, for a service: where nobody sits and waits, a call may wait for its turn for minutes. It keeps its place in the
+    /// line then, which costs GitLab nothing; to look again from the beginning would cost calls.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        Self {
+            longest_wait: PATIENCE,
+            ..self
         }
     }
 
@@ -243,19 +259,22 @@ impl Client {
     async fn take_turn(&self, operation: Operation) -> Result<Option<SemaphorePermit<'_>>, GitLabError> {
         let limits = &self.shared.limits;
         loop {
-            limits.admit(operation.quota).await.map_err(|too_long| {
-                let wait_s = too_long.wait.as_secs();
-                tracing::debug!(
-                    operation = operation.name,
-                    wait_s,
-                    "GitLab call {} put off: limit",
-                    operation.name
-                );
-                GitLabError::RateLimited {
-                    call: operation.name,
-                    retry_after: too_long.wait,
-                }
-            })?;
+            limits
+                .admit(operation.quota, self.longest_wait)
+                .await
+                .map_err(|too_long| {
+                    let wait_s = too_long.wait.as_secs();
+                    tracing::debug!(
+                        operation = operation.name,
+                        wait_s,
+                        "GitLab call {} put off: limit",
+                        operation.name
+                    );
+                    GitLabError::RateLimited {
+                        call: operation.name,
+                        retry_after: too_long.wait,
+                    }
+                })?;
             let slot = limits.slot().await;
             if !limits.is_paused() {
                 return Ok(slot);
@@ -319,7 +338,7 @@ impl Client {
         match outcome {
             // The shared pause of the limits does the waiting; a longer one than allowed ends in `RateLimited`.
             Ok(answer) if answer.status() == StatusCode::TOO_MANY_REQUESTS => {
-                (limits::retry_after(answer.headers()) <= self.shared.limits.longest_wait()).then_some(Duration::ZERO)
+                (limits::retry_after(answer.headers()) <= self.longest_wait).then_some(Duration::ZERO)
             }
             Ok(answer) if answer.status().is_server_error() => reads.then(|| self.back_off(attempt)),
             Ok(_) => None,

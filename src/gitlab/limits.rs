@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex as Line, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::answer::header_text;
@@ -20,6 +20,9 @@ use crate::telemetry::metrics;
 const UNTOLD_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// A header that asks for more than this is taken for this: GitLab's own bans last an hour at most.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
+/// Who has waited in vain is told to wait for this at least.
+const SHORTEST_TOLD: Duration = Duration::from_secs(1);
 
 /// How much of GitLab's limits we take.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,6 +96,9 @@ pub(crate) struct Limits {
     settings: LimitSettings,
     slots: Semaphore,
     state: Mutex<State>,
+    /// Who waits for a turn, first come, first served; the one in front asks for it.
+    line: Line<()>,
+    notes_line: Line<()>,
 }
 
 #[derive(Debug)]
@@ -124,13 +130,25 @@ impl Limits {
         Self {
             slots: Semaphore::new(settings.concurrency.max(1)),
             state: Mutex::new(state),
+            line: Line::default(),
+            notes_line: Line::default(),
             settings,
         }
     }
 
-    /// Waits for our turn and takes it; gives up at once when the wait would be longer than the settings allow.
-    pub(crate) async fn admit(&self, quota: Quota) -> Result<(), TooLong> {
-        let give_up = Instant::now() + self.settings.longest_wait;
+    /// Waits for our turn and takes it; gives up when that takes longer than `longest`, and at once when it surely would.
+    pub(crate) async fn admit(&self, quota: Quota, longest: Duration) -> Result<(), TooLong> {
+        let give_up = Instant::now() + longest;
+        let line = match quota {
+            Quota::General => &self.line,
+            Quota::Notes => &self.notes_line,
+        };
+        let Ok(_in_front) = tokio::time::timeout_at(give_up, line.lock()).await else {
+            let wait = self.locked().wait(quota, Instant::now());
+            return Err(TooLong {
+                wait: wait.max(SHORTEST_TOLD),
+            });
+        };
         loop {
             let now = Instant::now();
             let wait = self.locked().take(quota, now);
@@ -185,11 +203,6 @@ impl Limits {
         self.locked().told
     }
 
-    /// The longest time that a call may wait for its turn.
-    pub(crate) fn longest_wait(&self) -> Duration {
-        self.settings.longest_wait
-    }
-
     fn locked(&self) -> MutexGuard<'_, State> {
         // The state is plain numbers: right even if another thread panicked while it held the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -199,14 +212,7 @@ impl Limits {
 impl State {
     /// Zero when the call was counted and may go, else how long to wait before asking again.
     fn take(&mut self, quota: Quota, now: Instant) -> Duration {
-        let paused = self
-            .paused_until
-            .map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
-        let notes = match quota {
-            Quota::General => Duration::ZERO,
-            Quota::Notes => self.notes.wait(now),
-        };
-        let wait = paused.max(notes).max(self.general.wait(now));
+        let wait = self.wait(quota, now);
         if wait.is_zero() {
             self.general.take();
             if quota == Quota::Notes {
@@ -214,6 +220,18 @@ impl State {
             }
         }
         wait
+    }
+
+    /// How long until a call may go.
+    fn wait(&mut self, quota: Quota, now: Instant) -> Duration {
+        let paused = self
+            .paused_until
+            .map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        let notes = match quota {
+            Quota::General => Duration::ZERO,
+            Quota::Notes => self.notes.wait(now),
+        };
+        paused.max(notes).max(self.general.wait(now))
     }
 }
 
@@ -321,11 +339,15 @@ mod tests {
         Limits::new(settings, Documented::of_host("gitlab.com"))
     }
 
+    async fn admit(limits: &Limits, quota: Quota) -> Result<(), TooLong> {
+        limits.admit(quota, limits.settings.longest_wait).await
+    }
+
     /// How many calls get through within a minute when there is always one waiting.
     async fn passed_in_a_minute(limits: &Limits, quota: Quota) -> u32 {
         let start = Instant::now();
         let mut passed = 0;
-        while limits.admit(quota).await.is_ok() && start.elapsed() < Duration::from_secs(60) {
+        while admit(limits, quota).await.is_ok() && start.elapsed() < Duration::from_secs(60) {
             passed += 1;
         }
         passed
@@ -343,7 +365,7 @@ mod tests {
         let limits = limits(2000, 600);
         let passed = passed_in_a_minute(&limits, Quota::Notes).await;
         assert!((13..=15).contains(&passed), "{passed} of 15");
-        limits.admit(Quota::General).await.unwrap();
+        admit(&limits, Quota::General).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
@@ -352,7 +374,7 @@ mod tests {
         limits.pause(Duration::from_secs(30));
         limits.pause(Duration::from_secs(5));
         let start = Instant::now();
-        limits.admit(Quota::General).await.unwrap();
+        admit(&limits, Quota::General).await.unwrap();
         assert!(start.elapsed() >= Duration::from_secs(30));
     }
 
@@ -362,12 +384,43 @@ mod tests {
         limits.pause(Duration::from_secs(50));
         let start = Instant::now();
         assert_eq!(
-            limits.admit(Quota::General).await,
+            admit(&limits, Quota::General).await,
             Err(TooLong {
                 wait: Duration::from_secs(50)
             })
         );
         assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_came_first_goes_first_and_reading_does_not_wait_for_notes() {
+        let limits = std::sync::Arc::new(limits(2000, 600));
+        while limits.locked().take(Quota::Notes, Instant::now()).is_zero() {}
+        let order = std::sync::Arc::new(Mutex::new(Vec::new()));
+        let mut waiting = tokio::task::JoinSet::new();
+        for number in 0..20 {
+            let (limits, order) = (limits.clone(), order.clone());
+            waiting.spawn(async move {
+                admit(&limits, Quota::Notes).await.unwrap();
+                order.lock().unwrap().push(number);
+            });
+        }
+        tokio::task::yield_now().await;
+        let start = Instant::now();
+        admit(&limits, Quota::General).await.unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        while waiting.join_next().await.is_some() {}
+        assert_eq!(*order.lock().unwrap(), (0..20).collect::<Vec<_>>());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_stands_in_line_for_too_long_is_told_when_to_come_back() {
+        let limits = limits(2000, 600);
+        while limits.locked().take(Quota::Notes, Instant::now()).is_zero() {}
+        let short = Duration::from_secs(12);
+        let (first, second) = tokio::join!(limits.admit(Quota::Notes, short), limits.admit(Quota::Notes, short));
+        assert!(first.is_ok());
+        assert!(second.unwrap_err().wait >= SHORTEST_TOLD);
     }
 
     #[tokio::test(start_paused = true)]
@@ -387,7 +440,7 @@ mod tests {
             ("date", "Thu, 01 Jan 2026 00:00:10 GMT"),
         ]));
         let start = Instant::now();
-        limits.admit(Quota::General).await.unwrap();
+        admit(&limits, Quota::General).await.unwrap();
         assert_eq!(start.elapsed(), Duration::from_secs(22));
     }
 

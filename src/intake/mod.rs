@@ -69,7 +69,8 @@ pub fn routes(
         .and(warp::ext::optional::<Peer>())
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
-        .then(counted)
+        // In a box: it is large, and filters around it hand it on by value.
+        .then(|intake, peer, headers, chunks| Box::pin(counted(intake, peer, headers, chunks)))
 }
 
 async fn counted<S, B>(intake: Arc<Intake>, peer: Option<Peer>, headers: HeaderMap, chunks: S) -> Response

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use super::deliveries::{Accepted, Delivery, StoredDelivery};
 use super::journal::{JournalEntry, StepState};
 use super::rest::RestRow;
-use super::work::{Knocks, Work, WorkState};
+use super::work::{ECHO, Knocks, Order, Work, WorkState};
 use super::{StoreError, lock};
 
 /// Stands at every commit.
@@ -168,13 +168,25 @@ impl Tables {
         ready.any(|row| row.due <= now)
     }
 
-    /// Takes the row that has been due longest: its key, cause, attempts and knocks.
-    pub(super) fn claim(&mut self, lease: &str, end: i64, now: i64) -> Option<(String, String, i64, i64)> {
-        let due = self
-            .work
-            .iter_mut()
-            .filter(|(_, row)| row.state == WorkState::Ready && row.due <= now);
-        let (key, row) = due.min_by_key(|(_, row)| row.due)?;
+    /// Takes the row that goes first: its key, cause, attempts and knocks.
+    pub(super) fn claim(
+        &mut self,
+        order: Order,
+        lease: &str,
+        end: i64,
+        now: i64,
+        waits_since: i64,
+    ) -> Option<(String, String, i64, i64)> {
+        let due = |row: &Row, at| row.state == WorkState::Ready && row.due <= at;
+        let is_crowded = self.work.values().any(|row| due(row, waits_since));
+        let rows = self.work.iter_mut().filter(|(_, row)| due(row, now));
+        let (key, row) = match order {
+            Order::LongestDue => rows.min_by_key(|(_, row)| row.due)?,
+            Order::NewestFirst if !is_crowded => return None,
+            Order::NewestFirst => rows
+                .filter(|(_, row)| row.attempts == 0 && row.last_look.is_none_or(|at| row.due - at >= ECHO))
+                .max_by_key(|(_, row)| row.due)?,
+        };
         row.lease = Some(lease.to_owned());
         row.due = end;
         row.asked = None;

@@ -44,7 +44,7 @@ pub use ledger::MadeSetup;
 pub use listing::{DeliveryFilter, JournalFilter};
 pub use memory::{Gate, Memory};
 pub use retention::Forgotten;
-pub use work::{Claim, Lease, Work, WorkState};
+pub use work::{Claim, Lease, Order, Work, WorkState};
 
 use pools::{Pools, on};
 use writer::{Waiting, Writer};

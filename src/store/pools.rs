@@ -15,6 +15,7 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, Notify};
 
 use super::StoreError;
 use super::memory::Memory;
+use super::work::Order;
 use crate::settings::DatabaseUrl;
 
 /// Runs `$body` with a connection of `$side` (`write` or `read`) of whichever database it is, or `$same`, which means the
@@ -129,14 +130,28 @@ impl Announce for PgConnection {
     }
 }
 
-/// Takes the row that has been due longest: $1 is the lease, $2 its end, $3 now.
+/// Takes a row that is due: $1 is the lease, $2 its end, $3 now.
 macro_rules! claim {
-    ($skip_taken:literal) => {
+    ($which:literal, $skip_taken:literal) => {
         concat!(
             "update work set lease = $1, due_at = $2, asked_at = null where thing = \
-             (select thing from work where state = 'ready' and due_at <= $3 order by due_at limit 1",
+             (select thing from work where state = 'ready' and due_at <= $3 ",
+            $which,
+            " limit 1",
             $skip_taken,
             ") returning thing, cause, attempts, knocks"
+        )
+    };
+}
+
+/// As [`super::work::Order`] says: it has just come ($4: who is due since before that waits), was not looked at a moment ago, and
+/// others have waited long.
+macro_rules! claim_newcomer {
+    ($skip_taken:literal) => {
+        claim!(
+            "and attempts = 0 and (last_look_at is null or due_at - last_look_at >= 10000) \
+             and exists (select 1 from work where state = 'ready' and due_at <= $4) order by due_at desc",
+            $skip_taken
         )
     };
 }
@@ -176,10 +191,12 @@ impl Pools {
     }
 
     /// The statement that takes the next row. Where many write at a time, rows that others are taking are skipped.
-    pub(super) fn claim(&self) -> &'static str {
-        match self {
-            Self::Sqlite(_) | Self::Memory(_) => claim!(""),
-            Self::Postgres(_) => claim!(" for update skip locked"),
+    pub(super) fn claim(&self, order: Order) -> &'static str {
+        match (self, order) {
+            (Self::Sqlite(_) | Self::Memory(_), Order::LongestDue) => claim!("order by due_at", ""),
+            (Self::Sqlite(_) | Self::Memory(_), Order::NewestFirst) => claim_newcomer!(""),
+            (Self::Postgres(_), Order::LongestDue) => claim!("order by due_at", " for update skip locked"),
+            (Self::Postgres(_), Order::NewestFirst) => claim_newcomer!(" for update skip locked"),
         }
     }
 
@@ -240,9 +257,12 @@ async fn open_sqlite(path: &Path) -> Result<Sides<Writing, SqlitePool>, StoreErr
         // Copying the log into the file costs two flushes; four times the default log halves the copying.
         .pragma("wal_autocheckpoint", "4000")
         .busy_timeout(Duration::from_secs(2));
-    let mut write = options.connect().await?;
+    // Migrations need no flush of their own: the first commit that promises anything flushes them with itself, and what a power cut
+    // took before that is done again at the next start.
+    let mut write = options.clone().synchronous(SqliteSynchronous::Normal).connect().await?;
     quick_check(&mut write).await?;
     migrations().run(&mut write).await?;
+    sqlx::query("pragma synchronous = full").execute(&mut write).await?;
     let pool = SqlitePoolOptions::new().max_connections(4).test_before_acquire(false);
     let read = pool.connect_lazy_with(options.create_if_missing(false).pragma("query_only", "on"));
     Ok(Sides {

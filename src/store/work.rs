@@ -100,6 +100,26 @@ macro_rules! write_knocks {
 }
 pub(super) use write_knocks;
 
+/// Which of the things that are due goes first.
+///
+/// One order alone would be unfair: after a full look at everything, or a thousand proposals at once, whoever comes next would stand
+/// behind all of them; and who always came last would never have a turn if the newest always went first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Who has been due longest.
+    LongestDue,
+    /// Who has come last, while somebody waits for more than ten seconds; nobody otherwise. Things do not count that were looked
+    /// at a moment before they were knocked at again, which is what our own writes do when they come back as webhooks, nor those whose
+    /// last look failed.
+    NewestFirst,
+}
+
+/// Who has been due for so many milliseconds has waited long.
+const LONG: i64 = 10_000;
+
+/// A knock so many milliseconds after a look, at most, is taken for its echo.
+pub(super) const ECHO: i64 = 10_000;
+
 /// The right to look at a thing until the lease ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
@@ -201,8 +221,21 @@ impl Store {
     /// # Errors
     /// What the database said.
     pub async fn claim(&self, now: Timestamp, lease: Duration) -> Result<Option<Claim>, StoreError> {
+        self.claim_first(Order::LongestDue, now, lease).await
+    }
+
+    /// Takes the thing that goes first, for `lease`; `None` when there is none.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn claim_first(
+        &self,
+        order: Order,
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Option<Claim>, StoreError> {
         loop {
-            let Some((key, claim)) = self.claim_row(now, lease).await? else {
+            let Some((key, claim)) = self.claim_row(order, now, lease).await? else {
                 return Ok(None);
             };
             match claim {
@@ -243,7 +276,13 @@ impl Store {
         })
     }
 
-    async fn claim_row(&self, now: Timestamp, lease: Duration) -> Result<Option<(String, Option<Claim>)>, StoreError> {
+    async fn claim_row(
+        &self,
+        order: Order,
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Option<(String, Option<Claim>)>, StoreError> {
+        let waits_since = to_ms(now) - LONG;
         let token = Uuid::new_v4().simple().to_string();
         if let Pools::Memory(memory) = self.pools()
             && !memory.read(|tables| tables.is_due(to_ms(now))).await?
@@ -256,12 +295,13 @@ impl Store {
             write,
             |connection| {
                 // `fetch_all` runs the statement to its end, which is when SQLite commits.
-                let rows = sqlx::query(self.pools().claim())
-                    .bind(&token)
-                    .bind(lease_end(now, lease))
-                    .bind(to_ms(now))
-                    .fetch_all(connection)
-                    .await?;
+                let query = sqlx::query(self.pools().claim(order));
+                let query = query.bind(&token).bind(lease_end(now, lease)).bind(to_ms(now));
+                let query = match order {
+                    Order::LongestDue => query,
+                    Order::NewestFirst => query.bind(waits_since),
+                };
+                let rows = query.fetch_all(connection).await?;
                 let Some(row) = rows.first() else { return Ok(None) };
                 let key: String = row.try_get("thing")?;
                 let attempts: i64 = row.try_get("attempts")?;
@@ -277,8 +317,9 @@ impl Store {
                 };
                 Ok(Some((key, claim)))
             },
-            |tables| Ok(tables.claim(&token, lease_end(now, lease), to_ms(now)).map(
-                |(key, cause, attempts, knocks)| {
+            |tables| Ok(tables
+                .claim(order, &token, lease_end(now, lease), to_ms(now), waits_since)
+                .map(|(key, cause, attempts, knocks)| {
                     let claim = key.parse().ok().map(|thing| Claim {
                         thing,
                         cause,
@@ -287,8 +328,7 @@ impl Store {
                         lease: Lease(token),
                     });
                     (key, claim)
-                }
-            ))
+                }))
         )
     }
 

@@ -1,6 +1,6 @@
 //! Who looks at what, and when again: leases, order, retries. It knows no rule of any community.
 //!
-//! A worker takes the thing that has been due longest, lets a [`Looker`] look at it while it keeps the lease alive, and writes
+//! A worker takes the thing that has been due longest (or, by turns, the newest of a crowd), lets a [`Looker`] look at it while it keeps the lease alive, and writes
 //! down when to look next. Two workers never look at one thing: the lease is the thing's row, and an answer without it is
 //! refused. A look that loses its lease is stopped at once.
 
@@ -9,6 +9,7 @@ mod schedule;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use convenor_core::thing::Thing;
@@ -20,7 +21,7 @@ use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::settings::WorkerSettings;
-use crate::store::{Claim, Rest, Store, StoreError};
+use crate::store::{Claim, Order, Rest, Store, StoreError};
 use crate::telemetry::metrics::{self, Ending};
 use crate::telemetry::traces;
 
@@ -69,6 +70,8 @@ pub struct Worker<L> {
     looker: Arc<L>,
     clock: Clock,
     settings: WorkerSettings,
+    /// Claims so far: every other one goes to whoever came last.
+    claims: Arc<AtomicUsize>,
 }
 
 impl<L> Clone for Worker<L> {
@@ -78,6 +81,7 @@ impl<L> Clone for Worker<L> {
             looker: self.looker.clone(),
             clock: self.clock.clone(),
             settings: self.settings,
+            claims: self.claims.clone(),
         }
     }
 }
@@ -100,6 +104,7 @@ impl<L: Looker> Worker<L> {
             looker,
             clock,
             settings,
+            claims: Arc::default(),
         }
     }
 
@@ -115,18 +120,30 @@ impl<L: Looker> Worker<L> {
         while tasks.join_next().await.is_some() {}
     }
 
-    /// Looks at the one thing that has been due longest; `None` when nothing is due. Tests and the demo run this until
-    /// nothing is left, and never sleep.
+    /// Looks at the one thing that has been due longest, or, every other time while many wait, that came last; `None` when nothing
+    /// is due. Tests and the demo run this until nothing is left, and never sleep.
     ///
     /// # Errors
     /// What the database said. A look that was done is then repeated when its lease has ended.
     pub async fn run_due_once(&self) -> Result<Option<Looked>, StoreError> {
-        let Some(claim) = self.store.claim(self.clock.now(), self.settings.lease).await? else {
+        let Some(claim) = self.claim().await? else {
             return Ok(None);
         };
         // There may be more: another worker shall see at once.
         self.store.wake();
         self.look_at_claimed(claim).await.map(Some)
+    }
+
+    /// In two orders by turns, so that neither those who wait nor whoever comes next are starved by a crowd.
+    async fn claim(&self) -> Result<Option<Claim>, StoreError> {
+        let (now, lease) = (self.clock.now(), self.settings.lease);
+        if self.claims.fetch_add(1, Ordering::Relaxed) % 2 == 1 {
+            let newcomer = self.store.claim_first(Order::NewestFirst, now, lease).await?;
+            if newcomer.is_some() {
+                return Ok(newcomer);
+            }
+        }
+        self.store.claim_first(Order::LongestDue, now, lease).await
     }
 
     /// Looks at this thing now, whatever else is due; `None` when somebody else looks at it, or it is held.

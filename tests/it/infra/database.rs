@@ -1,7 +1,7 @@
 //! A database of its own for each test: a SQLite file, or a database of a PostgreSQL server that lives as long as the tests.
 #![expect(clippy::print_stderr, reason = "what is skipped is said loudly")]
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use convenor::settings::DatabaseUrl;
 use convenor::store::{Memory, Store};
 
 /// A fresh database.
-pub(super) enum Database {
+pub(crate) enum Database {
     Sqlite(tempfile::TempDir),
     Postgres(String),
     /// Tables in memory, as simulations use them.
@@ -25,10 +25,11 @@ impl Database {
     }
 
     /// `None`, said loudly, where there is no PostgreSQL.
-    pub(super) async fn postgres() -> Option<Self> {
+    pub(crate) async fn postgres() -> Option<Self> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let Some(server) = server() else {
-            let missing = "no PostgreSQL on this machine (initdb, postgres; as root also setpriv and a user postgres)";
+            let missing =
+                "no PostgreSQL on this machine (initdb, postgres, pg_ctl; as root also setpriv and a user postgres)";
             crate::skip::skip("a store on PostgreSQL", missing);
             return None;
         };
@@ -47,7 +48,7 @@ impl Database {
     }
 
     /// As an operator writes it.
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         match self {
             Self::Sqlite(folder) => format!("sqlite://{}", folder.path().join("convenor.db").display()),
             Self::Postgres(url) => url.clone(),
@@ -55,7 +56,7 @@ impl Database {
         }
     }
 
-    pub(super) async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Store {
         match self {
             Self::Memory(memory) => Store::in_memory(memory),
             _ => Store::open(&self.url()).await.unwrap(),
@@ -93,14 +94,80 @@ async fn execute_on(url: &str, sql: String) {
     connection.close().await.unwrap();
 }
 
-struct Server {
+/// A PostgreSQL server with a folder of its own; gone with its folder when it is dropped, or when the tests are killed.
+pub(super) struct Server {
     folder: PathBuf,
-    /// A shell that ends the server and removes its folder as soon as its standard input, which we hold, is closed.
-    _keeper: Child,
+    /// A shell that restarts the server at each line that it reads, and ends it as soon as its standard input is closed.
+    keeper: Child,
 }
 
 impl Server {
-    fn url(&self, database: &str) -> String {
+    /// `None`, and why, where it cannot be started.
+    pub(super) fn start(options: &str) -> Option<Self> {
+        let programs = programs()?;
+        let folder = tempfile::Builder::new()
+            .prefix("convenor-pg-")
+            .tempdir()
+            .unwrap()
+            .keep();
+        let is_root = output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
+        if is_root {
+            // PostgreSQL refuses to run as root.
+            output(Command::new("chown").arg("postgres").arg(&folder))?;
+        }
+        let as_user = |program: &Path| {
+            let mut command = if is_root {
+                Command::new("setpriv")
+            } else {
+                Command::new(program)
+            };
+            if is_root {
+                command
+                    .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
+                    .arg(program);
+            }
+            command.current_dir("/");
+            command
+        };
+        let data = folder.join("data");
+        let initdb = [
+            "--username=convenor",
+            "--auth=trust",
+            "--no-sync",
+            "--no-locale",
+            "--encoding=UTF8",
+            "-D",
+        ];
+        output(as_user(&programs.join("initdb")).args(initdb).arg(&data))?;
+        let script = r#"
+            folder=$1
+            options="-k $1 -c listen_addresses= -c max_connections=300 $2"
+            control() { "$0"/pg_ctl -D "$folder/data" -l "$folder/log" -s -w "$@" </dev/null >/dev/null; }
+            control -o "$options" start && echo ready
+            while read -r mode; do control -o "$options" -m "$mode" restart && echo ready; done
+            control -m immediate stop; cd /; rm -rf "$folder"
+        "#;
+        let mut keeper = as_user(Path::new("/bin/sh"));
+        keeper.arg("-c").arg(script).arg(&programs).arg(&folder).arg(options);
+        let keeper = keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+        let mut server = Self { folder, keeper };
+        server.is_ready()?;
+        Some(server)
+    }
+
+    /// Stops and starts it: `fast` as an administrator does, `immediate` as a crash does.
+    pub(super) fn restart(&mut self, mode: &str) {
+        let told = writeln!(self.keeper.stdin.as_mut().unwrap(), "{mode}");
+        told.unwrap();
+        self.is_ready().expect("PostgreSQL comes back");
+    }
+
+    fn is_ready(&mut self) -> Option<()> {
+        let mut ready = [0; 6];
+        self.keeper.stdout.as_mut()?.read_exact(&mut ready).ok()
+    }
+
+    pub(super) fn url(&self, database: &str) -> String {
         format!(
             "postgres://convenor@localhost/{database}?host={}",
             self.folder.display()
@@ -108,64 +175,17 @@ impl Server {
     }
 }
 
-fn server() -> Option<&'static Server> {
-    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    SERVER.get_or_init(start).as_ref()
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
 }
 
-fn start() -> Option<Server> {
-    let programs = programs()?;
-    let folder = tempfile::Builder::new()
-        .prefix("convenor-pg-")
-        .tempdir()
-        .unwrap()
-        .keep();
-    let is_root = output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
-    if is_root {
-        // PostgreSQL refuses to run as root.
-        output(Command::new("chown").arg("postgres").arg(&folder))?;
-    }
-    let as_user = |program: &Path| {
-        let mut command = if is_root {
-            Command::new("setpriv")
-        } else {
-            Command::new(program)
-        };
-        if is_root {
-            command
-                .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
-                .arg(program);
-        }
-        command.current_dir("/");
-        command
-    };
-    let data = folder.join("data");
-    let initdb = [
-        "--username=convenor",
-        "--auth=trust",
-        "--no-sync",
-        "--no-locale",
-        "--encoding=UTF8",
-        "-D",
-    ];
-    output(as_user(&programs.join("initdb")).args(initdb).arg(&data))?;
-    let script = r#"
-        "$0"/postgres -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c max_connections=300 >"$1/log" 2>&1 &
-        server=$!
-        for i in $(seq 200); do "$0"/pg_isready -q -h "$1" && break; sleep 0.05; done
-        echo ready
-        read -r nothing
-        kill -INT $server; wait $server; cd /; rm -rf "$1"
-    "#;
-    let mut keeper = as_user(Path::new("/bin/sh"));
-    keeper.arg("-c").arg(script).arg(&programs).arg(&folder);
-    let mut keeper = keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
-    let mut ready = [0; 6];
-    keeper.stdout.as_mut()?.read_exact(&mut ready).ok()?;
-    Some(Server {
-        folder,
-        _keeper: keeper,
-    })
+/// The server that all tests share which do nothing to it.
+fn server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start("-c fsync=off")).as_ref()
 }
 
 /// The newest folder that has PostgreSQL's programs.
@@ -176,7 +196,7 @@ fn programs() -> Option<PathBuf> {
     folders.reverse();
     folders.extend(["/usr/bin", "/usr/local/bin", "/usr/local/pgsql/bin"].map(PathBuf::from));
     let has_all = |folder: &PathBuf| {
-        ["initdb", "postgres", "pg_isready"]
+        ["initdb", "postgres", "pg_ctl"]
             .iter()
             .all(|name| folder.join(name).exists())
     };

@@ -2,9 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its set-up fails")]
 
 mod copies;
-mod database;
+pub(crate) mod database;
 mod house;
 mod intake;
+mod kills;
 mod process;
 mod program;
 mod server;

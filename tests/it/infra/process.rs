@@ -1,14 +1,12 @@
-//! `convenor serve` as a process of its own: killed, stopped, overheard.
+//! `convenor serve` as a process of its own: stopped, overheard.
 
-use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 
-use super::database::{Database, on_both_databases};
-use super::house::{OF_NO_INTEREST, TOKEN, client, until};
+use super::database::Database;
+use super::house::{OF_NO_INTEREST, TOKEN, client};
 
 /// A `convenor serve` of its own process; killed when it is dropped.
 pub(super) struct Served {
@@ -46,57 +44,11 @@ pub(super) async fn post(http: &reqwest::Client, address: &str, key: &str, token
     Some(request.body(OF_NO_INTEREST).send().await.ok()?.status().as_u16())
 }
 
-/// Posts one delivery after another until there is no answer; gives the keys that were acknowledged.
-async fn post_until_refused(address: String, name: String, count: Arc<AtomicUsize>) -> Vec<String> {
-    let http = client();
-    let mut acknowledged = Vec::new();
-    loop {
-        let key = format!("{name}-{}", acknowledged.len());
-        if post(&http, &address, &key, TOKEN).await != Some(200) {
-            return acknowledged;
-        }
-        count.fetch_add(1, Ordering::SeqCst);
-        acknowledged.push(key);
-    }
-}
-
 impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-on_both_databases! { what_was_acknowledged_survives_a_kill_at_any_moment }
-
-async fn what_was_acknowledged_survives_a_kill_at_any_moment(database: Database) {
-    let mut acknowledged = Vec::new();
-    for round in 0..5_usize {
-        let served = Served::start(&database);
-        let count = Arc::new(AtomicUsize::new(0));
-        let posting: Vec<_> = (0..4)
-            .map(|poster| {
-                let name = format!("{round}-{poster}");
-                tokio::spawn(post_until_refused(served.address.clone(), name, count.clone()))
-            })
-            .collect();
-        let enough = 3 + 17 * round;
-        until("acknowledged deliveries", async || {
-            (count.load(Ordering::SeqCst) >= enough).then_some(())
-        })
-        .await;
-        let pid = served.process.id().to_string();
-        assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
-        for task in posting {
-            acknowledged.extend(task.await.unwrap());
-        }
-    }
-    let store = database.open().await;
-    let stored = store.list_deliveries(u32::MAX).await.unwrap();
-    let keys: BTreeSet<_> = stored.iter().map(|delivery| delivery.key.clone()).collect();
-    assert_eq!(keys.len(), stored.len(), "a key is stored twice");
-    let lost: Vec<_> = acknowledged.iter().filter(|key| !keys.contains(*key)).collect();
-    assert_eq!(lost, Vec::<&String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,9 @@
 //! Several stores on one database, and databases that others have written.
 
+use std::time::Duration;
+
 use convenor::settings::DatabaseUrl;
-use convenor::store::{Accepted, Store, StoreError, WorkState};
+use convenor::store::{Accepted, Order, Store, StoreError, WorkState};
 use convenor_core::thing::Thing;
 
 use super::database::{Database, SOON, and_in_memory, on_both_databases};
@@ -12,12 +14,14 @@ on_both_databases! {
     a_key_from_another_version_is_held_and_stops_nobody,
     two_stores_share_the_work,
     who_came_first_stands_first_in_line,
+    whoever_comes_next_does_not_stand_behind_a_crowd,
     another_stores_knock_wakes_a_waiting_worker,
 }
 
 and_in_memory! {
     two_stores_share_the_work,
     who_came_first_stands_first_in_line,
+    whoever_comes_next_does_not_stand_behind_a_crowd,
     another_stores_knock_wakes_a_waiting_worker,
 }
 
@@ -52,6 +56,54 @@ async fn two_stores_share_the_work(database: Database) {
     let mut expected: Vec<String> = things.iter().map(ToString::to_string).collect();
     expected.sort();
     assert_eq!(taken, expected, "each thing is taken once");
+}
+
+async fn whoever_comes_next_does_not_stand_behind_a_crowd(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    let newest = async || {
+        let claim = store.claim_first(Order::NewestFirst, hands.now(), LEASE).await.unwrap();
+        claim.map(|claim| (claim.thing.clone(), claim))
+    };
+    let crowd: Vec<Thing> = (0..20).map(proposal).collect();
+    store.knock(&crowd, "schedule", hands.now()).await.unwrap();
+    assert!(newest().await.is_none(), "nobody has waited long");
+
+    hands.forward(Duration::from_secs(60));
+    store.knock(&[proposal(99)], "delivery", hands.now()).await.unwrap();
+    let (thing, claim) = newest().await.unwrap();
+    assert_eq!(thing, proposal(99));
+    let longest = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
+    assert!(crowd.contains(&longest.thing), "and who waits is not forgotten");
+
+    // The webhook about our own comment is no newcomer, and neither is a look that failed.
+    assert!(
+        store
+            .finish(&claim, hands.now(), later(hands.now(), 3600))
+            .await
+            .unwrap()
+    );
+    assert!(store.retry(&longest, hands.now(), "502", hands.now()).await.unwrap());
+    hands.forward(Duration::from_secs(1));
+    store.knock(&[proposal(99)], "delivery", hands.now()).await.unwrap();
+    let others = newest().await.unwrap();
+    assert!(others.0 != proposal(99) && others.0 != longest.thing, "{others:?}");
+    // A person's answer some time later is.
+    let claim = loop {
+        let claim = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
+        if claim.thing == proposal(99) {
+            break claim;
+        }
+    };
+    store.knock(&[proposal(98)], "delivery", hands.now()).await.unwrap();
+    assert!(
+        store
+            .finish(&claim, hands.now(), later(hands.now(), 3600))
+            .await
+            .unwrap()
+    );
+    hands.forward(Duration::from_secs(20));
+    store.knock(&[proposal(99)], "delivery", hands.now()).await.unwrap();
+    assert_eq!(newest().await.unwrap().0, proposal(99));
 }
 
 async fn another_stores_knock_wakes_a_waiting_worker(database: Database) {

@@ -104,6 +104,27 @@ async fn a_failed_look_is_tried_again_later_and_given_up_after_the_last_attempt(
 }
 
 #[tokio::test]
+async fn by_turns_a_worker_looks_at_who_waits_longest_and_at_who_came_last() {
+    let bench = Bench::new().await;
+    let eyes = Eyes::content();
+    let worker = bench.worker(eyes.clone(), SETTINGS);
+    for number in 0..10 {
+        bench.knock(proposal(number)).await;
+        bench.hands.forward(Duration::from_secs(1));
+    }
+    bench.hands.forward(Duration::from_secs(60));
+    for number in [100, 101] {
+        bench.knock(proposal(number)).await;
+        bench.hands.forward(Duration::from_secs(1));
+    }
+    for _ in 0..6 {
+        assert!(worker.run_due_once().await.unwrap().is_some());
+    }
+    let expected = [0, 101, 1, 100, 2, 9].map(|number| proposal(number).to_string());
+    assert_eq!(eyes.seen(), expected);
+}
+
+#[tokio::test]
 async fn retry_after_is_respected_and_does_not_count_as_giving_up() {
     let bench = Bench::new().await;
     let after = Some(Duration::from_secs(300));

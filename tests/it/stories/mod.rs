@@ -5,6 +5,7 @@ mod batch;
 mod binary;
 mod brakes;
 mod browsing;
+mod burst;
 mod charters;
 mod crashes;
 mod doubts;
@@ -19,6 +20,7 @@ mod pages;
 mod real;
 mod rendered;
 mod repair;
+mod replicas;
 mod resyncing;
 #[path = "../security/mod.rs"]
 mod security;

@@ -100,17 +100,14 @@ macro_rules! write_knocks {
 }
 pub(super) use write_knocks;
 
-/// Which of the things that are due goes first.
-///
-/// One order alone would be unfair: after a full look at everything, or a thousand proposals at once, whoever comes next would stand
-/// behind all of them; and who always came last would never have a turn if the newest always went first.
+/// Which of the things that are due goes first. One order alone would be unfair: whoever comes next would stand behind a crowd, or
+/// the crowd would never have a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Who has been due longest.
     LongestDue,
-    /// Who has come last, while somebody waits for more than ten seconds; nobody otherwise. Things do not count that were looked
-    /// at a moment before they were knocked at again, which is what our own writes do when they come back as webhooks, nor those whose
-    /// last look failed.
+    /// Who has come last, while somebody waits for more than ten seconds. Things do not count that were looked at a moment before they
+    /// were knocked at again, as our own writes do when they come back as webhooks, nor those whose last look failed.
     NewestFirst,
 }
 

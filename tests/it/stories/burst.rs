@@ -273,8 +273,7 @@ async fn many_proposals_at_once_ban_nobody_and_starve_nobody() {
         "whoever came next waited for {waited:?}"
     );
     assert_eq!((refused, against), (0, 0), "GitLab had to send us away");
-    let first = burst[..5].iter().filter(|proposal| town.comments(**proposal) == 1);
-    assert_eq!(first.count(), 5, "who came first has been answered");
+    assert!(done >= 10, "those who wait were forgotten: {done}");
     assert!(
         burst.iter().all(|proposal| town.comments(*proposal) <= 1),
         "nobody is answered twice"

@@ -1,33 +1,37 @@
-//! Carrying out the steps of a plan, one at a time, journalled. It chooses nothing.
+//! Carrying out the steps of a plan, journalled. It chooses nothing.
 //!
-//! Before each step its intent is written down, after it how it ended. The first step that does not end well ends the
-//! batch: what is due then is decided by looking again, never by sending again.
+//! Before each step its intent is written down, after it how it ended. A step that does not end well ends the batch: what is due
+//! then is decided by looking again, never by sending again. Steps that need nothing of each other go side by side, and several
+//! of one kind in one call where GitLab has one ([`packing`]); each stays a step of its own, in the journal and in its outcome.
 
 mod ledger;
+mod packing;
 mod stop;
+mod writing;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use convenor_core::ids::{ProjectId, UserId};
 use convenor_core::plan::Step;
-use convenor_core::plan::provision;
-use convenor_core::plan::step::{FileChange, HookScope};
+use convenor_core::plan::foreseen::Answer;
 use convenor_core::thing::Thing;
+use futures_util::future::join_all;
 use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::gitlab::wire::RotatedToken;
-use crate::gitlab::{
-    CreatedNote, FileAction, GitLabError, HookOwner, IssueChange, MergeRequestChange, NewCommit, NewIssue, NewLabel,
-    NewMergeRequest, NewProject, Start, Writer,
-};
+use crate::gitlab::{GitLabError, Writer};
 use crate::hooks::HookSecrets;
-use crate::store::{Intent, Lease, StepState, Store, StoreError};
+use crate::store::{Intent, JournalId, Lease, StepEnd, StepState, Store, StoreError};
 use crate::telemetry::metrics::{self, Ending};
 use crate::telemetry::traces;
 
+pub use packing::Packing;
 pub use stop::WriteStop;
+
+/// So many calls are under way at a time, at most: each of them may turn out to have been done by a process that died.
+const MOST_AT_ONCE: usize = 8;
 
 /// Told about every step that ended.
 pub type Progress = Arc<dyn Fn(&Thing, &Step, Outcome<'_>) + Send + Sync>;
@@ -96,6 +100,12 @@ pub enum ApplyError {
     /// Nothing at all is written at present.
     #[error("nothing is written at present: {0}")]
     Stopped(String),
+    /// The one that it has to come after failed.
+    #[error("{step}: not sent, because the one before it failed")]
+    NotSent {
+        /// The step, in its own words.
+        step: String,
+    },
     /// GitLab took a comment of ours for commands and kept nothing of it.
     #[error("{step}: GitLab kept no comment; its text was taken for commands")]
     OnlyCommands {
@@ -119,6 +129,8 @@ pub struct Applied {
     pub done: usize,
     /// Whom GitLab refused to add.
     pub refused: BTreeSet<UserId>,
+    /// What GitLab said of those that were done, by their place among the steps.
+    pub answers: Vec<(usize, Answer)>,
     /// Why the batch ended before its end.
     pub failed: Option<ApplyError>,
 }
@@ -153,28 +165,138 @@ impl Applier {
     /// Carries out the steps in their order, up to the first that fails. A person whom GitLab refuses to add is no failure of
     /// the batch: who they are is given back.
     pub async fn apply(&self, errand: Errand<'_>, steps: &[Step]) -> Applied {
-        let thing = errand.thing;
         let mut applied = Applied::default();
-        for step in steps {
-            let span = traces::step(step.kind());
-            let result = self.journalled(errand, step).instrument(span).await;
-            if let Some(progress) = &self.progress {
-                let outcome = result.as_ref().map_or_else(Outcome::Failed, |()| Outcome::Done);
-                progress(thing, step, outcome);
-            }
-            match (result, step) {
-                (Ok(()), _) => applied.done += 1,
-                (Err(error), Step::AddMember { user, .. }) if is_refusal(&error) => {
-                    tracing::warn!(%thing, %error, "GitLab refuses: {step}");
-                    applied.refused.insert(*user);
-                }
-                (Err(error), _) => {
-                    applied.failed = Some(error);
-                    break;
-                }
+        for (index, step) in steps.iter().enumerate() {
+            let one = self
+                .apply_together(errand, std::slice::from_ref(step), Packing::Single)
+                .await;
+            applied.done += one.done;
+            applied.refused.extend(one.refused);
+            applied
+                .answers
+                .extend(one.answers.into_iter().map(|(_, answer)| (index, answer)));
+            applied.failed = one.failed;
+            if applied.failed.is_some() {
+                break;
             }
         }
         applied
+    }
+
+    /// Carries out steps that need nothing of each other side by side; those that GitLab takes in one call go in one. All intents
+    /// of those that are under way at a time are written down in one transaction before, and all ends in one after.
+    pub async fn apply_together(&self, errand: Errand<'_>, steps: &[Step], packing: Packing) -> Applied {
+        let mut applied = Applied::default();
+        let calls = packing::calls(steps, packing);
+        for side_by_side in calls.chunks(MOST_AT_ONCE) {
+            if let Err(error) = self
+                .side_by_side(errand, steps, (side_by_side, packing), &mut applied)
+                .await
+            {
+                applied.failed = Some(error);
+            }
+            if applied.failed.is_some() {
+                break;
+            }
+        }
+        applied
+    }
+
+    async fn side_by_side(
+        &self,
+        errand: Errand<'_>,
+        steps: &[Step],
+        (calls, packing): (&[Vec<usize>], Packing),
+        applied: &mut Applied,
+    ) -> Result<(), ApplyError> {
+        if let Some(reason) = self.stop.reason() {
+            return Err(ApplyError::Stopped(reason));
+        }
+        let begun: Vec<usize> = calls.iter().flatten().copied().collect();
+        let of = |indices: &[usize]| -> Vec<&Step> { indices.iter().filter_map(|&index| steps.get(index)).collect() };
+        let entries = self.begin(errand, &of(&begun)).await?;
+        let under_way = calls.iter().map(|call| {
+            let steps = of(call);
+            let span = traces::step(steps.first().map_or("", |step| step.kind()));
+            async move { self.heeded(errand.thing, &steps, packing).await }.instrument(span)
+        });
+        let results: Vec<_> = join_all(under_way).await.into_iter().flatten().collect();
+        let ends = entries.into_iter().zip(&results).map(|(id, result)| end_of(id, result));
+        let ends: Vec<StepEnd> = ends.collect();
+        for (step, end) in of(&begun).into_iter().zip(&ends) {
+            metrics::stepped(step.kind(), ending(end.state));
+        }
+        // Should this fail, the entries stay pending: that is true, and the next look finds out.
+        self.store.journal_end_all(&ends, self.clock.now()).await?;
+        for (index, result) in begun.into_iter().zip(results) {
+            if let Some(step) = steps.get(index) {
+                self.note_end(errand.thing, (index, step), result, applied);
+            }
+        }
+        Ok(())
+    }
+
+    /// One call, unless writing has been stopped; whether it stops everybody's is known as soon as its answer is.
+    async fn heeded(&self, thing: &Thing, steps: &[&Step], packing: Packing) -> Vec<Result<Answer, ApplyError>> {
+        if let Some(reason) = self.stop.reason() {
+            let stopped = || Err(ApplyError::Stopped(reason.clone()));
+            return steps.iter().map(|_| stopped()).collect();
+        }
+        let results = self.carry_out_call(thing, steps, packing).await;
+        for result in &results {
+            if let Err(ApplyError::GitLab { source, .. }) = result {
+                self.stop.heed(source);
+            }
+        }
+        results
+    }
+
+    async fn begin(&self, errand: Errand<'_>, steps: &[&Step]) -> Result<Vec<JournalId>, ApplyError> {
+        let words: Vec<String> = steps.iter().map(ToString::to_string).collect();
+        let intents: Vec<Intent<'_>> = steps
+            .iter()
+            .zip(&words)
+            .map(|(step, words)| Intent {
+                thing: errand.thing,
+                cause: errand.cause,
+                kind: step.kind(),
+                step: words,
+                lease: errand.lease,
+            })
+            .collect();
+        let entries = self.store.journal_begin_all(&intents, self.clock.now()).await?;
+        entries.ok_or(ApplyError::LeaseLost)
+    }
+
+    /// Tells how a step ended, and keeps what counts of it.
+    fn note_end(
+        &self,
+        thing: &Thing,
+        (index, step): (usize, &Step),
+        result: Result<Answer, ApplyError>,
+        applied: &mut Applied,
+    ) {
+        if let Some(progress) = &self.progress {
+            let outcome = result.as_ref().map_or_else(Outcome::Failed, |_| Outcome::Done);
+            progress(thing, step, outcome);
+        }
+        match (result, step) {
+            (Ok(answer), _) => {
+                tracing::info!(%thing, kind = step.kind(), %answer, "done: {step}");
+                applied.done += 1;
+                applied.answers.push((index, answer));
+            }
+            (Err(error), Step::AddMember { user, .. }) if is_refusal(&error) => {
+                tracing::warn!(%thing, %error, "GitLab refuses: {step}");
+                applied.refused.insert(*user);
+            }
+            (Err(ApplyError::NotSent { .. }), _) if applied.failed.is_some() => {}
+            // Of several the one counts that looking again does not mend.
+            (Err(error), _) if applied.failed.as_ref().is_none_or(ApplyError::is_worth_another_look) => {
+                applied.failed = Some(error);
+            }
+            (Err(_), _) => {}
+        }
     }
 
     /// Makes a new token in place of the bot's own, journalled without it. The old one ends at once.
@@ -214,55 +336,17 @@ impl Applier {
         rotated.map_err(|source| ApplyError::GitLab { step, source })
     }
 
-    async fn journalled(&self, errand: Errand<'_>, step: &Step) -> Result<(), ApplyError> {
-        let thing = errand.thing;
-        if let Some(reason) = self.stop.reason() {
-            return Err(ApplyError::Stopped(reason));
-        }
-        let words = step.to_string();
-        let intent = Intent {
-            thing,
-            cause: errand.cause,
-            kind: step.kind(),
-            step: &words,
-            lease: errand.lease,
-        };
-        let entry = self.store.journal_begin(&intent, self.clock.now()).await?;
-        let entry = entry.ok_or(ApplyError::LeaseLost)?;
-        let result = self.carry_out(thing, step).await;
-        let (state, answer) = match &result {
-            Ok(answer) => (StepState::Done, answer.clone()),
-            Err(error) if is_unknown(error) => (StepState::Unknown, Some(error.to_string())),
-            Err(error) => (StepState::Failed, Some(error.to_string())),
-        };
-        if let Err(ApplyError::GitLab { source, .. }) = &result {
-            self.stop.heed(source);
-        }
-        metrics::stepped(step.kind(), ending(state));
-        // Should this fail, the entry stays pending: that is true, and the next look finds out.
-        self.store
-            .journal_end(&entry, state, answer.as_deref(), self.clock.now())
-            .await?;
-        match result {
-            Ok(answer) => {
-                tracing::info!(%thing, kind = step.kind(), answer, "done: {step}");
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Does it; gives GitLab's name for what was made, for the journal.
-    async fn carry_out(&self, thing: &Thing, step: &Step) -> Result<Option<String>, ApplyError> {
+    /// Does it; gives what GitLab says of it.
+    async fn carry_out(&self, thing: &Thing, step: &Step) -> Result<Answer, ApplyError> {
         if let Step::RecordAcceptance(acceptance) = step {
             self.store.record_acceptance(thing, acceptance).await?;
-            return Ok(None);
+            return Ok(Answer::Nothing);
         }
         if let Step::RememberPeople(people) = step {
             for (name, account) in people {
                 self.store.remember_person(name, *account, self.clock.now()).await?;
             }
-            return Ok(None);
+            return Ok(Answer::Nothing);
         }
         let failed = |source| ApplyError::GitLab {
             step: step.to_string(),
@@ -270,251 +354,29 @@ impl Applier {
         };
         let answer = self.write(step).await.map_err(failed)?;
         let answer = answer.ok_or_else(|| ApplyError::OnlyCommands { step: step.to_string() })?;
-        if let (Step::CreateProject { .. }, Ok(id)) = (step, answer.parse()) {
-            self.store
-                .remember_project(thing, ProjectId(id), self.clock.now())
-                .await?;
-        }
-        ledger::note(&self.store, thing, step, &answer, self.clock.now()).await?;
-        Ok(Some(answer))
+        self.keep(thing, step, &answer).await?;
+        Ok(answer)
     }
 
-    /// One write to GitLab; `None`: it was taken for commands only.
-    async fn write(&self, step: &Step) -> Result<Option<String>, GitLabError> {
-        let writer = &self.writer;
-        Ok(Some(match step {
-            Step::RecordAcceptance(_) | Step::RememberPeople(_) => String::new(),
-            Step::CreateProject {
-                group,
-                name,
-                slug,
-                description,
-                visibility,
-            } => {
-                let project = NewProject {
-                    name: name.clone(),
-                    path: slug.clone(),
-                    group: *group,
-                    description: description.clone(),
-                    visibility: *visibility,
-                    topics: vec![provision::TOPIC.to_owned()],
-                };
-                writer.create_project(&project).await?.id.to_string()
-            }
-            Step::CreateNote { project, issue, body } => match writer.create_note(*project, *issue, body).await? {
-                CreatedNote::Note(note) => note.id.to_string(),
-                CreatedNote::OnlyCommands => return Ok(None),
-            },
-            Step::UpdateNote {
-                project,
-                issue,
-                note,
-                body,
-            } => writer.update_note(*project, *issue, *note, body).await?.id.to_string(),
-            Step::DeleteOwnNote { project, issue, note } => match writer.delete_note(*project, *issue, *note).await {
-                // Gone already is what was wanted.
-                Ok(()) | Err(GitLabError::NotFound { .. }) => note.to_string(),
-                Err(error) => return Err(error),
-            },
-            Step::SetIssueState {
-                project,
-                issue,
-                add,
-                remove,
-                close,
-            } => {
-                let change = IssueChange {
-                    add_labels: add.iter().map(|label| (*label).to_owned()).collect(),
-                    remove_labels: remove.iter().map(|label| (*label).to_owned()).collect(),
-                    open: close.then_some(false),
-                    ..IssueChange::default()
-                };
-                writer.update_issue(*project, *issue, &change).await?.iid.to_string()
-            }
-            Step::Commit {
-                project,
-                branch,
-                start,
-                force,
-                message,
-                files,
-            } => {
-                let commit = NewCommit {
-                    branch: branch.clone(),
-                    start: start.clone().map(Start::Branch),
-                    force: *force,
-                    message: message.clone(),
-                    actions: files.iter().map(action).collect(),
-                };
-                writer.commit(*project, &commit).await?.id.to_string()
-            }
-            Step::CreateLabel {
-                project,
-                name,
-                color,
-                description,
-            } => writer
-                .create_project_label(*project, &new_label(name, color, description))
-                .await?
-                .id
-                .to_string(),
-            Step::CreateGroupLabel {
-                group,
-                name,
-                color,
-                description,
-            } => writer
-                .create_group_label(*group, &new_label(name, color, description))
-                .await?
-                .id
-                .to_string(),
-            Step::DeleteHook { scope, hook } => match writer.delete_hook(owner(*scope), *hook).await {
-                // Gone already is what was wanted.
-                Ok(()) | Err(GitLabError::NotFound { .. }) => hook.to_string(),
-                Err(error) => return Err(error),
-            },
-            Step::DeleteLabel { scope, name } => match writer.delete_label(owner(*scope), name).await {
-                Ok(()) | Err(GitLabError::NotFound { .. }) => name.clone(),
-                Err(error) => return Err(error),
-            },
-            Step::TestHook { scope, hook } => {
-                writer.test_hook(owner(*scope), *hook, "push_events").await?;
-                String::new()
-            }
-            Step::CreateBoard { project, name } => writer.create_board(*project, name).await?.id.to_string(),
-            Step::CreateBoardList {
-                project, board, label, ..
-            } => writer.create_board_list(*project, *board, *label).await?.id.to_string(),
-            Step::AddMember {
-                project, user, level, ..
-            } => writer.add_member(*project, *user, *level).await?.id.to_string(),
-            Step::CreateIssue {
-                project,
-                title,
-                description,
-                confidential,
-            } => {
-                let issue = NewIssue {
-                    title: title.clone(),
-                    description: description.clone(),
-                    labels: Vec::new(),
-                    confidential: *confidential,
-                };
-                writer.create_issue(*project, &issue).await?.iid.to_string()
-            }
-            Step::UpdateIssue {
-                project,
-                issue,
-                title,
-                description,
-                open,
-            } => {
-                let change = IssueChange {
-                    title: title.clone(),
-                    description: Some(description.clone()),
-                    open: *open,
-                    ..IssueChange::default()
-                };
-                writer.update_issue(*project, *issue, &change).await?.iid.to_string()
-            }
-            Step::CommentOnMergeRequest {
-                project,
-                merge_request,
-                body,
-            } => match writer.create_merge_request_note(*project, *merge_request, body).await? {
-                CreatedNote::Note(note) => note.id.to_string(),
-                CreatedNote::OnlyCommands => return Ok(None),
-            },
-            Step::CreateMergeRequest { .. } | Step::UpdateMergeRequest { .. } | Step::CloseMergeRequest { .. } => {
-                self.write_merge_request(step).await?
-            }
-            Step::CreateHook { scope, url } => writer
-                .create_hook(
-                    owner(*scope),
-                    &self.secrets.hook(url, matches!(scope, HookScope::Group(_))),
-                )
-                .await?
-                .id
-                .to_string(),
-            Step::UpdateHook { scope, hook, url } => writer
-                .update_hook(
-                    owner(*scope),
-                    *hook,
-                    &self.secrets.hook(url, matches!(scope, HookScope::Group(_))),
-                )
-                .await?
-                .id
-                .to_string(),
-        }))
-    }
-
-    async fn write_merge_request(&self, step: &Step) -> Result<String, GitLabError> {
-        match step {
-            Step::CreateMergeRequest {
-                project,
-                source,
-                target,
-                title,
-                description,
-                opening,
-                ..
-            } => {
-                let wanted = NewMergeRequest {
-                    source_branch: source.clone(),
-                    target_branch: target.clone(),
-                    title: title.clone(),
-                    description: description.clone(),
-                    labels: opening.labels.clone(),
-                    reviewers: opening.reviewers.clone(),
-                    assignees: opening.assignees.clone(),
-                    remove_source_branch: opening.remove_source_branch,
-                    squash: opening.squash,
-                };
-                Ok(self
-                    .writer
-                    .create_merge_request(*project, &wanted)
-                    .await?
-                    .iid
-                    .to_string())
-            }
-            Step::UpdateMergeRequest {
-                project,
-                merge_request,
-                title,
-                description,
-            } => {
-                let change = MergeRequestChange {
-                    title: title.clone(),
-                    description: Some(description.clone()),
-                    ..MergeRequestChange::default()
-                };
-                Ok(self
-                    .writer
-                    .update_merge_request(*project, *merge_request, &change)
-                    .await?
-                    .iid
-                    .to_string())
-            }
-            Step::CloseMergeRequest {
-                project,
-                merge_request,
-                description,
-            } => {
-                let change = MergeRequestChange {
-                    description: Some(description.clone()),
-                    open: Some(false),
-                    ..MergeRequestChange::default()
-                };
-                Ok(self
-                    .writer
-                    .update_merge_request(*project, *merge_request, &change)
-                    .await?
-                    .iid
-                    .to_string())
-            }
-            _ => Ok(String::new()),
+    /// Keeps what our own store has to know of what was made.
+    async fn keep(&self, thing: &Thing, step: &Step, answer: &Answer) -> Result<(), ApplyError> {
+        let (name, now) = (answer.to_string(), self.clock.now());
+        if let (Step::CreateProject { .. }, Ok(id)) = (step, name.parse()) {
+            self.store.remember_project(thing, ProjectId(id), now).await?;
         }
+        ledger::note(&self.store, thing, step, &name, now).await?;
+        Ok(())
     }
+}
+
+fn end_of(id: JournalId, result: &Result<Answer, ApplyError>) -> StepEnd {
+    let (state, result) = match result {
+        Ok(Answer::Nothing) => (StepState::Done, None),
+        Ok(answer) => (StepState::Done, Some(answer.to_string())),
+        Err(error) if is_unknown(error) => (StepState::Unknown, Some(error.to_string())),
+        Err(error) => (StepState::Failed, Some(error.to_string())),
+    };
+    StepEnd { id, state, result }
 }
 
 /// GitLab has said no, and would say so again.
@@ -538,38 +400,4 @@ fn ending(state: StepState) -> Ending {
 
 fn is_unknown(error: &ApplyError) -> bool {
     matches!(error, ApplyError::GitLab { source, .. } if source.is_outcome_unknown())
-}
-
-fn action(file: &FileChange) -> FileAction {
-    match file.clone() {
-        FileChange::Create { path, content } => FileAction::Create { path, bytes: content },
-        FileChange::Update {
-            path,
-            content,
-            last_commit,
-        } => FileAction::Update {
-            path,
-            bytes: content,
-            last_commit_id: last_commit,
-        },
-        FileChange::Delete { path, last_commit } => FileAction::Delete {
-            path,
-            last_commit_id: last_commit,
-        },
-    }
-}
-
-fn new_label(name: &str, color: &str, description: &str) -> NewLabel {
-    NewLabel {
-        name: name.to_owned(),
-        color: color.to_owned(),
-        description: description.to_owned(),
-    }
-}
-
-fn owner(scope: HookScope) -> HookOwner {
-    match scope {
-        HookScope::Group(group) => HookOwner::Group(group),
-        HookScope::Project(project) => HookOwner::Project(project),
-    }
 }

@@ -1,11 +1,16 @@
 //! One look at one thing: observe, plan, apply, again until nothing is due; then name the next look.
 //!
+//! After a definite answer of GitLab's the next round is planned on what follows from it, without an observation; whatever else
+//! happens, the next round observes.
+//!
 //! Holds no rule of its own: what is due is decided in [`convenor_core::plan`]. [`Planner`] can only read, so whoever is
 //! given one can show what would be done and nothing more.
 
 mod lifeline;
 mod planner;
 mod resync;
+mod round;
+mod sight;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,11 +18,13 @@ use std::time::Duration;
 use convenor_core::ids::UserId;
 use convenor_core::plan::brakes::{self, Begun, Leave};
 use convenor_core::plan::standing::Standing;
-use convenor_core::plan::{Plan, Premise, Remark, Rest, Step, Turn, step};
+use convenor_core::plan::{Plan, Remark, Rest, Step, Turn, step};
 use convenor_core::thing::Thing;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::apply::{Applied, Applier, ApplyError, Errand, Progress};
+use self::round::Way;
+use self::sight::{Seen, Sight};
+use crate::apply::{Applier, ApplyError, Progress};
 use crate::clock::Clock;
 use crate::gitlab::GitLabError;
 use crate::observe::ObserveError;
@@ -36,6 +43,9 @@ const MOST_DOUBTS: u32 = 5;
 /// How soon a look that got on, and then failed, is worth another.
 const GO_ON_AFTER: Duration = Duration::from_secs(1);
 
+/// What follows from GitLab's answers is looked at with one's own eyes so much later, if no webhook brings that about before.
+const MAKE_SURE_AFTER: Duration = Duration::from_secs(30);
+
 /// How soon a look that may not write is worth another.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
@@ -47,6 +57,9 @@ const BUDGET: usize = 600;
 
 /// Removals of rows are proposed one after the other, so far apart.
 const BETWEEN_REMOVALS: Duration = Duration::from_secs(30);
+
+/// A turn to remove a row ends so long before somebody else may have the next.
+const BEFORE_THE_NEXT: Duration = Duration::from_secs(5);
 
 /// Looks at things and does what is due.
 #[derive(Clone)]
@@ -137,91 +150,80 @@ impl GitLabLooker {
         self.anyway.mul_f64(1.0 - fastrand::f64() / 2.0).max(self.resync)
     }
 
-    /// Whether the thing came into the line for a turn only now, and its turn has to be looked at again: two that are looked at
-    /// at the same time must not both take the last one.
-    async fn stood_in_line(&self, thing: &Thing, plan: &Plan) -> Result<bool, StoreError> {
-        let mut again = false;
-        for (page, turn) in &plan.turns {
+    /// The same when it is known whether it is the thing's turn. First it stands in line, then the others are counted: two that are
+    /// looked at at the same time must not both take the last turn.
+    async fn in_line(&self, thing: &Thing, sight: Sight, way: &mut Way) -> Result<Sight, LookError> {
+        let mut is_unknown = false;
+        for (page, turn) in &sight.plan.turns {
             let came = self.store.stand_in_line(thing, page, self.clock.now()).await?;
-            again |= came && *turn == Turn::Taken;
+            is_unknown |= *turn == Turn::Unknown || (came && *turn == Turn::Taken);
         }
-        Ok(again)
+        if !is_unknown {
+            return Ok(sight);
+        }
+        let premise = sight.premise.clone();
+        let (sight, confirmed) = tokio::join!(self.planner.counted(thing, sight), self.planner.confirm(thing, None),);
+        let sight = sight?;
+        way.is_confirmed = confirmed.is_ok_and(|confirmed| confirmed.premise == premise);
+        Ok(sight)
     }
 
     async fn settle_in_rounds(&self, claim: &Claim, got_on: &mut bool) -> Result<Settled, LookError> {
         let thing = &claim.thing;
-        let only_knocks = matches!(thing, Thing::Handbook(_) | Thing::Program(_) | Thing::Lifeline(_));
-        let mut worked = only_knocks;
-        let mut refused = BTreeSet::new();
-        let mut doubts = 0;
-        let mut has_turn = false;
-        let mut knocks = BTreeSet::new();
+        let mut way = Way::new(thing);
+        // What follows from GitLab's answers; without it, it is looked at.
+        let mut known: Option<Seen> = None;
         for _ in 0..MOST_ROUNDS {
-            let (plan, premise) = match self.see(thing, &refused).await {
-                Err(PlanError::Observe(ObserveError::GitLab(source)))
-                    if is_in_doubt(&source) && doubts < MOST_DOUBTS =>
-                {
-                    tracing::info!(%thing, %source, "could not see; looking again");
-                    tokio::time::sleep(self.pause * 2_u32.pow(doubts)).await;
-                    doubts += 1;
+            let is_foreseen = known.is_some();
+            let sight = match known.take() {
+                Some(seen) => self.planner.plan_of(thing, seen)?,
+                None => match self.see(thing, &way.refused).await {
+                    Err(PlanError::Observe(ObserveError::GitLab(source)))
+                        if is_in_doubt(&source) && way.doubts < MOST_DOUBTS =>
+                    {
+                        tracing::info!(%thing, %source, "could not see; looking again");
+                        self.wait_in_doubt(&mut way).await;
+                        continue;
+                    }
+                    other => other?,
+                },
+            };
+            if !is_foreseen {
+                way.is_confirmed = false;
+                self.close_what_was_found(thing, &sight.plan).await?;
+            }
+            let sight = self.in_line(thing, sight, &mut way).await?;
+            let plan = &sight.plan;
+            metrics::planned(thing, plan.steps.len());
+            if plan.is_empty() {
+                if sight.seen.project_without_members().is_some() {
                     continue;
                 }
-                other => other?,
-            };
-            self.close_what_was_found(thing, &plan).await?;
-            metrics::planned(thing, plan.steps.len());
-            if self.stood_in_line(thing, &plan).await? {
-                continue;
-            }
-            if plan.is_empty() {
-                let standing = Standing::of(thing, &plan);
-                // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
-                knocks.extend(if worked { plan.knocks } else { Vec::new() });
-                let waits: Vec<&str> = plan.turns.keys().map(String::as_str).collect();
-                if self.store.leave_line(thing, &waits, self.clock.now()).await? {
-                    knocks.extend(self.planner.next_in_line(thing.program(), self.clock.now()).await?);
-                }
-                return Ok(Settled {
-                    standing,
-                    report: plan.report,
-                    knocks: knocks.into_iter().collect(),
-                    // What was just written may be seen only later: the next resync looks once more.
-                    rest: plan.rest.filter(|rest| !worked || *rest == Rest::Over),
-                });
+                return self.settled(thing, sight.plan, way, is_foreseen).await;
             }
             let takes_a_row = plan.steps.iter().any(|step| step.kind() == step::REMOVAL);
-            if takes_a_row && !std::mem::replace(&mut has_turn, true) {
-                self.take_turn_to_remove(thing).await?;
+            // A turn ends: whoever was held up meanwhile counts again.
+            if takes_a_row && way.turn_until <= self.clock.now() {
+                way.turn_until = self.take_turn_to_remove(thing).await?;
                 continue;
             }
-            let steps = self.allowed(thing, &plan.steps).await?;
-            worked = true;
-            // Some reasons to knock are gone once the steps are done.
-            knocks.extend(plan.knocks);
-            if steps.iter().any(|step| matches!(step, Step::CreateProject { .. })) {
-                // A new project may need a webhook of its own.
-                knocks.insert(Thing::Lifeline(thing.program().clone()));
-            }
-            let errand = Errand {
-                thing,
-                cause: &claim.cause,
-                lease: Some(&claim.lease),
-            };
-            let applied = self.apply(errand, steps, &premise).await?;
-            refused.extend(applied.refused);
-            *got_on |= applied.done > 0;
-            doubts = if applied.done > 0 { 0 } else { doubts };
-            match applied.failed {
+            let steps = self.allowed(thing, &plan.steps).await?.to_vec();
+            way.worked = true;
+            self.knock_ahead(claim, plan, is_foreseen, &mut way).await?;
+            let round = self.carry_out(claim, &steps, sight, &mut way).await?;
+            *got_on |= round.done > 0;
+            way.doubts = if round.done > 0 { 0 } else { way.doubts };
+            known = round.known;
+            match round.failed {
                 None => {}
                 // Somebody was faster, or an earlier attempt had been done after all: what is due now is to be seen again.
                 Some(ApplyError::GitLab { source, .. }) if source.is_already_there() => {
                     tracing::info!(%thing, %source, "found it done already; looking again");
                 }
                 // Nobody knows whether it happened, or it surely did not: looking again tells, sending again would not.
-                Some(ApplyError::GitLab { source, .. }) if is_in_doubt(&source) && doubts < MOST_DOUBTS => {
+                Some(ApplyError::GitLab { source, .. }) if is_in_doubt(&source) && way.doubts < MOST_DOUBTS => {
                     tracing::info!(%thing, %source, "in doubt; looking again");
-                    tokio::time::sleep(self.pause * 2_u32.pow(doubts)).await;
-                    doubts += 1;
+                    self.wait_in_doubt(&mut way).await;
                 }
                 Some(error) => return Err(error.into()),
             }
@@ -229,8 +231,53 @@ impl GitLabLooker {
         Err(LookError::Restless)
     }
 
-    /// What is due. After a stop, nothing is before the token works again and is still ours.
-    async fn see(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<(Plan, Premise), PlanError> {
+    async fn wait_in_doubt(&self, way: &mut Way) {
+        tokio::time::sleep(self.pause * 2_u32.pow(way.doubts)).await;
+        way.doubts += 1;
+    }
+
+    /// Others whom a plan concerns are told at the end of the look, when it is true for them; those who need nothing of the steps that
+    /// are left, now: they work meanwhile.
+    async fn knock_ahead(&self, claim: &Claim, plan: &Plan, is_foreseen: bool, way: &mut Way) -> Result<(), LookError> {
+        // Some reasons to knock are gone once the steps are done.
+        way.knocks.extend(plan.knocks.iter().cloned());
+        if plan.steps.iter().any(|step| matches!(step, Step::CreateProject { .. })) {
+            // A new project may need a webhook of its own.
+            way.knocks.insert(Thing::Lifeline(claim.thing.program().clone()));
+        }
+        let only_talks = plan.steps.iter().all(Step::is_talk);
+        if !is_foreseen || !only_talks || plan.knocks.is_empty() {
+            return Ok(());
+        }
+        self.store
+            .knock(&plan.knocks, &cause_for_others(claim), self.clock.now())
+            .await?;
+        way.told.extend(plan.knocks.iter().cloned());
+        Ok(())
+    }
+
+    /// Nothing is due any more.
+    async fn settled(&self, thing: &Thing, plan: Plan, mut way: Way, is_foreseen: bool) -> Result<Settled, LookError> {
+        let standing = Standing::of(thing, &plan);
+        // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
+        way.knocks.extend(if way.worked { plan.knocks } else { Vec::new() });
+        let waits: Vec<&str> = plan.turns.keys().map(String::as_str).collect();
+        if self.store.leave_line(thing, &waits, self.clock.now()).await? {
+            way.knocks
+                .extend(self.planner.next_in_line(thing.program(), self.clock.now()).await?);
+        }
+        Ok(Settled {
+            standing,
+            report: plan.report,
+            knocks: way.knocks.difference(&way.told).cloned().collect(),
+            is_foreseen,
+            // What was just written may be seen only later: the next resync looks once more.
+            rest: plan.rest.filter(|rest| !way.worked || *rest == Rest::Over),
+        })
+    }
+
+    /// What is there and due. After a stop, nothing is before the token works again and is still ours.
+    async fn see(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<Sight, PlanError> {
         let stop = self.applier.stop();
         if let (Some(_), Some(program)) = (stop.reason(), self.planner.programs.get(thing.program())) {
             match program.observer.confirm_who_we_are().await {
@@ -242,18 +289,21 @@ impl GitLabLooker {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.planner.plan_without(thing, refused).await
+        self.planner.see(thing, refused).await
     }
 
     /// Removals are counted before each: two looks at a time would both count before either wrote. So they take turns, and who
     /// has one looks again before it writes.
-    async fn take_turn_to_remove(&self, thing: &Thing) -> Result<(), LookError> {
-        let name = format!("removal {}", thing.program());
-        let is_ours = self.store.take_turn(&name, self.clock.now(), BETWEEN_REMOVALS).await?;
-        is_ours.then_some(()).ok_or(LookError::TooSoon {
-            step: "propose to remove a row, one after the other".to_owned(),
-            wait: BETWEEN_REMOVALS,
-        })
+    async fn take_turn_to_remove(&self, thing: &Thing) -> Result<Timestamp, LookError> {
+        let (name, now) = (format!("removal {}", thing.program()), self.clock.now());
+        if !self.store.take_turn(&name, now, BETWEEN_REMOVALS).await? {
+            return Err(LookError::TooSoon {
+                step: "propose to remove a row, one after the other".to_owned(),
+                wait: BETWEEN_REMOVALS,
+            });
+        }
+        let length = SignedDuration::try_from(BETWEEN_REMOVALS - BEFORE_THE_NEXT).unwrap_or(SignedDuration::ZERO);
+        Ok(now.saturating_add(length).unwrap_or(now))
     }
 
     /// Steps of earlier looks whose end was unknown, and which are not due any more: they are done, or not wanted.
@@ -310,47 +360,6 @@ fn is_in_doubt(error: &GitLabError) -> bool {
     error.is_outcome_unknown() || garbled || (error.is_passing() && error.retry_after().is_none())
 }
 
-impl GitLabLooker {
-    /// Applies the steps; just before each that tells something it asks once more whether that may still be told. When not,
-    /// the rest waits for the next observation.
-    async fn apply(&self, errand: Errand<'_>, steps: &[Step], premise: &Premise) -> Result<Applied, LookError> {
-        let thing = errand.thing;
-        let mut all = Applied::default();
-        let mut rest = steps;
-        while let Some(first) = rest.first() {
-            if first.tells() {
-                let now = match self.planner.premise(thing).await {
-                    Err(PlanError::Observe(ObserveError::GitLab(source))) => {
-                        let step = first.to_string();
-                        all.failed = Some(ApplyError::GitLab { step, source });
-                        break;
-                    }
-                    other => other?,
-                };
-                if now != *premise {
-                    tracing::info!(%thing, "it changed meanwhile; looking again before anything is told");
-                    break;
-                }
-            }
-            let end = rest
-                .iter()
-                .skip(1)
-                .position(Step::tells)
-                .map_or(rest.len(), |at| at + 1);
-            let (now, later) = rest.split_at(end);
-            let applied = self.applier.apply(errand, now).await;
-            all.done += applied.done;
-            all.refused.extend(applied.refused);
-            all.failed = applied.failed;
-            if all.failed.is_some() {
-                break;
-            }
-            rest = later;
-        }
-        Ok(all)
-    }
-}
-
 struct Unsettled {
     error: LookError,
     got_on: bool,
@@ -374,6 +383,8 @@ struct Settled {
     report: Vec<Remark>,
     knocks: Vec<Thing>,
     rest: Option<Rest>,
+    /// Whether the last of it follows from GitLab's answers and was not read.
+    is_foreseen: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -436,9 +447,7 @@ impl Looker for GitLabLooker {
             // A figure is not worth a failed look.
             tracing::warn!(%thing, %error, "how it stands could not be kept");
         }
-        // How it began stays, so that whatever comes of it can be traced back; the way in between does not grow.
-        let began = claim.cause.split("; ").next().unwrap_or(&claim.cause);
-        let cause = format!("{began}; look at {thing}");
+        let cause = cause_for_others(claim);
         if let Err(error) = self.store.knock(&settled.knocks, &cause, self.clock.now()).await {
             return LookError::from(error).into_look();
         }
@@ -452,6 +461,7 @@ impl Looker for GitLabLooker {
         }
         Look::Done {
             next: match (thing, &settled.rest) {
+                _ if settled.is_foreseen => MAKE_SURE_AFTER.min(self.resync),
                 (Thing::Lifeline(_), _) => self.lifeline,
                 (_, Some(_)) => self.some_day(),
                 (_, None) => self.resync,
@@ -459,6 +469,12 @@ impl Looker for GitLabLooker {
             rest: settled.rest,
         }
     }
+}
+
+/// How it began stays, so that whatever comes of it can be traced back; the way in between does not grow.
+fn cause_for_others(claim: &Claim) -> String {
+    let began = claim.cause.split("; ").next().unwrap_or(&claim.cause);
+    format!("{began}; look at {}", claim.thing)
 }
 
 /// An error with all its causes in one line.

@@ -20,6 +20,7 @@ use convenor_core::plan::seen::{GroupSeen, MergeRequestSeen, MergeRequestState, 
 use convenor_core::plan::{FileVersion, brakes};
 use convenor_core::program::{Handbook, Program, Visibility};
 use convenor_core::proposal::PersonState;
+use futures_util::future::try_join_all;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use url::Url;
@@ -247,6 +248,18 @@ impl Observer {
         })
     }
 
+    /// The intake project, with who sees it now; the group's projects, read now, tell that where it is one of them.
+    async fn intake_among(&self, projects: &[ProjectSeen]) -> Result<ProjectSeen, ObserveError> {
+        let intake = &self.places().await?.intake;
+        match projects.iter().find(|project| project.id == intake.id) {
+            Some(found) => Ok(ProjectSeen {
+                visibility: found.visibility,
+                ..intake.clone()
+            }),
+            None => self.intake_now().await,
+        }
+    }
+
     /// Who sees a project now. Never remembered: people open and close projects, and what was fit for a few would be told to
     /// all. A project that cannot be read is taken for the widest, so that nothing narrower is told there.
     async fn visibility_now(&self, project: ProjectId) -> Result<Visibility, ObserveError> {
@@ -261,8 +274,7 @@ impl Observer {
     /// # Errors
     /// When GitLab does not answer as it should.
     pub async fn people(&self, names: impl IntoIterator<Item = Username>) -> Result<People, ObserveError> {
-        let mut people = BTreeMap::new();
-        for name in names {
+        let known = try_join_all(names.into_iter().map(|name| async move {
             let state = match self.reader.user_by_username(&name).await? {
                 None => PersonState::Missing,
                 Some(user) if user.bot => PersonState::Bot,
@@ -272,27 +284,23 @@ impl Observer {
                 },
                 Some(_) => PersonState::Blocked,
             };
-            people.insert(name, state);
-        }
-        Ok(people)
+            Ok::<_, ObserveError>((name, state))
+        }));
+        Ok(known.await?.into_iter().collect())
     }
 
     /// Roles in the program's group now, inherited ones included. Who is not a member, or blocked, is left out.
     async fn roles(&self, users: impl IntoIterator<Item = UserId>) -> Result<BTreeMap<UserId, Role>, ObserveError> {
         let group = self.places().await?.group.id;
-        let mut roles = BTreeMap::new();
-        for user in users {
-            if let Some(member) = self.reader.group_member(group, user).await?
-                && member.is_active()
-            {
-                let role = Role {
-                    level: member.access_level,
-                    until: member.expires_at,
-                };
-                roles.insert(user, role);
-            }
-        }
-        Ok(roles)
+        let known = try_join_all(users.into_iter().map(|user| async move {
+            let member = self.reader.group_member(group, user).await?;
+            let role = member.filter(wire::Member::is_active).map(|member| Role {
+                level: member.access_level,
+                until: member.expires_at,
+            });
+            Ok::<_, ObserveError>(role.map(|role| (user, role)))
+        }));
+        Ok(known.await?.into_iter().flatten().collect())
     }
 
     /// The projects of the group and its subgroups, archived ones included.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use convenor_core::ids::{ProjectId, UserId};
+use convenor_core::ids::UserId;
 use convenor_core::plan::context::Context;
 use convenor_core::plan::seen::{ProposalSeen, Removals, Traffic};
 use convenor_core::plan::standing::Life;
@@ -12,6 +12,7 @@ use convenor_core::plan::{Plan, Premise, Remark, Turn, community, handbook, prop
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::{SignedDuration, Timestamp};
 
+use super::sight::{Confirmed, Seen, Sight};
 use crate::clock::Clock;
 use crate::hooks::OwnHooks;
 use crate::observe::{Asked, ObserveError, Observer, Remembered, Repair};
@@ -98,7 +99,8 @@ impl Planner {
     /// # Errors
     /// When it cannot be observed.
     pub async fn plan(&self, thing: &Thing) -> Result<Plan, PlanError> {
-        Ok(self.plan_without(thing, &BTreeSet::new()).await?.0)
+        let sight = self.see(thing, &BTreeSet::new()).await?;
+        Ok(self.counted(thing, sight).await?.plan)
     }
 
     /// What a plan for this thing takes for granted, read now.
@@ -122,87 +124,127 @@ impl Planner {
         program.ok_or_else(|| PlanError::NoProgram(name.clone()))
     }
 
-    /// What is due, when GitLab has just refused to add these people.
-    pub(super) async fn plan_without(
-        &self,
-        thing: &Thing,
-        refused: &BTreeSet<UserId>,
-    ) -> Result<(Plan, Premise), PlanError> {
+    /// What is there and what is due, when GitLab has just refused to add these people. Whether it is the thing's turn, where there
+    /// are limits, is not asked yet.
+    pub(super) async fn see(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<Sight, PlanError> {
         let program = self.program(thing)?;
-        let over = |why| Ok((Plan::over(why), Premise::None));
         match thing {
             Thing::Proposal(_, issue) => {
                 let Some(issue) = program.observer.issue(*issue).await? else {
-                    return over(Remark::NotAProposal);
+                    return Ok(Sight::over(Remark::NotAProposal));
                 };
                 if let Some(why) = proposal::is_over(&issue) {
-                    return over(why);
+                    return Ok(Sight::over(why));
                 }
                 let remembered = Remembered {
                     acceptance: self.store.acceptance(thing).await?,
                     project: self.store.made_project(thing).await?,
                     of_others: self.store.projects_of_others(thing).await?,
                 };
-                let premise = Premise::of_proposal(&issue);
                 let files = program.blueprint.file_paths();
                 let seen = program.observer.proposal(issue, remembered, &files).await?;
-                let seen = ProposalSeen {
-                    refused_members: refused.clone(),
-                    ..seen
-                };
-                let context = Context {
-                    program: program.observer.program(),
-                    blueprint: &program.blueprint,
-                    now: self.clock.now(),
-                };
-                Ok((proposal::plan(&context, &seen), premise))
+                let refused_members = refused.clone();
+                self.plan_of(
+                    thing,
+                    Seen::Proposal(Box::new(ProposalSeen {
+                        refused_members,
+                        ..seen
+                    })),
+                )
             }
-            Thing::Community(_, project) => self.plan_community(thing, program, *project).await,
+            Thing::Community(_, project) => {
+                let now = self.clock.now();
+                let since = now.checked_sub(REMOVALS_COUNT_FOR).unwrap_or(Timestamp::MIN);
+                let removals = Removals {
+                    lately: self.store.count_steps(thing.program(), step::REMOVAL, since).await?,
+                    allowed: self.asked.removals,
+                };
+                match program.observer.community(*project, removals).await? {
+                    Some(seen) => self.plan_of(thing, Seen::Community(Box::new(seen))),
+                    None => Ok(Sight::over(Remark::NoCharter)),
+                }
+            }
             Thing::Handbook(_) => self.plan_handbook(program).await,
             Thing::Program(_) => {
                 let knocks = self.resync(&program.observer).await?;
                 let plan = Plan::nothing(Remark::UpToDate);
-                Ok((Plan { knocks, ..plan }, Premise::None))
+                Ok(Sight::of(Plan { knocks, ..plan }, Premise::None))
             }
-            Thing::Lifeline(_) => self.lifeline(&program.observer).await,
+            Thing::Lifeline(_) => {
+                let (plan, premise) = self.lifeline(&program.observer).await?;
+                Ok(Sight::of(plan, premise))
+            }
         }
     }
 
-    async fn plan_community(
-        &self,
-        thing: &Thing,
-        program: &Program,
-        project: ProjectId,
-    ) -> Result<(Plan, Premise), PlanError> {
-        let now = self.clock.now();
-        let since = now.checked_sub(REMOVALS_COUNT_FOR).unwrap_or(Timestamp::MIN);
-        let removals = Removals {
-            lately: self.store.count_steps(thing.program(), step::REMOVAL, since).await?,
-            allowed: self.asked.removals,
-        };
-        let Some(mut seen) = program.observer.community(project, removals).await? else {
-            return Ok((Plan::over(Remark::NoCharter), Premise::None));
-        };
-        let pages = seen.listings.iter().map(|listing| listing.page.visibility);
-        let premise = Premise::of_community(Some(&seen.project), pages.collect());
+    /// What is due when this is there. Asks nobody.
+    pub(super) fn plan_of(&self, thing: &Thing, seen: Seen) -> Result<Sight, PlanError> {
+        let program = self.program(thing)?;
         let rules = program.observer.program();
-        let plan = community::plan(rules, &seen);
-        let is_unknown = |name: &str| plan.turns.get(name) == Some(&Turn::Unknown);
-        let pages = rules.handbooks.iter().zip(&mut seen.listings).enumerate();
-        let mut counted = false;
-        for (index, (handbook, listing)) in pages.filter(|(_, (handbook, _))| is_unknown(&handbook.name)) {
-            // First the line, then what is open: who leaves the line has opened already, so nobody is missed.
+        let (plan, premise) = match &seen {
+            Seen::Proposal(seen) => {
+                let context = Context {
+                    program: rules,
+                    blueprint: &program.blueprint,
+                    now: self.clock.now(),
+                };
+                (proposal::plan(&context, seen), Premise::of_proposal(&seen.issue))
+            }
+            Seen::Community(seen) => {
+                let pages = seen.listings.iter().map(|listing| listing.page.visibility);
+                let premise = Premise::of_community(Some(&seen.project), pages.collect());
+                let plan = community::plan(rules, seen);
+                (
+                    Plan {
+                        life: Life::of(seen),
+                        ..plan
+                    },
+                    premise,
+                )
+            }
+            Seen::Other => (Plan::default(), Premise::None),
+        };
+        Ok(Sight { plan, premise, seen })
+    }
+
+    /// The same after the others were counted, where a plan asks for that: first the line, then what is open. Who leaves the line has
+    /// opened already, so nobody is missed.
+    pub(super) async fn counted(&self, thing: &Thing, sight: Sight) -> Result<Sight, PlanError> {
+        let is_asked = |name: &str| sight.plan.turns.get(name) == Some(&Turn::Unknown);
+        let Seen::Community(mut seen) = sight.seen else {
+            return Ok(sight);
+        };
+        let program = self.program(thing)?;
+        let now = self.clock.now();
+        let pages = program
+            .observer
+            .program()
+            .handbooks
+            .iter()
+            .zip(&mut seen.listings)
+            .enumerate();
+        for (index, (handbook, listing)) in pages.filter(|(_, (handbook, _))| is_asked(&handbook.name)) {
             let ahead = self.store.ahead_in_line(thing, &handbook.name, now).await?;
             let traffic = program.observer.traffic(index, now).await?;
             listing.traffic = Some(Traffic { ahead, ..traffic });
-            counted = true;
         }
-        let plan = if counted { community::plan(rules, &seen) } else { plan };
-        let life = Life::of(&seen);
-        Ok((Plan { life, ..plan }, premise))
+        self.plan_of(thing, Seen::Community(seen))
     }
 
-    async fn plan_handbook(&self, program: &Program) -> Result<(Plan, Premise), PlanError> {
+    /// Reads just before something is told whether it may still be told, and with it what is not known yet of a new project.
+    pub(super) async fn confirm(&self, thing: &Thing, seen: Option<&Seen>) -> Result<Confirmed, PlanError> {
+        let observer = &self.program(thing)?.observer;
+        let members = async {
+            match seen.and_then(Seen::project_without_members) {
+                Some(project) => Ok(Some(observer.members_of(project).await.map_err(ObserveError::from)?)),
+                None => Ok(None),
+            }
+        };
+        let (premise, members) = tokio::try_join!(self.premise(thing), members)?;
+        Ok(Confirmed { premise, members })
+    }
+
+    async fn plan_handbook(&self, program: &Program) -> Result<Sight, PlanError> {
         let now = self.clock.now();
         let context = Context {
             program: program.observer.program(),
@@ -215,7 +257,7 @@ impl Planner {
         let mut plan = handbook::plan(&context, &seen);
         plan.knocks.extend(program.observer.concerned_by_page(now).await?);
         plan.knocks.extend(self.next_in_line(&context.program.name, now).await?);
-        Ok((plan, premise))
+        Ok(Sight::of(plan, premise))
     }
 
     /// Who waits for a turn and might have it now.

@@ -2,15 +2,23 @@
 
 use convenor_core::charter;
 use convenor_core::ids::ProjectId;
-use convenor_core::plan::Premise;
 use convenor_core::plan::resync::{Charter, Marks};
-use convenor_core::plan::seen::{CommunitySeen, ListingSeen, PlaceSeen, ProjectSeen, Removals};
-use convenor_core::program::PageKind;
+use convenor_core::plan::seen::{CommunitySeen, IssueSeen, ListingSeen, People, PlaceSeen, ProjectSeen, Removals};
+use convenor_core::plan::{FileVersion, Premise};
+use convenor_core::program::{Handbook, PageKind};
+use futures_util::future::try_join_all;
 
-use super::handbook::OpenChanges;
 use super::proposal::own_issues_seen;
 use super::{ObserveError, Observer, file_version, project_seen};
 use crate::gitlab::IssueFilter;
+
+/// A charter with what it names.
+struct CharteredBy {
+    file: Option<FileVersion>,
+    mark: Charter,
+    people: People,
+    proposal: Option<IssueSeen>,
+}
 
 impl Observer {
     /// Everything about a community; `None` when there is no such project (any more), or it is no project of the group.
@@ -27,72 +35,112 @@ impl Observer {
         if places.are_apart(project.id) || !super::is_in_group(&project, &self.program.group) {
             return Ok(None);
         }
-        let branch = project.default_branch.clone().unwrap_or_else(|| "main".to_owned());
-        let charter = match project.empty == Some(true) {
-            true => None,
-            false => self.reader.file(project.id, charter::PATH, &branch).await?,
-        };
-        let marks = Marks {
-            charter: match &charter {
-                Some(file) if file.blob_id.is_empty() => Charter::Untold,
-                file => Charter::Blob(file.as_ref().map(|file| file.blob_id.clone())),
-            },
-            active,
-        };
-        let charter = charter.map(file_version);
-        let read = charter.as_ref().and_then(|file| charter::read(&file.bytes).ok());
-        let facilitators = read.as_ref().map(|charter| charter.facilitators.clone());
-        let people = self.people(facilitators.unwrap_or_default()).await?;
-        let proposal = match read.as_ref().and_then(|charter| charter.proposal.as_ref()) {
-            Some(reference) if reference.project.as_str().eq_ignore_ascii_case(&self.program.intake) => {
-                self.issue(reference.iid).await?
-            }
-            _ => None,
-        };
         let own_issues = IssueFilter {
             author_id: Some(places.bot.id),
             ..IssueFilter::default()
         };
-        let issues = own_issues_seen(self.reader.issues(project.id, &own_issues).await?, places.bot.id)?;
-        let others = self.group_projects().await?;
+        let issues = async {
+            let found = self.reader.issues(project.id, &own_issues).await?;
+            own_issues_seen(found, places.bot.id)
+        };
+        let (chartered, issues, others, listings) = tokio::try_join!(
+            self.chartered_by(&project),
+            issues,
+            self.group_projects(),
+            self.listings(&project),
+        )?;
         let others = others.into_iter().filter(|other| other.id != project.id);
         Ok(Some(CommunitySeen {
             bot: places.bot.clone(),
             others: others.map(|other| (other.name, other.web_url)).collect(),
-            listings: self.listings(&project).await?,
+            listings,
             project,
-            charter,
-            marks,
-            people,
-            proposal,
+            charter: chartered.file,
+            marks: Marks {
+                charter: chartered.mark,
+                active,
+            },
+            people: chartered.people,
+            proposal: chartered.proposal,
             issues,
             removals,
         }))
     }
 
+    /// The project's charter, and whom and what it names.
+    async fn chartered_by(&self, project: &ProjectSeen) -> Result<CharteredBy, ObserveError> {
+        let branch = project.default_branch.clone().unwrap_or_else(|| "main".to_owned());
+        let file = match project.empty == Some(true) {
+            true => None,
+            false => self.reader.file(project.id, charter::PATH, &branch).await?,
+        };
+        let mark = match &file {
+            Some(file) if file.blob_id.is_empty() => Charter::Untold,
+            file => Charter::Blob(file.as_ref().map(|file| file.blob_id.clone())),
+        };
+        let file = file.map(file_version);
+        let read = file.as_ref().and_then(|file| charter::read(&file.bytes).ok());
+        let facilitators = read.as_ref().map(|charter| charter.facilitators.clone());
+        let proposal = async {
+            match read.as_ref().and_then(|charter| charter.proposal.as_ref()) {
+                Some(reference) if reference.project.as_str().eq_ignore_ascii_case(&self.program.intake) => {
+                    self.issue(reference.iid).await
+                }
+                _ => Ok(None),
+            }
+        };
+        let (people, proposal) = tokio::try_join!(self.people(facilitators.unwrap_or_default()), proposal)?;
+        Ok(CharteredBy {
+            file,
+            mark,
+            people,
+            proposal,
+        })
+    }
+
     /// The program's pages, each with the community's own branch and merge requests.
     async fn listings(&self, project: &ProjectSeen) -> Result<Vec<ListingSeen>, ObserveError> {
-        let mut listings = Vec::new();
-        let mut open = OpenChanges::default();
-        for (index, handbook) in self.program.handbooks.iter().enumerate() {
-            let page = self.page(index).await?;
-            let place = match handbook.kind {
-                PageKind::Table => {
-                    let name = self.row_branch(index, project, &mut open).await?;
-                    self.place(handbook, &page, name).await?
-                }
-                // A directory is nobody's own.
-                PageKind::Directory => PlaceSeen::default(),
-            };
-            listings.push(ListingSeen {
-                page,
-                place,
-                reviewers: self.active_users(&handbook.reviewers).await?,
-                assignees: self.active_users(&handbook.manners.assignees).await?,
-                traffic: None,
-            });
+        let handbooks = self.program.handbooks.iter().enumerate();
+        let listings = try_join_all(handbooks.map(|(index, handbook)| self.listing(index, handbook, project)));
+        let (open, mut listings) = tokio::try_join!(self.all_open_changes(), listings)?;
+        let pages = self.program.handbooks.iter().zip(&mut listings).enumerate();
+        for (index, (handbook, listing)) in pages.filter(|(_, (handbook, _))| handbook.kind == PageKind::Table) {
+            let name = self.row_branch(index, project, &open).await?;
+            // The project had another path when its merge request was opened.
+            if name != listing.place.name {
+                listing.place = self.place(handbook, &self.target(index).await?, name).await?;
+            }
         }
         Ok(listings)
+    }
+
+    async fn listing(
+        &self,
+        index: usize,
+        handbook: &Handbook,
+        project: &ProjectSeen,
+    ) -> Result<ListingSeen, ObserveError> {
+        let target = &self.target(index).await?;
+        let place = async {
+            match handbook.kind {
+                PageKind::Table => self.place(handbook, target, self.new_row_branch(index, project)).await,
+                // A directory is nobody's own.
+                PageKind::Directory => Ok(PlaceSeen::default()),
+            }
+        };
+        let (page, place, reviewers, assignees) = tokio::try_join!(
+            self.page(index),
+            place,
+            self.active_users(&handbook.reviewers),
+            self.active_users(&handbook.manners.assignees),
+        )?;
+        Ok(ListingSeen {
+            page,
+            place,
+            reviewers,
+            assignees,
+            traffic: None,
+        })
     }
 
     /// What a plan for a community takes for granted, read now.
@@ -100,8 +148,9 @@ impl Observer {
     /// # Errors
     /// When GitLab does not answer as it should.
     pub async fn premise_of_community(&self, id: ProjectId) -> Result<Premise, ObserveError> {
-        let project = self.reader.project(id).await?.map(project_seen).transpose()?;
-        Ok(Premise::of_community(project.as_ref(), self.readers_of_pages().await?))
+        let project = async { self.reader.project(id).await?.map(project_seen).transpose() };
+        let (project, pages) = tokio::try_join!(project, self.readers_of_pages())?;
+        Ok(Premise::of_community(project.as_ref(), pages))
     }
 
     /// Ids of the group's projects that may be communities, for the resync.

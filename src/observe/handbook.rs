@@ -1,7 +1,6 @@
 //! The program's pages: their text, our branches and merge requests, and everybody who is listed on them.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use convenor_core::charter;
 use convenor_core::ids::{MergeRequestIid, ProjectId, UserId, Username};
@@ -14,6 +13,7 @@ use convenor_core::plan::seen::{
 };
 use convenor_core::program::{Handbook, PageKind, Visibility};
 use convenor_core::thing::Thing;
+use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::proposal::own_issues_seen;
@@ -58,6 +58,22 @@ impl Asked {
 /// Open merge requests of ours by project, with the branches that they come from; read once in a look.
 #[derive(Debug, Default)]
 pub(super) struct OpenChanges(BTreeMap<ProjectId, Vec<(String, MergeRequestSeen)>>);
+
+/// Where the changes of a page go.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    project: ProjectId,
+    branch: String,
+}
+
+impl Target {
+    fn of(page: &PageSeen) -> Self {
+        Self {
+            project: page.project,
+            branch: page.branch.clone(),
+        }
+    }
+}
 
 impl Observer {
     /// Everything about the program's pages.
@@ -132,10 +148,16 @@ impl Observer {
         let is_table = handbook.kind == PageKind::Table;
         let (mut batch, mut repair, mut directory) = Default::default();
         if is_table {
-            batch = self.place(handbook, &page, handbook.joint_branch(BATCH)).await?;
-            repair = self.place(handbook, &page, handbook.joint_branch(REPAIR)).await?;
+            batch = self
+                .place(handbook, &Target::of(&page), handbook.joint_branch(BATCH))
+                .await?;
+            repair = self
+                .place(handbook, &Target::of(&page), handbook.joint_branch(REPAIR))
+                .await?;
         } else {
-            directory = self.place(handbook, &page, handbook.joint_branch(DIRECTORY)).await?;
+            directory = self
+                .place(handbook, &Target::of(&page), handbook.joint_branch(DIRECTORY))
+                .await?;
         }
         let merge_requests = match handbook.manners.batch && is_table {
             true => self.everything_opened(&page).await?,
@@ -153,15 +175,24 @@ impl Observer {
         })
     }
 
+    /// Where the changes of a page go.
+    pub(super) async fn target(&self, index: usize) -> Result<Target, ObserveError> {
+        let project = &self.places().await?.handbooks[index];
+        Ok(Target {
+            project: project.id,
+            branch: target_branch(&self.program.handbooks[index], project),
+        })
+    }
+
     /// A page on its target branch, read now.
     pub(super) async fn page(&self, index: usize) -> Result<PageSeen, ObserveError> {
-        let (handbook, project) = (&self.program.handbooks[index], &self.places().await?.handbooks[index]);
-        let branch = target_branch(handbook, project);
-        let file = self.reader.file(project.id, &handbook.page, &branch).await?;
+        let (handbook, target) = (&self.program.handbooks[index], self.target(index).await?);
+        let file = async { Ok(self.reader.file(target.project, &handbook.page, &target.branch).await?) };
+        let (file, visibility) = tokio::try_join!(file, self.visibility_now(target.project))?;
         Ok(PageSeen {
-            project: project.id,
-            branch,
-            visibility: self.visibility_now(project.id).await?,
+            project: target.project,
+            branch: target.branch,
+            visibility,
             file: file.map(file_version),
         })
     }
@@ -182,22 +213,22 @@ impl Observer {
     pub(super) async fn place(
         &self,
         handbook: &Handbook,
-        page: &PageSeen,
+        target: &Target,
         name: String,
     ) -> Result<PlaceSeen, ObserveError> {
-        let branch = self.branch(handbook, page, &name).await?;
-        let mut merge_requests = self.merge_requests(page, &name).await?;
+        let (branch, mut merge_requests) =
+            tokio::try_join!(self.branch(handbook, target, &name), self.merge_requests(target, &name))?;
         for open in &mut merge_requests {
             // A list tells what GitLab found out some time ago; asked for one alone it looks again.
             if open.state == MergeRequestState::Opened
-                && let Some(now) = self.reader.merge_request(page.project, open.iid).await?
+                && let Some(now) = self.reader.merge_request(target.project, open.iid).await?
             {
                 *open = merge_request_seen(now)?;
             }
         }
         let is_behind = |mr: &MergeRequestSeen| mr.state == MergeRequestState::Opened && mr.needs_rebase;
         let target_head = match merge_requests.iter().any(is_behind) {
-            true => self.reader.branch(page.project, &page.branch).await?,
+            true => self.reader.branch(target.project, &target.branch).await?,
             false => None,
         };
         Ok(PlaceSeen {
@@ -211,19 +242,22 @@ impl Observer {
     async fn branch(
         &self,
         handbook: &Handbook,
-        page: &PageSeen,
+        target: &Target,
         name: &str,
     ) -> Result<Option<BranchSeen>, ObserveError> {
-        let Some(branch) = self.reader.branch(page.project, name).await? else {
+        let Some(branch) = self.reader.branch(target.project, name).await? else {
             return Ok(None);
         };
         let head = branch.commit.id.clone();
-        let file = self.reader.file(page.project, &handbook.page, &head.0).await?;
         let parent = branch.commit.parent_ids.first().cloned();
-        let base_page = match &parent {
-            Some(parent) => self.reader.file(page.project, &handbook.page, &parent.0).await?,
-            None => None,
+        let base_page = async {
+            match &parent {
+                Some(parent) => self.reader.file(target.project, &handbook.page, &parent.0).await,
+                None => Ok(None),
+            }
         };
+        let at_head = self.reader.file(target.project, &handbook.page, &head.0);
+        let (file, base_page) = tokio::try_join!(at_head, base_page)?;
         Ok(Some(BranchSeen {
             head,
             message: branch.commit.message,
@@ -236,16 +270,16 @@ impl Observer {
     /// Merge requests from one of our branches into the page's branch, newest first.
     pub(super) async fn merge_requests(
         &self,
-        page: &PageSeen,
+        target: &Target,
         branch: &str,
     ) -> Result<Vec<MergeRequestSeen>, ObserveError> {
         let filter = MergeRequestFilter {
             source_branch: Some(branch.to_owned()),
-            target_branch: Some(page.branch.clone()),
+            target_branch: Some(target.branch.clone()),
             ..Default::default()
         };
-        let mut found = self.reader.merge_requests(page.project, &filter).await?;
-        found.retain(|merge_request| is_between(merge_request, branch, &page.branch));
+        let mut found = self.reader.merge_requests(target.project, &filter).await?;
+        found.retain(|merge_request| is_between(merge_request, branch, &target.branch));
         found.sort_by_key(|merge_request| std::cmp::Reverse(merge_request.iid));
         found.into_iter().map(merge_request_seen).collect()
     }
@@ -256,39 +290,47 @@ impl Observer {
         &self,
         index: usize,
         project: &ProjectSeen,
-        known: &mut OpenChanges,
+        known: &OpenChanges,
     ) -> Result<String, ObserveError> {
         let places = self.places().await?;
         let (handbook, home) = (&self.program.handbooks[index], places.handbooks[index].id);
-        if let Entry::Vacant(place) = known.0.entry(home) {
-            place.insert(self.open_changes(home).await?);
-        }
         let mut open = known.0.get(&home).into_iter().flatten();
         let is_its =
             |(_, mr): &&(String, MergeRequestSeen)| change::is_row_of(mr, places.bot.id, &handbook.name, project.id);
         Ok(match open.find(is_its) {
             Some((branch, _)) => branch.clone(),
-            None => handbook.row_branch(self.place_in_group(project)),
+            None => self.new_row_branch(index, project),
         })
     }
 
-    /// The merge requests that carry a community's line: its own, and in a page whose lines go together those that name it.
+    /// The branch that a new merge request for the community's line on this page would have.
+    pub(super) fn new_row_branch(&self, index: usize, project: &ProjectSeen) -> String {
+        self.program.handbooks[index].row_branch(self.place_in_group(project))
+    }
+
+    /// The merge requests that carry a community's line: those from its `own` branch, and in a page whose lines go together those that name it.
     pub(super) async fn line_requests(
         &self,
         index: usize,
         page: &PageSeen,
         project: &ProjectSeen,
-        known: &mut OpenChanges,
+        own: &str,
     ) -> Result<Vec<MergeRequestSeen>, ObserveError> {
         let (handbook, bot) = (&self.program.handbooks[index], self.places().await?.bot.id);
-        let own = self.row_branch(index, project, known).await?;
-        let mut found = self.merge_requests(page, &own).await?;
+        let batch = handbook.joint_branch(BATCH);
+        let target = &Target::of(page);
+        let joint = async {
+            match handbook.manners.batch {
+                true => self.merge_requests(target, &batch).await,
+                false => Ok(Vec::new()),
+            }
+        };
+        let (mut found, joint) = tokio::try_join!(self.merge_requests(target, own), joint)?;
         if handbook.manners.batch {
             let names_it = |mr: &MergeRequestSeen| {
                 let marker = concern(mr, bot).filter(|marker| marker.page == handbook.name);
                 marker.is_some_and(|marker| marker.items.iter().any(|item| item.community == project.id))
             };
-            let joint = self.merge_requests(page, &handbook.joint_branch(BATCH)).await?;
             found.extend(joint.into_iter().filter(names_it));
             found.sort_by_key(|merge_request| std::cmp::Reverse(merge_request.iid));
         }
@@ -301,6 +343,17 @@ impl Observer {
         let is_inside = super::is_in_group(project, &self.program.group);
         let below = project.full_path.get(group + 1..).filter(|_| is_inside);
         below.unwrap_or(&project.path)
+    }
+
+    /// Open merge requests of ours in all projects with a page that has a table.
+    pub(super) async fn all_open_changes(&self) -> Result<OpenChanges, ObserveError> {
+        let homes = self.program.handbooks.iter().zip(&self.places().await?.handbooks);
+        let tables = homes.filter(|(handbook, _)| handbook.kind == PageKind::Table);
+        let projects: BTreeSet<ProjectId> = tables.map(|(_, home)| home.id).collect();
+        let found = projects
+            .into_iter()
+            .map(|project| async move { Ok::<_, ObserveError>((project, self.open_changes(project).await?)) });
+        Ok(OpenChanges(try_join_all(found).await?.into_iter().collect()))
     }
 
     async fn open_changes(&self, project: ProjectId) -> Result<Vec<(String, MergeRequestSeen)>, ObserveError> {
@@ -337,15 +390,16 @@ impl Observer {
         let is_row = |mr: &MergeRequestSeen| {
             concern(mr, places.bot.id).is_some_and(|marker| marker.what == What::Row && marker.page == handbook.name)
         };
-        let open = self.open_changes(project).await?;
         let since = now.checked_sub(HOUR).unwrap_or(Timestamp::MIN);
         let lately = MergeRequestFilter {
             updated_after: Some(since),
             author_id: Some(places.bot.id),
             ..Default::default()
         };
+        let lately = async { Ok(self.reader.merge_requests(project, &lately).await?) };
+        let (open, lately) = tokio::try_join!(self.open_changes(project), lately)?;
         let mut opened_lately = 0;
-        for found in self.reader.merge_requests(project, &lately).await? {
+        for found in lately {
             let found = merge_request_seen(found)?;
             opened_lately += usize::from(is_row(&found) && found.created_at >= since);
         }
@@ -358,12 +412,9 @@ impl Observer {
 
     /// Accounts by name; who is not there, or blocked, cannot be asked.
     pub(super) async fn active_users(&self, names: &[Username]) -> Result<Vec<UserId>, ObserveError> {
-        let mut ids = Vec::new();
-        for name in names {
-            let user = self.reader.user_by_username(name).await?;
-            ids.extend(user.filter(|user| user.is_active()).map(|user| user.id));
-        }
-        Ok(ids)
+        let users = try_join_all(names.iter().map(|name| self.reader.user_by_username(name))).await?;
+        let active = users.into_iter().flatten().filter(|user| user.is_active());
+        Ok(active.map(|user| user.id).collect())
     }
 
     /// All projects of the group that may be communities, with their charters.

@@ -6,19 +6,19 @@ use convenor_core::approval::Acceptance;
 use convenor_core::charter;
 use convenor_core::command::{self, Command};
 use convenor_core::escape::Marker;
-use convenor_core::ids::{IssueIid, ProjectId, UserId};
+use convenor_core::ids::{AccessLevel, IssueIid, ProjectId, UserId};
 use convenor_core::plan::provision::{self, Evidence};
 use convenor_core::plan::seen::{
-    BoardSeen, InsideSeen, IssueSeen, LabelEventSeen, LabelSeen, NoteSeen, OwnIssueSeen, ProjectSeen, ProjectStanding,
-    ProposalSeen, RivalSeen, UserSeen,
+    BoardSeen, InsideSeen, IssueSeen, LabelEventSeen, LabelSeen, MergeRequestSeen, NoteSeen, OwnIssueSeen, PageSeen,
+    ProjectSeen, ProjectStanding, ProposalSeen, RivalSeen, UserSeen,
 };
 use convenor_core::plan::status::recorded_status;
 use convenor_core::plan::{labels, status::Status};
 use convenor_core::program::PageKind;
 use convenor_core::proposal as form;
+use futures_util::future::try_join_all;
 use jiff::SignedDuration;
 
-use super::handbook::OpenChanges;
 use super::{ObserveError, Observer, Places, address, project_seen};
 use crate::gitlab::{GitLabError, IssueFilter, wire};
 
@@ -35,6 +35,14 @@ pub struct Remembered {
     pub project: Option<ProjectId>,
     /// Projects that were made for other proposals.
     pub of_others: BTreeSet<ProjectId>,
+}
+
+/// What was said about a proposal.
+struct Talk {
+    notes: Vec<NoteSeen>,
+    label_events: Vec<LabelEventSeen>,
+    /// Those of them whose accounts are not in use.
+    blocked: BTreeSet<UserId>,
 }
 
 impl Observer {
@@ -61,74 +69,111 @@ impl Observer {
     ) -> Result<ProposalSeen, ObserveError> {
         let places = self.places().await?;
         let iid = issue.iid;
-        let (notes, label_events) = tokio::try_join!(
-            self.reader.notes(places.intake.id, iid),
-            self.reader.label_events(places.intake.id, iid),
-        )?;
-        let blocked = blocked(&notes, &label_events);
-        let notes: Vec<NoteSeen> = notes.into_iter().map(note_seen).collect();
-        let label_events: Vec<LabelEventSeen> = label_events.into_iter().filter_map(label_event_seen).collect();
-        let status = recorded_status(&notes, places.bot.id).unwrap_or_default();
-
         let read = match &remembered.acceptance {
             Some(accepted) => form::parse(&accepted.title, &accepted.description),
             None => form::parse(&issue.title, &issue.description),
         };
-        let named: BTreeSet<_> = read
-            .understood
-            .facilitators
-            .iter()
-            .chain(&read.understood.members)
-            .cloned()
-            .collect();
-        let people = self.people(named).await?;
-        let roles = self.roles(who_matters(places, &issue, &notes, &label_events)).await?;
-        let projects = self.group_projects().await?;
-        let rivals = self.rivals(places, iid).await?;
-
+        let people = read.understood.facilitators.iter().chain(&read.understood.members);
+        let named: BTreeSet<_> = people.cloned().collect();
+        // Whatever needs no other answer is asked for at once.
+        let (talk, known, projects, people, rivals, pages) = tokio::try_join!(
+            self.talk(places, iid),
+            self.known_project(remembered.project),
+            self.group_projects(),
+            self.people(named),
+            self.rivals(places, iid),
+            self.table_pages(),
+        )?;
+        let status = recorded_status(&talk.notes, places.bot.id).unwrap_or_default();
         let slug = read.understood.slug.as_ref().map(|slug| slug.as_str().to_owned());
-        let project = self
-            .standing(places, &issue, slug.as_deref(), &status, &remembered)
-            .await?;
-        let ours = match &project {
-            ProjectStanding::Ours(project) => Some(project),
-            _ => None,
-        };
-        let inside = match ours {
-            Some(project) if !status.made => Some(self.inside(places, project, template_files).await?),
-            _ => None,
-        };
-        let mut pages = Vec::new();
-        let mut open = OpenChanges::default();
-        for (index, handbook) in self.program.handbooks.iter().enumerate() {
-            if handbook.kind != PageKind::Table {
-                continue;
-            }
-            let page = self.page(index).await?;
-            let merge_requests = match ours {
-                Some(project) => self.line_requests(index, &page, project, &mut open).await?,
-                None => Vec::new(),
+        let standing = async {
+            let project = self.standing(places, &issue, slug.as_deref(), &status, &remembered, known);
+            let project = project.await?;
+            let ours = match &project {
+                ProjectStanding::Ours(project) => Some(project),
+                _ => None,
             };
-            pages.push((page, merge_requests));
-        }
+            let inside = async {
+                match ours {
+                    Some(project) if !status.made => self.inside(places, project, template_files).await.map(Some),
+                    _ => Ok(None),
+                }
+            };
+            let (inside, pages) = tokio::try_join!(inside, self.with_lines(pages, ours))?;
+            Ok((project, inside, pages))
+        };
+        let (intake, roles, (project, inside, pages)) = tokio::try_join!(
+            self.intake_among(&projects),
+            self.roles(who_matters(places, &issue, &talk.notes, &talk.label_events)),
+            standing,
+        )?;
         Ok(ProposalSeen {
             bot: places.bot.clone(),
             group: places.group.clone(),
-            intake: self.intake_now().await?,
+            intake,
             issue,
-            notes,
-            label_events,
+            notes: talk.notes,
+            label_events: talk.label_events,
             roles,
-            blocked,
+            blocked: talk.blocked,
             people,
             projects,
             rivals,
             acceptance: remembered.acceptance,
             project,
             refused_members: BTreeSet::new(),
+            is_foreseen: false,
             inside,
             pages,
         })
+    }
+
+    /// What was said about a proposal, in words and by labels.
+    async fn talk(&self, places: &Places, issue: IssueIid) -> Result<Talk, ObserveError> {
+        let (notes, events) = tokio::try_join!(
+            self.reader.notes(places.intake.id, issue),
+            self.reader.label_events(places.intake.id, issue),
+        )?;
+        Ok(Talk {
+            blocked: blocked(&notes, &events),
+            notes: notes.into_iter().map(note_seen).collect(),
+            label_events: events.into_iter().filter_map(label_event_seen).collect(),
+        })
+    }
+
+    /// The pages with a table, each with its place in the settings.
+    async fn table_pages(&self) -> Result<Vec<(usize, PageSeen)>, ObserveError> {
+        let handbooks = self.program.handbooks.iter().enumerate();
+        let tables = handbooks.filter(|(_, handbook)| handbook.kind == PageKind::Table);
+        try_join_all(tables.map(|(index, _)| async move { Ok((index, self.page(index).await?)) })).await
+    }
+
+    /// The pages with the merge requests of the community's row, when there is a community.
+    async fn with_lines(
+        &self,
+        pages: Vec<(usize, PageSeen)>,
+        ours: Option<&ProjectSeen>,
+    ) -> Result<Vec<(PageSeen, Vec<MergeRequestSeen>)>, ObserveError> {
+        let Some(project) = ours else {
+            return Ok(pages.into_iter().map(|(_, page)| (page, Vec::new())).collect());
+        };
+        let lines = try_join_all(pages.into_iter().map(|(index, page)| async move {
+            let own = self.new_row_branch(index, project);
+            let requests = self.line_requests(index, &page, project, &own).await?;
+            Ok::<_, ObserveError>((index, own, page, requests))
+        }));
+        let (open, lines) = tokio::try_join!(self.all_open_changes(), lines)?;
+        let mut found = Vec::with_capacity(lines.len());
+        for (index, new, page, requests) in lines {
+            let own = self.row_branch(index, project, &open).await?;
+            // The project had another path when its merge request was opened.
+            let requests = match own == new {
+                true => requests,
+                false => self.line_requests(index, &page, project, &own).await?,
+            };
+            found.push((page, requests));
+        }
+        Ok(found)
     }
 
     /// Other open proposals of the program, with what they ask for.
@@ -182,11 +227,12 @@ impl Observer {
         slug: Option<&str>,
         status: &Status,
         remembered: &Remembered,
+        known: Option<Option<ProjectSeen>>,
     ) -> Result<ProjectStanding, ObserveError> {
         let recorded_id = remembered.project.or(status.project);
-        let recorded = match recorded_id {
-            Some(id) => Some(self.project_by_id(id).await?),
-            None => None,
+        let recorded = match known {
+            Some(known) => Some(known),
+            None => self.known_project(status.project).await?,
         };
         let (at_path, charter) = match (recorded_id, slug) {
             (None, Some(slug)) => self.at_path(slug).await?,
@@ -208,6 +254,14 @@ impl Observer {
             of_others: &remembered.of_others,
             bot: places.bot.id,
         }))
+    }
+
+    /// The project of an id that we know, if we know one; `Some(None)`: GitLab no longer has it.
+    async fn known_project(&self, id: Option<ProjectId>) -> Result<Option<Option<ProjectSeen>>, ObserveError> {
+        match id {
+            Some(id) => Ok(Some(self.project_by_id(id).await?)),
+            None => Ok(None),
+        }
     }
 
     async fn project_by_id(&self, id: ProjectId) -> Result<Option<ProjectSeen>, ObserveError> {
@@ -248,7 +302,7 @@ impl Observer {
             self.files_there(project, template_files),
             self.reader.project_labels(project.id),
             self.reader.boards(project.id),
-            self.reader.project_members_all(project.id),
+            self.members_of(project.id),
             self.reader.issues(project.id, &own_issues),
         )?;
         Ok(InsideSeen {
@@ -257,16 +311,23 @@ impl Observer {
                 .into_iter()
                 .map(|label| LabelSeen {
                     id: label.id,
+                    of_group: label.is_project_label == Some(false),
                     name: label.name,
                 })
                 .collect(),
             boards: boards.into_iter().map(board_seen).collect(),
-            members: members
-                .into_iter()
-                .map(|member| (member.id, member.access_level))
-                .collect::<BTreeMap<_, _>>(),
+            members: Some(members),
             issues: own_issues_seen(issues, places.bot.id)?,
         })
+    }
+
+    /// Members of a project, inherited ones included, with their highest role.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn members_of(&self, project: ProjectId) -> Result<BTreeMap<UserId, AccessLevel>, GitLabError> {
+        let members = self.reader.project_members_all(project).await?.into_iter();
+        Ok(members.map(|member| (member.id, member.access_level)).collect())
     }
 
     async fn files_there(&self, project: &ProjectSeen, paths: &[String]) -> Result<Vec<String>, GitLabError> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use uuid::{ContextV7, Uuid};
 
-use super::pools::on;
+use super::pools::{in_transaction, on};
 use super::work::Lease;
 use super::{Store, StoreError, lock, to_ms};
 
@@ -94,7 +94,22 @@ pub struct Intent<'a> {
     pub lease: Option<&'a Lease>,
 }
 
+/// How one of several steps ended.
+#[derive(Clone, Debug)]
+pub struct StepEnd {
+    /// Its entry.
+    pub id: JournalId,
+    /// How it ended.
+    pub state: StepState,
+    /// What came of it.
+    pub result: Option<String>,
+}
+
 impl Intent<'_> {
+    fn lease(&self) -> &str {
+        self.lease.map_or("", |lease| lease.0.as_str())
+    }
+
     fn entry(&self, id: JournalId, at: Timestamp) -> JournalEntry {
         JournalEntry {
             id,
@@ -119,39 +134,65 @@ impl Store {
     /// # Errors
     /// What the database said; the step must then not be done either.
     pub async fn journal_begin(&self, intent: &Intent<'_>, at: Timestamp) -> Result<Option<JournalId>, StoreError> {
+        let begun = self.journal_begin_all(std::slice::from_ref(intent), at).await?;
+        Ok(begun.into_iter().flatten().next())
+    }
+
+    /// The same for steps that are carried out side by side, in one transaction: all of them are written down or none is.
+    ///
+    /// # Errors
+    /// As [`Store::journal_begin`].
+    pub async fn journal_begin_all(
+        &self,
+        intents: &[Intent<'_>],
+        at: Timestamp,
+    ) -> Result<Option<Vec<JournalId>>, StoreError> {
+        let begun: Vec<(JournalId, &Intent<'_>)> =
+            intents.iter().map(|intent| (JournalId(next_id(at)), intent)).collect();
+        let is_written = self.write_intents(&begun, at).await;
+        // Of one thing the lease is held for all intents or for none.
+        let is_written = self.noted(is_written)?;
+        Ok(is_written.then(|| begun.into_iter().map(|(id, _)| id).collect()))
+    }
+
+    async fn write_intents(&self, begun: &[(JournalId, &Intent<'_>)], at: Timestamp) -> Result<bool, StoreError> {
         // The lease is asked for by the statement that writes, so nobody can take it in between.
         const SQL: &str = "insert into journal (id, thing, cause, kind, step, state, at) \
              select $1, $2, $3, $4, $5, 'pending', $6 \
              where $7 = '' or exists (select 1 from work where thing = $2 and lease = $7)";
-        let id = next_id(at);
-        let thing = intent.thing.to_string();
-        let lease = intent.lease.map_or("", |lease| lease.0.as_str());
-        let result: Result<u64, sqlx::Error> = on!(
+        in_transaction!(
             self.pools(),
-            write,
-            |connection| {
-                let query = sqlx::query(SQL)
-                    .bind(&id)
-                    .bind(&thing)
-                    .bind(intent.cause)
-                    .bind(intent.kind)
-                    .bind(intent.step)
-                    .bind(to_ms(at))
-                    .bind(lease);
-                query.execute(connection).await.map(|done| done.rows_affected())
+            |transaction| {
+                let mut written = 0;
+                for (id, intent) in begun {
+                    let query = sqlx::query(SQL)
+                        .bind(&id.0)
+                        .bind(intent.thing.to_string())
+                        .bind(intent.cause)
+                        .bind(intent.kind)
+                        .bind(intent.step)
+                        .bind(to_ms(at))
+                        .bind(intent.lease());
+                    written += query.execute(&mut *transaction).await?.rows_affected();
+                }
+                if written < begun.len() as u64 {
+                    return Ok(false);
+                }
+                Ok(true)
             },
             |tables| {
-                let may = lease.is_empty() || tables.is_leased(&thing, lease);
-                if may {
-                    tables
-                        .journal
-                        .insert(id.clone(), intent.entry(JournalId(id.clone()), at));
+                let may = |intent: &Intent<'_>| {
+                    intent.lease.is_none() || tables.is_leased(&intent.thing.to_string(), intent.lease())
+                };
+                if !begun.iter().map(|(_, intent)| *intent).all(may) {
+                    return Ok(false);
                 }
-                Ok(u64::from(may))
+                for (id, intent) in begun {
+                    tables.journal.insert(id.0.clone(), intent.entry(id.clone(), at));
+                }
+                Ok(true)
             }
-        );
-        let written = self.noted(result.map_err(StoreError::from))? > 0;
-        Ok(written.then_some(JournalId(id)))
+        )
     }
 
     /// A thing's steps begun since a time, oldest first.
@@ -233,28 +274,49 @@ impl Store {
         result: Option<&str>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
+        let end = StepEnd {
+            id: id.clone(),
+            state,
+            result: result.map(str::to_owned),
+        };
+        self.journal_end_all(&[end], at).await
+    }
+
+    /// Writes down how steps ended that were carried out side by side, in one transaction.
+    ///
+    /// # Errors
+    /// As [`Store::journal_end`].
+    pub async fn journal_end_all(&self, ends: &[StepEnd], at: Timestamp) -> Result<(), StoreError> {
+        let result = self.write_ends(ends, at).await;
+        self.noted(result)
+    }
+
+    async fn write_ends(&self, ends: &[StepEnd], at: Timestamp) -> Result<(), StoreError> {
         const SQL: &str = "update journal set state = $1, result = $2, ended_at = $3 where id = $4";
-        let result = on!(
+        in_transaction!(
             self.pools(),
-            write,
-            |connection| {
-                let query = sqlx::query(SQL)
-                    .bind(state.as_str())
-                    .bind(result)
-                    .bind(to_ms(at))
-                    .bind(&id.0);
-                query.execute(connection).await.map(drop)
+            |transaction| {
+                for end in ends {
+                    let query = sqlx::query(SQL)
+                        .bind(end.state.as_str())
+                        .bind(end.result.as_deref())
+                        .bind(to_ms(at))
+                        .bind(&end.id.0);
+                    query.execute(&mut *transaction).await?;
+                }
+                Ok(())
             },
             |tables| {
-                if let Some(entry) = tables.journal.get_mut(&id.0) {
-                    entry.state = state;
-                    entry.result = result.map(str::to_owned);
-                    entry.ended_at = Some(at);
+                for end in ends {
+                    if let Some(entry) = tables.journal.get_mut(&end.id.0) {
+                        entry.state = end.state;
+                        entry.result.clone_from(&end.result);
+                        entry.ended_at = Some(at);
+                    }
                 }
                 Ok(())
             }
-        );
-        self.noted(result.map_err(StoreError::from))
+        )
     }
 
     /// A thing's steps, newest first.

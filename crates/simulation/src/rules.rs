@@ -59,6 +59,8 @@ pub(crate) struct Memories {
     head_is_a_persons: bool,
     /// Whether what is about to be changed was written by us.
     is_our_own: bool,
+    /// What the community had of each kind before the write in hand.
+    inventory: BTreeMap<&'static str, u64>,
 }
 
 impl Memories {
@@ -91,8 +93,21 @@ impl Memories {
             unauthorised: HashMap::new(),
             head_is_a_persons: false,
             is_our_own: true,
+            inventory: BTreeMap::new(),
         }
     }
+}
+
+/// What the community has of the kinds that one call can make several of.
+fn inventory(world: &World) -> BTreeMap<&'static str, u64> {
+    let boards = world.boards(COMMUNITY).unwrap_or_default();
+    let count = |many: usize| many as u64;
+    BTreeMap::from([
+        ("label", count(world.labels(COMMUNITY).unwrap_or_default().len())),
+        ("list", count(boards.iter().map(|board| board.lists.len()).sum())),
+        ("board", count(boards.len())),
+        ("member", count(world.members(COMMUNITY).unwrap_or_default().len())),
+    ])
 }
 
 /// A write, taken apart.
@@ -133,6 +148,38 @@ impl Write {
 
     fn field(&self, name: &str) -> &str {
         self.body[name].as_str().unwrap_or_default()
+    }
+
+    /// Whether it may make things of which one call can make several.
+    fn makes_many(&self) -> bool {
+        match self.parts().as_slice() {
+            [.., "graphql"] => true,
+            ["projects", _, kind, ..] => self.method == "POST" && matches!(*kind, "labels" | "boards" | "members"),
+            _ => false,
+        }
+    }
+
+    /// The projects that a GraphQL document names.
+    fn named_projects(&self) -> Vec<&str> {
+        fn collect<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+            match value {
+                Value::Object(fields) => {
+                    for (name, value) in fields {
+                        match value.as_str() {
+                            Some(path) if name == "projectPath" => found.push(path),
+                            _ => collect(value, found),
+                        }
+                    }
+                }
+                Value::Array(values) => values.iter().for_each(|value| collect(value, found)),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        if self.path.ends_with("/graphql") {
+            collect(&self.body["variables"], &mut found);
+        }
+        found
     }
 }
 
@@ -219,7 +266,13 @@ pub(crate) fn before(sim: &Sim, write: &Write) {
         }
         _ => {}
     }
+    let inventory = if write.makes_many() {
+        inventory(world)
+    } else {
+        BTreeMap::new()
+    };
     let memories = &mut sim.locked().memories;
+    memories.inventory = inventory;
     memories.head_is_a_persons = a_persons;
     memories.is_our_own = is_our_own;
 }
@@ -232,10 +285,6 @@ pub(crate) fn after(sim: &Arc<Sim>, who: Option<Who>, write: &Write, answer: &Re
         ("POST", ["projects"]) => project(sim, who, &made),
         ("POST", ["projects", _, "issues", iid, "notes"]) => note(sim, iid),
         ("POST", ["projects", _, "issues"]) => issue(sim, &made),
-        ("POST", ["projects", _, "boards"]) => board(sim),
-        ("POST", ["projects", _, "boards", _, "lists"]) => Some("list"),
-        ("POST", ["projects", _, "labels"]) => Some("label"),
-        ("POST", ["projects", _, "members"]) => Some("member"),
         ("POST", ["projects", _, "merge_requests"]) => merge_request(sim, who, write),
         ("POST", ["projects", id, "repository", "commits"]) => commit(sim, id, write),
         ("PUT", ["projects", _, "issues", _]) => state(sim, &made),
@@ -243,6 +292,9 @@ pub(crate) fn after(sim: &Arc<Sim>, who: Option<Who>, write: &Write, answer: &Re
     };
     if let Some(kind) = kind {
         *sim.locked().counts.created.entry(kind).or_default() += 1;
+    }
+    if write.makes_many() {
+        many(sim);
     }
     whose(sim, write);
     repeated(sim, write);
@@ -267,8 +319,12 @@ fn whose(sim: &Sim, write: &Write) {
             ["projects", id, ..] => id.parse().ok(),
             _ => None,
         };
+        let named = write
+            .named_projects()
+            .into_iter()
+            .map(|path| sim.world.project(path).map_or(0, |project| project.id));
         let ours = |id: u64| id == memories.intake || id == memories.handbook || memories.made.contains(&id);
-        (project.is_none_or(ours), memories.is_our_own)
+        (project.into_iter().chain(named).all(ours), memories.is_our_own)
     };
     if !in_ours {
         sim.violated(format!(
@@ -360,7 +416,22 @@ fn issue(sim: &Sim, made: &Value) -> Option<&'static str> {
     Some("issue")
 }
 
-fn board(sim: &Sim) -> Option<&'static str> {
+/// Counts what one call made several of.
+fn many(sim: &Sim) {
+    let now = inventory(&sim.world);
+    let before = std::mem::take(&mut sim.locked().memories.inventory);
+    for (kind, count) in now {
+        let more = count.saturating_sub(before.get(kind).copied().unwrap_or_default());
+        if more > 0 {
+            *sim.locked().counts.created.entry(kind).or_default() += more;
+            if kind == "board" {
+                board(sim);
+            }
+        }
+    }
+}
+
+fn board(sim: &Sim) {
     let boards = sim.world.boards(COMMUNITY).unwrap_or_default().len();
     if boards > 1 {
         sim.violated(format!("{boards} boards"));
@@ -368,7 +439,6 @@ fn board(sim: &Sim) -> Option<&'static str> {
     if sim.locked().memories.board_is_gone {
         sim.violated("a board that a person took away was made again".to_owned());
     }
-    Some("board")
 }
 
 fn merge_request(sim: &Sim, who: Option<Who>, write: &Write) -> Option<&'static str> {

@@ -31,15 +31,15 @@ impl Transport for Wire {
         let (sim, who) = (&self.sim, self.who);
         sim.awake(who).await;
         let is_write = is_write(&request);
+        if is_write {
+            rules::begins(sim, who);
+        }
         let (number, fault) = sim.next_call(is_write);
         for act in sim.acts_at(number) {
             act.happen(sim);
         }
         sim.some_time(200).await;
         sim.awake(who).await;
-        if is_write {
-            rules::begins(sim, who);
-        }
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let line = format!("{method} {}", shown(&request));
         let outcome = self.meet(fault, request).await;
@@ -93,7 +93,7 @@ impl Wire {
                 Err(lost())
             }
             CallFault::Stale => {
-                let old = sim.locked().answers.get(&request.uri().to_string()).cloned();
+                let old = sim.locked().answers.get(&asked(&request)).cloned();
                 old.map_or_else(|| effect(sim, Some(who), request), Ok)
             }
             CallFault::Short => effect(sim, Some(who), request).map(shortened),
@@ -118,7 +118,7 @@ impl Wire {
 /// GitLab does what it is asked. `who`: the caller, while it still waits.
 fn effect(sim: &Arc<Sim>, who: Option<Who>, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
     sim.sync();
-    let key = request.uri().to_string();
+    let key = asked(&request);
     if !is_write(&request) {
         let answer = sim.world.exchange(request).received.whole().ok_or_else(lost)?;
         rules::was_read(sim, who, &key, &answer);
@@ -139,7 +139,17 @@ fn effect(sim: &Arc<Sim>, who: Option<Who>, request: Request<Bytes>) -> Result<R
 }
 
 fn is_write(request: &Request<Bytes>) -> bool {
-    request.method() != "GET" && !request.uri().path().ends_with("/graphql")
+    let is_query = || {
+        let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let document = body["query"].as_str().unwrap_or_default().trim_start();
+        !document.starts_with("mutation")
+    };
+    request.method() != "GET" && !(request.uri().path().ends_with("/graphql") && is_query())
+}
+
+/// What a read asks for.
+fn asked(request: &Request<Bytes>) -> String {
+    format!("{}{}", request.uri(), String::from_utf8_lossy(request.body()))
 }
 
 fn shown(request: &Request<Bytes>) -> String {

@@ -14,7 +14,7 @@ use gitlab::api::{BodyError, Endpoint, UrlBase};
 use http::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use super::error::{GitLabError, Words};
@@ -78,25 +78,61 @@ async fn send<T: DeserializeOwned>(
     operation: Operation,
     document: &Document<'_>,
 ) -> Result<T, Unserved> {
+    let envelope: Envelope<T> = ask(client, operation, document).await?;
+    match envelope.data {
+        Some(data) if envelope.errors.is_empty() => Ok(data),
+        _ => Err(refused(client, operation, &envelope.errors)),
+    }
+}
+
+async fn ask<T: DeserializeOwned>(
+    client: &Client,
+    operation: Operation,
+    document: &Document<'_>,
+) -> Result<Envelope<T>, Unserved> {
     if !client.has_graphql() {
         return Err(Unserved::NotToBeHad);
     }
-    let envelope: Envelope<T> = match client.ask(operation, document).await {
-        Ok(envelope) => envelope,
-        Err(GitLabError::NotFound { .. }) => return Err(not_to_be_had(client)),
+    match client.ask(operation, document).await {
+        Ok(envelope) => Ok(envelope),
+        Err(GitLabError::NotFound { .. }) => Err(not_to_be_had(client)),
         // Not a word of GitLab's GraphQL; REST gets the same refusal if it is one of rights.
         Err(
             GitLabError::Invalid { .. }
             | GitLabError::Forbidden { .. }
             | GitLabError::InsufficientScope { .. }
             | GitLabError::Unreadable { .. },
-        ) => return Err(Unserved::NotToBeHad),
-        Err(other) => return Err(Unserved::Failed(other)),
-    };
-    match envelope.data {
-        Some(data) if envelope.errors.is_empty() => Ok(data),
-        _ => Err(refused(client, operation, &envelope.errors)),
+        ) => Err(Unserved::NotToBeHad),
+        Err(other) => Err(Unserved::Failed(other)),
     }
+}
+
+/// Sends a mutation and reads what each of its fields answered. Fields run one after the other and each for itself: what one of them did
+/// stays done when another failed, so half an answer is half of the truth here.
+async fn send_mutation(
+    client: &Client,
+    operation: Operation,
+    document: &Document<'_>,
+) -> Result<Map<String, Value>, Unserved> {
+    let envelope: Envelope<Map<String, Value>> = ask(client, operation, document).await?;
+    let data = envelope.data.unwrap_or_default();
+    if envelope.errors.is_empty() || data.values().any(|field| !field.is_null()) {
+        return Ok(data);
+    }
+    match refused(client, operation, &envelope.errors) {
+        Unserved::TooComplex if says_time_is_up(&envelope.errors) => {
+            Err(Unserved::Failed(GitLabError::OutcomeUnknown {
+                call: operation.name,
+                cause: Words::new("GitLab's time for the document was up"),
+            }))
+        }
+        other => Err(other),
+    }
+}
+
+fn says_time_is_up(errors: &[Message]) -> bool {
+    let mut said = errors.iter().map(|error| Words::new(error.message.as_str()));
+    said.any(|words| words.contain("timeout") || words.contain("timed out"))
 }
 
 fn refused(client: &Client, operation: Operation, errors: &[Message]) -> Unserved {

@@ -2,13 +2,13 @@
 //! (GraphQL specification, "Normal and Serial Execution"), so that lists stand in the order in which they are written.
 
 use convenor_core::ids::{BoardId, BoardListId, LabelId, ProjectId};
+use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Document, Unserved, number_of, send};
+use super::{Document, Unserved, number_of, send_mutation};
 use crate::gitlab::error::{FieldMessage, GitLabError, Words};
 use crate::gitlab::operation::Operation;
-use crate::gitlab::wire::Project;
 use crate::gitlab::writer::{NewLabel, Writer};
 
 /// A document's text may have 10,000 characters; this many fields stay far below it, and below the complexity limit.
@@ -51,10 +51,12 @@ impl Writer {
     /// Makes labels of a project and, when named, a board, in one request where GitLab has GraphQL.
     ///
     /// # Errors
-    /// Only when it is not known which of them were made (`OutcomeUnknown`) or none were (all others): observe again.
+    /// Only when it is not known which of them were made (`OutcomeUnknown`) or none were (all others): observe again. What is
+    /// wrong with one of them stands in its own place.
     pub async fn create_labels_and_board(
         &self,
-        project: &Project,
+        project: ProjectId,
+        full_path: &str,
         labels: &[NewLabel],
         board: Option<&str>,
     ) -> Result<LabelsAndBoard, GitLabError> {
@@ -65,7 +67,7 @@ impl Writer {
                 "LabelCreateInput",
                 "label { id }",
                 json!({
-                    "projectPath": project.path_with_namespace, "title": label.name, "color": label.color,
+                    "projectPath": full_path, "title": label.name, "color": label.color,
                     "description": label.description,
                 }),
             );
@@ -76,13 +78,13 @@ impl Writer {
                 "CreateBoardInput",
                 "board { id }",
                 json!({
-                    "projectPath": project.path_with_namespace, "name": name,
+                    "projectPath": full_path, "name": name,
                 }),
             );
         }
         let operation = Operation::writes("graphql.labels_and_board");
         let Some(mut made) = self.run(operation, mutation).await? else {
-            return self.labels_and_board_by_rest(project.id, labels, board).await;
+            return Ok(self.labels_and_board_by_rest(project, labels, board).await);
         };
         let board = if board.is_some() { made.pop() } else { None };
         Ok(LabelsAndBoard {
@@ -116,10 +118,19 @@ impl Writer {
         if let Some(made) = self.run(operation, mutation).await? {
             return Ok(made.into_iter().map(|id| id.map(BoardListId)).collect());
         }
-        let mut made = Vec::with_capacity(labels.len());
+        // One after the other: they come to stand in the order in which they are made.
+        let mut made: Vec<Result<BoardListId, GitLabError>> = Vec::with_capacity(labels.len());
         for label in labels {
-            let list = self.create_board_list(project, board, label.id()).await;
-            made.push(settled(list)?.map(|list| list.id));
+            let is_stopped = made
+                .last()
+                .is_some_and(|last| last.as_ref().is_err_and(stops_what_follows));
+            made.push(match is_stopped {
+                true => Err(not_sent(operation)),
+                false => self
+                    .create_board_list(project, board, label.id())
+                    .await
+                    .map(|list| list.id),
+            });
         }
         Ok(made)
     }
@@ -129,19 +140,19 @@ impl Writer {
         project: ProjectId,
         labels: &[NewLabel],
         board: Option<&str>,
-    ) -> Result<LabelsAndBoard, GitLabError> {
-        let mut made = LabelsAndBoard {
-            labels: Vec::with_capacity(labels.len()),
-            board: None,
+    ) -> LabelsAndBoard {
+        let labels = labels.iter().map(|label| self.create_project_label(project, label));
+        let board = async {
+            match board {
+                Some(name) => Some(self.create_board(project, name).await.map(|board| board.id)),
+                None => None,
+            }
         };
-        for label in labels {
-            let label = self.create_project_label(project, label).await;
-            made.labels.push(settled(label)?.map(|label| label.id));
+        let (labels, board) = tokio::join!(join_all(labels), board);
+        LabelsAndBoard {
+            labels: labels.into_iter().map(|label| label.map(|label| label.id)).collect(),
+            board,
         }
-        if let Some(name) = board {
-            made.board = Some(settled(self.create_board(project, name).await)?.map(|board| board.id));
-        }
-        Ok(made)
     }
 
     /// The numbers of what each field made; `None`: GraphQL is not to be had, and nothing was done.
@@ -157,7 +168,7 @@ impl Writer {
             return Ok(None);
         }
         let wanted = mutation.fields.len();
-        match send::<Map<String, Value>>(&self.client, operation, &mutation.document()).await {
+        match send_mutation(&self.client, operation, &mutation.document()).await {
             Ok(data) => Ok(Some(
                 (0..wanted)
                     .map(|field| outcome(operation, data.get(&alias(field))))
@@ -169,12 +180,15 @@ impl Writer {
     }
 }
 
-/// Refusals of one thing stay with it; what stops everything goes up.
-fn settled<T>(result: Result<T, GitLabError>) -> Result<Result<T, GitLabError>, GitLabError> {
-    match result {
-        Err(error) if error.is_already_there() || matches!(error, GitLabError::Invalid { .. }) => Ok(Err(error)),
-        Err(error) => Err(error),
-        Ok(made) => Ok(Ok(made)),
+/// Whether what should follow has to wait until somebody has looked.
+fn stops_what_follows(error: &GitLabError) -> bool {
+    !error.is_already_there() && !matches!(error, GitLabError::Invalid { .. })
+}
+
+fn not_sent(operation: Operation) -> GitLabError {
+    GitLabError::Unreachable {
+        call: operation.name,
+        cause: Words::new("not sent, because the one before it failed"),
     }
 }
 

@@ -191,10 +191,6 @@ fn label(name: &str) -> NewLabel {
     }
 }
 
-fn made_project() -> convenor::gitlab::wire::Project {
-    serde_json::from_value(project(7, "rust")).unwrap()
-}
-
 #[tokio::test]
 async fn labels_and_board_are_one_request_and_lists_another() {
     let server = MockServer::start().await;
@@ -218,7 +214,7 @@ async fn labels_and_board_are_one_request_and_lists_another() {
     let writer = writer(&server);
     let labels = [label("a \" { b"), label("c")];
     let made = writer
-        .create_labels_and_board(&made_project(), &labels, Some("Community board"))
+        .create_labels_and_board(ProjectId(7), "cops/rust", &labels, Some("Community board"))
         .await
         .unwrap();
     assert_eq!(made.labels[0], Ok(LabelId(11)));
@@ -258,7 +254,7 @@ async fn a_document_whose_answer_is_lost_is_not_sent_again_by_other_means() {
         .mount(&server)
         .await;
     let error = writer(&server)
-        .create_labels_and_board(&made_project(), &[label("a")], None)
+        .create_labels_and_board(ProjectId(7), "cops/rust", &[label("a")], None)
         .await
         .unwrap_err();
     assert!(error.is_outcome_unknown(), "{error:?}");
@@ -306,7 +302,7 @@ async fn without_graphql_labels_board_and_lists_are_made_one_by_one() {
     .await;
     let writer = writer(&server);
     let made = writer
-        .create_labels_and_board(&made_project(), &[label("a"), label("c")], Some("b"))
+        .create_labels_and_board(ProjectId(7), "cops/rust", &[label("a"), label("c")], Some("b"))
         .await
         .unwrap();
     assert!(made.labels[0].as_ref().is_err_and(GitLabError::is_already_there));

@@ -301,7 +301,7 @@ async fn what_gitlab_says_in_an_error_reaches_the_operator_and_no_comment() {
     ] {
         let town = nosy_town().await;
         town.gitlab
-            .add_fault(Fault::new(effect).method("POST").path("/boards$").unwrap());
+            .add_fault(Fault::new(effect).method("POST").path("/(boards|graphql)$").unwrap());
         let iid = town.opens("proposer", FORM);
         town.look_until_something_fails().await;
         let work = town.store.list_work().await.unwrap();

@@ -17,6 +17,7 @@ mod main_job;
 mod manners;
 mod names;
 mod pages;
+mod provisioning;
 mod real;
 mod rendered;
 mod repair;

@@ -292,7 +292,8 @@ fn made_inside(mut text: Markdown, seen: &ProposalSeen, wanted: &Wanted, judged:
     text = text.words("README, charter and issue templates\n");
     text = tick(text, done(&["create_label", "create_board", "create_board_list"]));
     text = text.words("issue board with its labels\n");
-    text = tick(text, done(&["add_member"]));
+    let knows_members = judged.made || seen.inside.as_ref().is_some_and(|inside| inside.members.is_some());
+    text = tick(text, done(&["add_member"]) && knows_members);
     text = text.words("members\n");
     for member in wanted
         .members

@@ -180,8 +180,7 @@ fn verdict(facts: &Facts<'_>, acceptance: Option<&Acceptance>) -> Verdict {
 
 /// Everything in the project is there.
 fn is_made(seen: &ProposalSeen, wanted: Option<&Wanted>) -> bool {
-    let there = matches!(seen.project, ProjectStanding::Ours(_)) && seen.inside.is_some();
-    there && wanted.is_some_and(|wanted| provision::steps(seen, wanted).is_empty())
+    wanted.is_some_and(|wanted| provision::is_made(seen, wanted))
 }
 
 /// On every page the line is there, was merged, or is not wanted.

@@ -10,6 +10,7 @@ pub mod change;
 pub mod comment;
 pub mod community;
 pub mod context;
+pub mod foreseen;
 pub mod handbook;
 pub mod init;
 pub mod judge;
@@ -26,6 +27,7 @@ pub mod status;
 pub mod step;
 pub mod teardown;
 pub mod wanted;
+pub mod wave;
 pub mod wishes;
 
 use std::collections::BTreeMap;

@@ -30,7 +30,9 @@ pub fn plan(context: &Context<'_>, seen: &ProposalSeen) -> Plan {
     let judged = judge(context, seen, &status);
     let mut plan = Plan::default();
     plan.steps.extend(acceptance_step(seen, &judged, context.now));
-    plan.steps.extend(status_steps(context, seen, &judged, &known));
+    if !(seen.is_foreseen && is_being_filled(seen, &judged)) {
+        plan.steps.extend(status_steps(context, seen, &judged, &known));
+    }
     plan.steps.extend(state_step(seen, &judged));
     if let (Stage::Making(_), Some(wanted), false) = (&judged.stage, &judged.wanted, judged.made) {
         plan.steps.extend(provision::steps(seen, wanted));
@@ -38,6 +40,12 @@ pub fn plan(context: &Context<'_>, seen: &ProposalSeen) -> Plan {
     plan.knocks.extend(handbook_knocks(context.program, seen, &judged));
     plan.report.push(remark(&judged));
     plan
+}
+
+/// While all goes well the comment waits until the project has everything: nobody can read so fast. Where something is in the way,
+/// the next look observes, and what it tells is how far things are.
+fn is_being_filled(seen: &ProposalSeen, judged: &Judged) -> bool {
+    matches!(judged.stage, Stage::Making(_)) && matches!(seen.project, ProjectStanding::Ours(_)) && !judged.made
 }
 
 /// Why nothing can be due for a proposal with this issue; `None`: more has to be known.

@@ -104,6 +104,14 @@ fn is_ours(evidence: &Evidence<'_>, project: &ProjectSeen) -> bool {
     made_by_bot && for_this
 }
 
+/// Whether everything that a new project has is there.
+#[must_use]
+pub fn is_made(seen: &ProposalSeen, wanted: &Wanted) -> bool {
+    let is_ours = matches!(seen.project, ProjectStanding::Ours(_));
+    let knows_members = seen.inside.as_ref().is_some_and(|inside| inside.members.is_some());
+    is_ours && knows_members && steps(seen, wanted).is_empty()
+}
+
 /// What is due in GitLab for the project, given how far it is.
 #[must_use]
 pub fn steps(seen: &ProposalSeen, wanted: &Wanted) -> Vec<Step> {
@@ -115,8 +123,8 @@ pub fn steps(seen: &ProposalSeen, wanted: &Wanted) -> Vec<Step> {
     let Some(inside) = &seen.inside else { return Vec::new() };
     let mut steps = Vec::new();
     steps.extend(first_commit(project, inside, wanted, seen.issue.iid));
-    steps.extend(labels(project.id, inside, wanted));
-    steps.extend(board(project.id, inside, wanted));
+    steps.extend(labels(project, inside, wanted));
+    steps.extend(board(project, inside, wanted));
     steps.extend(members(project.id, inside, wanted, seen));
     steps.extend(issues(project.id, inside, wanted));
     steps
@@ -153,7 +161,7 @@ fn first_commit(project: &ProjectSeen, inside: &InsideSeen, wanted: &Wanted, iss
     })
 }
 
-fn labels(project: ProjectId, inside: &InsideSeen, wanted: &Wanted) -> Vec<Step> {
+fn labels(project: &ProjectSeen, inside: &InsideSeen, wanted: &Wanted) -> Vec<Step> {
     let missing = wanted
         .board
         .lists
@@ -161,7 +169,8 @@ fn labels(project: ProjectId, inside: &InsideSeen, wanted: &Wanted) -> Vec<Step>
         .filter(|list| !inside.labels.iter().any(|label| label.name == list.label));
     missing
         .map(|list| Step::CreateLabel {
-            project,
+            project: project.id,
+            full_path: Some(project.full_path.clone()),
             name: list.label.clone(),
             color: list.color.clone(),
             description: list.description.clone(),
@@ -170,10 +179,11 @@ fn labels(project: ProjectId, inside: &InsideSeen, wanted: &Wanted) -> Vec<Step>
 }
 
 /// The board first; its lists once the board and their labels have ids.
-fn board(project: ProjectId, inside: &InsideSeen, wanted: &Wanted) -> Vec<Step> {
+fn board(project: &ProjectSeen, inside: &InsideSeen, wanted: &Wanted) -> Vec<Step> {
     let Some(board) = inside.boards.iter().find(|board| board.name.is(&wanted.board.name)) else {
         return vec![Step::CreateBoard {
-            project,
+            project: project.id,
+            full_path: project.full_path.clone(),
             name: wanted.board.name.clone(),
         }];
     };
@@ -184,9 +194,10 @@ fn board(project: ProjectId, inside: &InsideSeen, wanted: &Wanted) -> Vec<Step> 
         };
         if !board.lists.iter().any(|(_, shown)| *shown == Some(label.id)) {
             steps.push(Step::CreateBoardList {
-                project,
+                project: project.id,
                 board: board.id,
                 label: label.id,
+                of_group: label.of_group,
                 name: list.label.clone(),
             });
         }
@@ -197,7 +208,10 @@ fn board(project: ProjectId, inside: &InsideSeen, wanted: &Wanted) -> Vec<Step> 
 /// Whoever has the role already, by inheritance or by a person's hand, is left alone.
 fn members(project: ProjectId, inside: &InsideSeen, wanted: &Wanted, seen: &ProposalSeen) -> Vec<Step> {
     let asked = |user: &UserId| *user != seen.bot.id && !seen.refused_members.contains(user);
-    let lacks = |user: &UserId, level| asked(user) && inside.members.get(user).is_none_or(|has| *has < level);
+    let Some(there) = &inside.members else {
+        return Vec::new();
+    };
+    let lacks = |user: &UserId, level| asked(user) && there.get(user).is_none_or(|has| *has < level);
     let missing = wanted.members.iter().filter(|member| lacks(&member.user, member.level));
     missing
         .map(|member| Step::AddMember {

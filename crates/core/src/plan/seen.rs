@@ -183,6 +183,8 @@ pub struct ProposalSeen {
     pub project: ProjectStanding,
     /// People whom GitLab refused to add during this look: whatever the reason, asking again would not help.
     pub refused_members: BTreeSet<UserId>,
+    /// Whether some of it was not read but follows from GitLab's answers to what we did ([`super::foreseen`]).
+    pub is_foreseen: bool,
     /// What is inside the project; only when it is ours.
     pub inside: Option<InsideSeen>,
     /// The program's pages with a table, in the order of the settings, each with the merge requests of the community's row, newest
@@ -206,7 +208,7 @@ pub enum ProjectStanding {
 }
 
 /// What is inside a community's project, as far as provisioning needs it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct InsideSeen {
     /// Paths of the template's files that exist already.
     pub files: Vec<String>,
@@ -214,8 +216,8 @@ pub struct InsideSeen {
     pub labels: Vec<LabelSeen>,
     /// Issue boards with their lists.
     pub boards: Vec<BoardSeen>,
-    /// Members, inherited ones included, with their highest role.
-    pub members: BTreeMap<UserId, AccessLevel>,
+    /// Members, inherited ones included, with their highest role; `None`: not asked for yet.
+    pub members: Option<BTreeMap<UserId, AccessLevel>>,
     /// Issues that we opened.
     pub issues: Vec<OwnIssueSeen>,
 }
@@ -227,6 +229,8 @@ pub struct LabelSeen {
     pub id: LabelId,
     /// Its name.
     pub name: String,
+    /// Whether it belongs to a group above the project.
+    pub of_group: bool,
 }
 
 /// An issue board.

@@ -95,6 +95,8 @@ pub enum Step {
     CreateLabel {
         /// The project.
         project: ProjectId,
+        /// Its full path, where several labels may be made with one call.
+        full_path: Option<String>,
         /// Its name, from the templates.
         name: String,
         /// Its colour, `#RRGGBB`.
@@ -156,6 +158,8 @@ pub enum Step {
     CreateBoard {
         /// The project.
         project: ProjectId,
+        /// Its full path.
+        full_path: String,
         /// Its name, from the templates.
         name: String,
     },
@@ -167,6 +171,8 @@ pub enum Step {
         board: BoardId,
         /// The label whose issues it shows.
         label: LabelId,
+        /// Whether the label belongs to a group above the project.
+        of_group: bool,
         /// The label's name, for the report.
         name: String,
     },
@@ -346,6 +352,18 @@ impl Step {
         )
     }
 
+    /// Whether it only tells people in an issue how things stand, so that nobody else's look waits for it.
+    #[must_use]
+    pub fn is_talk(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateNote { .. }
+                | Self::UpdateNote { .. }
+                | Self::DeleteOwnNote { .. }
+                | Self::SetIssueState { close: false, .. }
+        )
+    }
+
     /// The step's kind as a stable word, for the journal and metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -420,7 +438,7 @@ impl fmt::Display for Step {
             Self::DeleteLabel { scope, name } => write!(f, "remove label {name} of {scope}"),
             Self::TestHook { scope, hook } => write!(f, "test webhook {hook} of {scope}"),
             Self::RememberPeople(people) => write!(f, "remember the accounts of {} facilitators", people.len()),
-            Self::CreateBoard { project, name } => write!(f, "create board {name} in project {project}"),
+            Self::CreateBoard { project, name, .. } => write!(f, "create board {name} in project {project}"),
             Self::CreateBoardList { board, name, .. } => write!(f, "add list {name} to board {board}"),
             Self::AddMember {
                 project,

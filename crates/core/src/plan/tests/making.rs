@@ -71,7 +71,7 @@ fn an_approved_proposal_becomes_a_project_with_everything() {
         assert_eq!(count(kind), times, "{kind}");
     }
     assert_eq!(count("add_member"), 3);
-    let members = &world.seen.inside.as_ref().unwrap().members;
+    let members = world.seen.inside.as_ref().unwrap().members.as_ref().unwrap();
     assert_eq!(members[&UserId(21)], AccessLevel::MAINTAINER);
     assert_eq!(members[&UserId(23)], AccessLevel::DEVELOPER);
     assert_eq!(
@@ -116,7 +116,7 @@ fn what_a_person_removes_afterwards_stays_removed() {
     let mut world = World::new(ApprovalPolicy::Never);
     world.settle();
     let inside = world.seen.inside.as_mut().unwrap();
-    inside.members.clear();
+    inside.members = Some(BTreeMap::new());
     inside.boards.clear();
     assert_eq!(world.settle().0, Vec::<&str>::new());
 }

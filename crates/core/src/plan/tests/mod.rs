@@ -1,5 +1,6 @@
 //! Rules of the plans, on a small world that does what the steps say: observe, plan, apply, as the service does.
 
+mod foreseen;
 mod hostile;
 mod judging;
 mod making;
@@ -126,7 +127,7 @@ impl World {
                     files: Vec::new(),
                     labels: Vec::new(),
                     boards: Vec::new(),
-                    members: BTreeMap::new(),
+                    members: Some(BTreeMap::new()),
                     issues: Vec::new(),
                 });
             }
@@ -144,7 +145,11 @@ impl World {
             })),
             Step::CreateLabel { name, .. } => {
                 let id = LabelId(1 + inside.labels.len() as u64);
-                inside.labels.push(LabelSeen { id, name });
+                inside.labels.push(LabelSeen {
+                    id,
+                    name,
+                    of_group: false,
+                });
             }
             Step::CreateBoard { name, .. } => inside.boards.push(BoardSeen {
                 id: BoardId(5),
@@ -156,7 +161,7 @@ impl World {
                 lists.push((BoardListId(lists.len() as u64), Some(label)));
             }
             Step::AddMember { user, level, .. } => {
-                inside.members.insert(user, level);
+                inside.members.as_mut().unwrap().insert(user, level);
             }
             Step::CreateIssue { description, .. } => inside.issues.push(OwnIssueSeen {
                 iid: IssueIid(1 + inside.issues.len() as u64),
@@ -340,6 +345,7 @@ fn seen() -> ProposalSeen {
         acceptance: None,
         project: ProjectStanding::Free,
         refused_members: BTreeSet::new(),
+        is_foreseen: false,
         inside: None,
         pages: vec![(page(), Vec::new())],
     }

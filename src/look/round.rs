@@ -1,0 +1,151 @@
+//! One round of a look: the steps of a plan, as far as they go without a new plan.
+
+use std::collections::BTreeSet;
+
+use convenor_core::ids::UserId;
+use convenor_core::plan::{Premise, Step, wave};
+use convenor_core::thing::Thing;
+use jiff::Timestamp;
+
+use super::planner::PlanError;
+use super::sight::{Confirmed, Seen, Sight};
+use super::{GitLabLooker, LookError};
+use crate::apply::{Applied, ApplyError, Errand, Packing};
+use crate::observe::ObserveError;
+use crate::store::Claim;
+
+/// What a look remembers from round to round.
+pub(super) struct Way {
+    /// Whether something was changed, or the thing is one that only knocks.
+    pub(super) worked: bool,
+    /// Whom GitLab refused to add.
+    pub(super) refused: BTreeSet<UserId>,
+    /// So many rounds in a row ended in doubt with nothing done.
+    pub(super) doubts: u32,
+    /// Until when it has its turn to remove a row.
+    pub(super) turn_until: Timestamp,
+    /// Who should be looked at.
+    pub(super) knocks: BTreeSet<Thing>,
+    /// Who was told already.
+    pub(super) told: BTreeSet<Thing>,
+    /// Whether steps may share calls.
+    pub(super) packing: Packing,
+    /// Whether what may be told was asked for after the last observation, and nothing was done since.
+    pub(super) is_confirmed: bool,
+}
+
+impl Way {
+    pub(super) fn new(thing: &Thing) -> Self {
+        Self {
+            worked: matches!(thing, Thing::Handbook(_) | Thing::Program(_) | Thing::Lifeline(_)),
+            refused: BTreeSet::new(),
+            doubts: 0,
+            turn_until: Timestamp::MIN,
+            knocks: BTreeSet::new(),
+            told: BTreeSet::new(),
+            packing: Packing::Shared,
+            is_confirmed: false,
+        }
+    }
+}
+
+/// How a round ended.
+#[derive(Default)]
+pub(super) struct Round {
+    /// How many steps were done.
+    pub(super) done: usize,
+    /// What would be seen now; `None`: that has to be looked at.
+    pub(super) known: Option<Seen>,
+    /// Why it ended before its end.
+    pub(super) failed: Option<ApplyError>,
+}
+
+impl GitLabLooker {
+    /// Carries out steps that need nothing of each other side by side. As soon as it is known what would be seen then, the round
+    /// ends: the rest is planned anew, together with what has become possible. Just before people's text is told it is asked once more
+    /// whether it may still be told; when not, the rest waits for the next observation.
+    pub(super) async fn carry_out(
+        &self,
+        claim: &Claim,
+        steps: &[Step],
+        sight: Sight,
+        way: &mut Way,
+    ) -> Result<Round, LookError> {
+        let mut round = Round::default();
+        let (mut seen, premise) = (Some(sight.seen), sight.premise);
+        let mut rest = steps;
+        while !rest.is_empty() {
+            let (wave, later) = rest.split_at(wave::together(rest));
+            rest = later;
+            if wave.iter().any(Step::tells) && !std::mem::take(&mut way.is_confirmed) {
+                let Some(confirmed) = self.confirm(&claim.thing, &premise, &seen, &mut round).await? else {
+                    return Ok(round);
+                };
+                if confirmed.members.is_some() {
+                    // More has become possible: it goes together.
+                    way.is_confirmed = true;
+                    round.known = seen.map(|seen| seen.with_members(confirmed.members));
+                    return Ok(round);
+                }
+            }
+            let applied = self.applier.apply_together(errand(claim), wave, way.packing).await;
+            way.is_confirmed = false;
+            self.take(applied, wave, &mut seen, way, &mut round);
+            if round.failed.is_some() {
+                return Ok(round);
+            }
+            if seen.is_some() {
+                round.known = seen;
+                return Ok(round);
+            }
+        }
+        Ok(round)
+    }
+
+    /// Asks whether what is to be told may still be told; `None`: it may not, or nobody knows.
+    async fn confirm(
+        &self,
+        thing: &Thing,
+        premise: &Premise,
+        seen: &Option<Seen>,
+        round: &mut Round,
+    ) -> Result<Option<Confirmed>, LookError> {
+        let confirmed = match self.planner.confirm(thing, seen.as_ref()).await {
+            Err(PlanError::Observe(ObserveError::GitLab(source))) => {
+                let step = format!("see what may be told of {thing}");
+                round.failed = Some(ApplyError::GitLab { step, source });
+                return Ok(None);
+            }
+            other => other?,
+        };
+        if confirmed.premise != *premise {
+            tracing::info!(%thing, "it changed meanwhile; looking again before anything is told");
+            return Ok(None);
+        }
+        Ok(Some(confirmed))
+    }
+
+    /// Keeps how steps ended.
+    fn take(&self, applied: Applied, steps: &[Step], seen: &mut Option<Seen>, way: &mut Way, round: &mut Round) {
+        let known = seen
+            .take()
+            .and_then(|seen| seen.after(steps, &applied.answers, self.clock.now()));
+        *seen = known.map(|seen| seen.without(&applied.refused));
+        round.done += applied.done;
+        way.refused.extend(applied.refused);
+        if applied.failed.is_some() {
+            // What is wrong with which is found out one by one.
+            way.packing = Packing::Single;
+            *seen = None;
+            round.failed = applied.failed;
+        }
+    }
+}
+
+fn errand(claim: &Claim) -> Errand<'_> {
+    Errand {
+        thing: &claim.thing,
+        cause: &claim.cause,
+        lease: Some(&claim.lease),
+    }
+}

@@ -1,6 +1,7 @@
 //! What `init` and `doctor` need to know of a program's places.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use convenor_core::ids::{AccessLevel, GroupId, ProjectId};
 use convenor_core::plan::init::{HOOK_DESCRIPTION, HookSeen, InitSeen, TEMPLATE_BRANCH, TEMPLATE_PATH};
@@ -10,6 +11,9 @@ use super::{Chartered, ObserveError, Observer, file_version, is_in_group};
 use crate::gitlab::wire::Hook;
 use crate::gitlab::{GitLabError, IssueFilter};
 use crate::hooks::{self, OwnHooks};
+
+/// How long after a refusal it is worth to ask whether it was meant.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 impl Observer {
     /// What is set up already. `own` is what our side knows of the webhooks.
@@ -131,7 +135,8 @@ impl Observer {
     /// # Errors
     /// When GitLab does not answer as it should.
     pub async fn group_hooks(&self, group: GroupId) -> Result<Option<Vec<HookSeen>>, ObserveError> {
-        Ok(visible(self.reader.group_hooks(group).await)?.map(|hooks| hooks_seen(hooks, true)))
+        let hooks = visible(|| self.reader.group_hooks(group)).await?;
+        Ok(hooks.map(|hooks| hooks_seen(hooks, true)))
     }
 
     /// A project's hooks; `None` where GitLab does not let us see them.
@@ -139,17 +144,27 @@ impl Observer {
     /// # Errors
     /// When GitLab does not answer as it should.
     pub async fn project_hooks(&self, project: ProjectId) -> Result<Option<Vec<HookSeen>>, ObserveError> {
-        Ok(visible(self.reader.project_hooks(project).await)?.map(|hooks| hooks_seen(hooks, false)))
+        let hooks = visible(|| self.reader.project_hooks(project)).await?;
+        Ok(hooks.map(|hooks| hooks_seen(hooks, false)))
     }
 }
 
-/// "Not found" and "forbidden" both mean that there is nothing for us to manage.
-fn visible(found: Result<Vec<Hook>, GitLabError>) -> Result<Option<Vec<Hook>>, GitLabError> {
-    match found {
-        Ok(hooks) => Ok(Some(hooks)),
-        Err(GitLabError::NotFound { .. } | GitLabError::Forbidden { .. }) => Ok(None),
-        Err(error) => Err(error),
+/// "Not found" and "forbidden" both mean that there is nothing for us to manage, when GitLab says so twice: hooks are made
+/// elsewhere and people are asked for rights because of it, and rights flicker while they are changed.
+async fn visible<F>(ask: impl Fn() -> F) -> Result<Option<Vec<Hook>>, GitLabError>
+where
+    F: Future<Output = Result<Vec<Hook>, GitLabError>>,
+{
+    let refused = |found: &Result<_, _>| matches!(found, Err(GitLabError::NotFound { .. } | GitLabError::Forbidden { .. }));
+    let mut found = ask().await;
+    if refused(&found) {
+        tokio::time::sleep(ASK_AGAIN_AFTER).await;
+        found = ask().await;
     }
+    if refused(&found) {
+        return Ok(None);
+    }
+    found.map(Some)
 }
 
 fn hooks_seen(hooks: Vec<Hook>, for_group: bool) -> Vec<HookSeen> {

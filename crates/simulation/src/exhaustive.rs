@@ -14,6 +14,14 @@ pub struct Single {
     pub words: String,
 }
 
+impl Single {
+    /// Whether it is about what a person does in between.
+    #[must_use]
+    pub fn is_about_people(&self) -> bool {
+        !self.schedule.interference.is_empty()
+    }
+}
+
 /// All schedules with one fault in them, made from a run without. `every`: of the reads only each so-many-th is struck;
 /// writes, commits and deliveries all are.
 #[must_use]

@@ -169,6 +169,8 @@ pub struct Weather {
     pub deliveries: f64,
     /// The kinds that happen to calls.
     pub kinds: Vec<CallFault>,
+    /// Milliseconds that a commit may take: with a slow database a process learns late that its lease is gone.
+    pub commit_time: u64,
 }
 
 impl Weather {
@@ -186,6 +188,7 @@ impl Weather {
             commits: chance(rng),
             deliveries: [0.0, 0.1, 0.5, 1.0][rng.usize(0..4)],
             kinds,
+            commit_time: [2, 2, 200, 3_000][rng.usize(0..4)],
         }
     }
 }
@@ -203,6 +206,14 @@ impl Faults {
                 let fault = (rng.f64() < weather.calls).then(|| weather.kinds[rng.usize(0..weather.kinds.len())]);
                 fault.filter(|fault| fault.can_happen(is_write))
             }
+        }
+    }
+
+    /// The longest time that a commit takes, in milliseconds.
+    pub(crate) fn commit_time(&self) -> u64 {
+        match self {
+            Self::Weather(weather) => weather.commit_time,
+            Self::None | Self::At(_) => 2,
         }
     }
 

@@ -36,7 +36,8 @@ impl CommitGate {
 impl Gate for CommitGate {
     async fn before(&self) -> Result<(), StoreError> {
         self.sim.awake(self.who).await;
-        self.sim.some_time(2).await;
+        let most = self.sim.locked().faults.commit_time();
+        self.sim.some_time(most).await;
         self.sim.awake(self.who).await;
         let (number, fault) = self.sim.next_commit();
         if let Some(fault) = fault {

@@ -2,11 +2,15 @@
 
 #![expect(clippy::print_stdout, reason = "a command's output")]
 
+use std::num::NonZero;
+use std::ops::Range;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use convenor_simulation::{Report, Schedule, Story, run, singles};
+use convenor_simulation::{Report, Schedule, Single, Story, run, singles};
 
 /// Runs Convenor against faults, in one thread, driven by seeds.
 #[derive(Debug, Parser)]
@@ -30,9 +34,15 @@ struct Args {
     /// With --exhaustive: of the reads, strike each so-many-th only
     #[arg(long, default_value_t = 1)]
     every: usize,
+    /// With --exhaustive: what people do in between, at each call, as well
+    #[arg(long)]
+    people: bool,
     /// With --exhaustive: only those whose words (story, call, fault or act) hold this
     #[arg(long, default_value = "")]
     only: String,
+    /// Runs at a time (as many as there are processors)
+    #[arg(long)]
+    jobs: Option<NonZero<usize>>,
     /// Go on after a failure, up to so many
     #[arg(long, default_value_t = 1)]
     failures: usize,
@@ -83,52 +93,106 @@ impl Totals {
     }
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let args = Args::parse();
-    let began = clock();
-    let mut totals = Totals::default();
-    let mut try_one = |name: String, schedule: &Schedule| -> anyhow::Result<bool> {
-        let report = run(schedule, args.trace)?;
-        totals.add(&report);
-        if args.trace {
-            println!("{}", report.transcript.join("\n"));
-        }
-        if !report.violations.is_empty() {
-            let again = run(schedule, true)?;
-            println!("FAILED {name}: {schedule:?}");
-            if again.fingerprint != report.fingerprint {
-                println!("  the same schedule gave another run: something is left to chance");
+/// What is to be run.
+enum Work {
+    Seeds(Range<u64>),
+    Singles(Vec<Single>),
+}
+
+impl Work {
+    /// The schedule of a number from 0, with its name.
+    fn get(&self, number: u64) -> Option<(String, Schedule)> {
+        match self {
+            Self::Seeds(seeds) => {
+                let seed = seeds.start.checked_add(number).filter(|seed| seeds.contains(seed))?;
+                Some((format!("seed {seed}"), Schedule::draw(seed)))
             }
-            if !args.trace && totals.failed.is_empty() {
-                println!("{}", again.transcript.join("\n"));
-            }
-            for violation in &report.violations {
-                println!("  {name}: {violation}");
-            }
-            totals.failed.push(name);
-        }
-        Ok(totals.failed.len() < args.failures)
-    };
-    if args.exhaustive {
-        'all: for story in Story::ALL {
-            let all = singles(story, &run(&Schedule::calm(story), false)?, args.every);
-            for single in all.iter().filter(|single| single.words.contains(&args.only)) {
-                if !try_one(single.words.clone(), &single.schedule)? {
-                    break 'all;
-                }
-            }
-        }
-    } else {
-        let seeds = args
-            .seed
-            .map_or(args.from..args.from.saturating_add(args.seeds), |seed| seed..seed + 1);
-        for seed in seeds {
-            if !try_one(format!("seed {seed}"), &Schedule::draw(seed))? {
-                break;
+            Self::Singles(all) => {
+                let single = all.get(usize::try_from(number).ok()?)?;
+                Some((single.words.clone(), single.schedule.clone()))
             }
         }
     }
+}
+
+/// Every single fault of every story that is asked for. A story that fails without any is told at once.
+fn singles_of(args: &Args) -> anyhow::Result<Vec<Single>> {
+    let mut all = Vec::new();
+    for story in Story::ALL {
+        let calm = run(&Schedule::calm(story), false)?;
+        let asked = singles(story, &calm, args.every).into_iter();
+        all.extend(asked.filter(|single| single.words.contains(&args.only) && (args.people || !single.is_about_people())));
+    }
+    Ok(all)
+}
+
+/// Runs one, and tells when it fails. Whoever holds the totals prints.
+fn try_one(args: &Args, name: &str, schedule: &Schedule, totals: &Mutex<Totals>) -> anyhow::Result<()> {
+    let report = run(schedule, args.trace)?;
+    let again = match report.violations.is_empty() {
+        true => None,
+        false => Some(run(schedule, true)?),
+    };
+    let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
+    totals.add(&report);
+    if args.trace {
+        println!("{}", report.transcript.join("\n"));
+    }
+    let Some(again) = again else { return Ok(()) };
+    println!("FAILED {name}: {schedule:?}");
+    if again.fingerprint != report.fingerprint {
+        println!("  the same schedule gave another run: something is left to chance");
+    }
+    if !args.trace && totals.failed.is_empty() {
+        println!("{}", again.transcript.join("\n"));
+    }
+    for violation in &report.violations {
+        println!("  {name}: {violation}");
+    }
+    totals.failed.push(name.to_owned());
+    Ok(())
+}
+
+/// Takes one after the other until there is no more, or too many failed.
+fn work_off(args: &Args, work: &Work, next: &AtomicU64, totals: &Mutex<Totals>) -> anyhow::Result<()> {
+    while let Some((name, schedule)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+        if let Err(error) = try_one(args, &name, &schedule, totals) {
+            next.store(u64::MAX / 2, Ordering::Relaxed);
+            return Err(error);
+        }
+        let failed = totals.lock().unwrap_or_else(PoisonError::into_inner).failed.len();
+        if failed >= args.failures {
+            next.store(u64::MAX / 2, Ordering::Relaxed);
+        }
+    }
+    Ok(())
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let args = Args::parse();
+    let began = clock();
+    let work = if args.exhaustive {
+        Work::Singles(singles_of(&args)?)
+    } else {
+        let seeds = args.from..args.from.saturating_add(args.seeds);
+        Work::Seeds(args.seed.map_or(seeds, |seed| seed..seed + 1))
+    };
+    let (next, totals) = (AtomicU64::new(0), Mutex::new(Totals::default()));
+    let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
+    // Each run has a thread, a clock and lots of its own, so several at a time are the same as one after the other.
+    let ended: Vec<anyhow::Result<()>> = std::thread::scope(|threads| {
+        let all: Vec<_> = (0..jobs).map(|_| threads.spawn(|| work_off(&args, &work, &next, &totals))).collect();
+        let ended = all.into_iter().map(|thread| thread.join());
+        ended.map(|end| end.unwrap_or_else(|_| Err(anyhow::anyhow!("a run panicked")))).collect()
+    });
+    let totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
     totals.print(began);
+    for end in ended {
+        if let Err(error) = end {
+            println!("  {error:#}");
+            return Ok(ExitCode::FAILURE);
+        }
+    }
     Ok(if totals.failed.is_empty() {
         ExitCode::SUCCESS
     } else {

@@ -100,6 +100,7 @@ async fn neither_token_nor_body_is_printed_whatever_goes_wrong() {
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let _guard = tracing::subscriber::set_default(subscriber);
     let echo = format!("you sent {TOKEN}, says the proxy");
+    let refusal = format!("{{\"message\":\"{echo}\"}}");
     let mut printed = String::new();
     for (status, body) in [
         (200, "<html>body-canary</html>"),
@@ -108,6 +109,8 @@ async fn neither_token_nor_body_is_printed_whatever_goes_wrong() {
         (401, "{\"message\":\"401 Unauthorized\"}"),
         (404, "{\"message\":\"404 Project Not Found\"}"),
         (302, echo.as_str()),
+        (400, refusal.as_str()),
+        (422, refusal.as_str()),
         (502, echo.as_str()),
     ] {
         let server = MockServer::start().await;

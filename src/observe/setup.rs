@@ -155,7 +155,8 @@ async fn visible<F>(ask: impl Fn() -> F) -> Result<Option<Vec<Hook>>, GitLabErro
 where
     F: Future<Output = Result<Vec<Hook>, GitLabError>>,
 {
-    let refused = |found: &Result<_, _>| matches!(found, Err(GitLabError::NotFound { .. } | GitLabError::Forbidden { .. }));
+    let refused =
+        |found: &Result<_, _>| matches!(found, Err(GitLabError::NotFound { .. } | GitLabError::Forbidden { .. }));
     let mut found = ask().await;
     if refused(&found) {
         tokio::time::sleep(ASK_AGAIN_AFTER).await;

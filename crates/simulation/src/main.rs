@@ -121,7 +121,9 @@ fn singles_of(args: &Args) -> anyhow::Result<Vec<Single>> {
     for story in Story::ALL {
         let calm = run(&Schedule::calm(story), false)?;
         let asked = singles(story, &calm, args.every).into_iter();
-        all.extend(asked.filter(|single| single.words.contains(&args.only) && (args.people || !single.is_about_people())));
+        all.extend(
+            asked.filter(|single| single.words.contains(&args.only) && (args.people || !single.is_about_people())),
+        );
     }
     Ok(all)
 }
@@ -178,12 +180,19 @@ fn main() -> anyhow::Result<ExitCode> {
         Work::Seeds(args.seed.map_or(seeds, |seed| seed..seed + 1))
     };
     let (next, totals) = (AtomicU64::new(0), Mutex::new(Totals::default()));
-    let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
+    let jobs = args
+        .jobs
+        .or_else(|| std::thread::available_parallelism().ok())
+        .map_or(1, NonZero::get);
     // Each run has a thread, a clock and lots of its own, so several at a time are the same as one after the other.
     let ended: Vec<anyhow::Result<()>> = std::thread::scope(|threads| {
-        let all: Vec<_> = (0..jobs).map(|_| threads.spawn(|| work_off(&args, &work, &next, &totals))).collect();
+        let all: Vec<_> = (0..jobs)
+            .map(|_| threads.spawn(|| work_off(&args, &work, &next, &totals)))
+            .collect();
         let ended = all.into_iter().map(|thread| thread.join());
-        ended.map(|end| end.unwrap_or_else(|_| Err(anyhow::anyhow!("a run panicked")))).collect()
+        ended
+            .map(|end| end.unwrap_or_else(|_| Err(anyhow::anyhow!("a run panicked"))))
+            .collect()
     });
     let totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
     totals.print(began);

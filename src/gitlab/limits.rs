@@ -417,7 +417,8 @@ mod tests {
     async fn who_stands_in_line_for_too_long_is_told_when_to_come_back() {
         let limits = limits(2000, 600);
         while limits.locked().take(Quota::Notes, Instant::now()).is_zero() {}
-        let short = Duration::from_secs(12);
+        // A turn every eight seconds, and half of the first has passed.
+        let short = Duration::from_secs(10);
         let (first, second) = tokio::join!(limits.admit(Quota::Notes, short), limits.admit(Quota::Notes, short));
         assert!(first.is_ok());
         assert!(second.unwrap_err().wait >= SHORTEST_TOLD);

@@ -8,6 +8,7 @@ mod community;
 mod handbook;
 mod lifeline;
 mod proposal;
+mod recent;
 mod resync;
 mod setup;
 
@@ -39,6 +40,8 @@ pub struct Observer {
     /// What does not change while the service runs: ids of the bot, the group and the projects.
     places: OnceCell<Places>,
     projects_seen: Mutex<Believed>,
+    open_proposals: recent::OpenProposals,
+    neighbours: recent::Neighbours,
 }
 
 /// How many projects the group had when it was last believed, and since when another number is doubted.
@@ -137,6 +140,8 @@ impl Observer {
             program,
             places: OnceCell::new(),
             projects_seen: Mutex::default(),
+            open_proposals: recent::OpenProposals::default(),
+            neighbours: recent::Neighbours::default(),
         }
     }
 

@@ -46,7 +46,7 @@ impl Observer {
         let (chartered, issues, others, listings) = tokio::try_join!(
             self.chartered_by(&project),
             issues,
-            self.group_projects(),
+            self.neighbours(),
             self.listings(&project),
         )?;
         let others = others.into_iter().filter(|other| other.id != project.id);

@@ -10,7 +10,7 @@ use convenor_core::ids::{AccessLevel, IssueIid, ProjectId, UserId};
 use convenor_core::plan::provision::{self, Evidence};
 use convenor_core::plan::seen::{
     BoardSeen, InsideSeen, IssueSeen, LabelEventSeen, LabelSeen, MergeRequestSeen, NoteSeen, OwnIssueSeen, PageSeen,
-    ProjectSeen, ProjectStanding, ProposalSeen, RivalSeen, UserSeen,
+    ProjectSeen, ProjectStanding, ProposalSeen, UserSeen,
 };
 use convenor_core::plan::status::recorded_status;
 use convenor_core::plan::{labels, status::Status};
@@ -21,10 +21,6 @@ use jiff::SignedDuration;
 
 use super::{ObserveError, Observer, Places, address, project_seen};
 use crate::gitlab::{GitLabError, IssueFilter, wire};
-
-/// So much of another proposal is read, in characters: its name and purpose stand at the top, and every look at one proposal reads
-/// all others.
-const MOST_OF_A_RIVAL: usize = 8 * 1024;
 
 /// What our own store remembers of a proposal.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +77,7 @@ impl Observer {
             self.known_project(remembered.project),
             self.group_projects(),
             self.people(named),
-            self.rivals(places, iid),
+            self.rivals(places.intake.id, iid),
             self.table_pages(),
         )?;
         let status = recorded_status(&talk.notes, places.bot.id).unwrap_or_default();
@@ -174,25 +170,6 @@ impl Observer {
             found.push((page, requests));
         }
         Ok(found)
-    }
-
-    /// Other open proposals of the program, with what they ask for.
-    async fn rivals(&self, places: &Places, own: IssueIid) -> Result<Vec<RivalSeen>, ObserveError> {
-        let mut rivals = Vec::new();
-        for issue in self.open_proposals(places).await? {
-            let understood = form::parse(&issue.title, &issue.description.first(MOST_OF_A_RIVAL)).understood;
-            let Some(name) = understood.topic.filter(|_| issue.iid != own && !issue.confidential) else {
-                continue;
-            };
-            let purpose = understood.purpose.unwrap_or_default();
-            rivals.push(RivalSeen {
-                iid: issue.iid,
-                name,
-                purpose,
-                web_url: address(&issue.web_url, "an issue")?,
-            });
-        }
-        Ok(rivals)
     }
 
     async fn open_proposals(&self, places: &Places) -> Result<Vec<wire::Issue>, GitLabError> {

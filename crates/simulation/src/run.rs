@@ -229,6 +229,7 @@ async fn go(
     };
     drop(inner);
     let fingerprint = sim.fingerprint();
+    sim.close_doors();
     (sim, Report { fingerprint, ..report })
 }
 

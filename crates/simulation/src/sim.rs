@@ -257,6 +257,13 @@ impl Sim {
         inner.memories.fights_left = 0;
     }
 
+    /// The run is over. A door holds the clock, which holds all of this: left open, the run's world would never be freed.
+    pub(crate) fn close_doors(&self) {
+        for replica in &mut self.locked().replicas {
+            replica.door = None;
+        }
+    }
+
     /// A person.
     pub(crate) fn person(&self, name: &str) -> Result<Person, Refused> {
         self.sync();

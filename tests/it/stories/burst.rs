@@ -41,6 +41,7 @@ struct Wire {
 }
 
 struct Answered {
+    asked: String,
     sent: Duration,
     at: Duration,
     status: u16,
@@ -60,6 +61,15 @@ impl Wire {
         }
     }
 
+    /// Pages of all open proposals that were read.
+    fn pages_of_proposals(&self) -> usize {
+        let answers = self.answers.lock().unwrap();
+        let pages = answers
+            .iter()
+            .filter(|answer| answer.asked.contains("/issues?state=opened"));
+        pages.count()
+    }
+
     /// How often GitLab said 429, and calls that were sent while it had asked for none.
     fn refusals(&self) -> (usize, usize) {
         let answers = self.answers.lock().unwrap();
@@ -77,7 +87,7 @@ impl Wire {
 #[async_trait]
 impl Transport for Wire {
     async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
-        let sent = self.began.elapsed();
+        let (sent, asked) = (self.began.elapsed(), request.uri().to_string());
         tokio::time::sleep(LATENCY).await;
         self.sync();
         let answer = self.world.exchange(request).received.whole();
@@ -87,6 +97,7 @@ impl Transport for Wire {
             .get("retry-after")
             .and_then(|value| value.to_str().ok()?.parse().ok());
         self.answers.lock().unwrap().push(Answered {
+            asked,
             sent,
             at: self.began.elapsed(),
             status: answer.status().as_u16(),
@@ -154,6 +165,16 @@ impl Metropolis {
     fn comments(&self, proposal: u64) -> usize {
         let notes = self.wire.world.notes(INTAKE, proposal).unwrap();
         notes.iter().filter(|note| note.author.username == BOT).count()
+    }
+
+    /// What the bot says on a proposal, once it says something.
+    async fn comment(&self, proposal: u64) -> String {
+        self.answered(proposal).await;
+        let notes = self.wire.world.notes(INTAKE, proposal).unwrap().into_iter();
+        notes
+            .filter(|note| note.author.username == BOT)
+            .map(|note| note.body)
+            .collect()
     }
 
     /// How long it takes until the proposal has its comment.
@@ -301,4 +322,30 @@ async fn when_gitlab_sends_us_away_nothing_is_sent_until_it_said() {
         burst.iter().all(|proposal| town.comments(*proposal) == 1),
         "each is answered once"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_open_proposals_are_read_once_and_then_only_what_changed() {
+    let town = Metropolis::new().await;
+    let burst: Vec<u64> = (0..120)
+        .map(|number| town.opens("importer", &format!("Topic {number}")))
+        .collect();
+    for proposal in &burst {
+        town.answered(*proposal).await;
+    }
+    let read = town.wire.pages_of_proposals();
+    // Two pages for each of the looks that begin at the same time, and for the look at everything.
+    assert!(read < 30, "{read} pages of open proposals for 120 looks");
+    let earlier = "an earlier proposal asks for the same name";
+    assert!(town.comment(town.opens("proposer", "Topic 6")).await.contains(earlier));
+    // What is seen by fewer people from now on is named to nobody any more.
+    let importer = town.wire.world.person("importer").unwrap();
+    importer
+        .edit_issue(INTAKE, burst[5], serde_json::json!({ "confidential": true }))
+        .unwrap();
+    importer.close_issue(INTAKE, burst[7]).unwrap();
+    for number in [5, 7] {
+        let again = town.opens("proposer", &format!("Topic {number}"));
+        assert!(!town.comment(again).await.contains(earlier), "Topic {number}");
+    }
 }

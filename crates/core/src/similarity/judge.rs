@@ -1,8 +1,8 @@
 //! From two readings to a verdict.
 
-use super::reading::{Feature, Features, Reading};
+use super::Verdict;
+use super::reading::{Feature, Features, Reading, Wording};
 use super::thesaurus::{Kinship, Subject, THESAURUS};
-use super::{Candidate, Verdict};
 
 pub(super) struct Judgement {
     pub(super) score: f64,
@@ -11,7 +11,7 @@ pub(super) struct Judgement {
 }
 
 /// Judges an existing community beside a proposed one.
-pub(super) fn judge(proposed: &Candidate, existing: &Candidate) -> Judgement {
+pub(super) fn judge(proposed: &Wording, existing: &Wording) -> Judgement {
     let (one, other) = (Reading::new(proposed, existing), Reading::new(existing, proposed));
     let evidence = Evidence::gather(&one, &other);
     evidence.judgement()

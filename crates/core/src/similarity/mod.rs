@@ -15,6 +15,7 @@ mod words;
 use serde::Serialize;
 
 use crate::untrusted::Untrusted;
+use reading::Wording;
 
 /// A community, proposed or existing.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -67,11 +68,12 @@ impl Verdict {
 /// Compares a proposed community with each existing one; the most alike first, equal ones in the order given.
 #[must_use]
 pub fn rank(proposed: &Candidate, existing: &[Candidate]) -> Vec<Match> {
+    let wording = Wording::of(proposed);
     let mut matches: Vec<Match> = existing
         .iter()
         .enumerate()
         .map(|(index, candidate)| {
-            let judgement = judge::judge(proposed, candidate);
+            let judgement = judge::judge(&wording, &Wording::of(candidate));
             Match {
                 index,
                 name: candidate.name.clone(),

@@ -27,6 +27,21 @@ const WEAK: f64 = 0.5;
 /// What an unknown word counts beside a known subject.
 const BESIDE: f64 = 0.3;
 
+/// The words of a candidate that mean something, in their order.
+pub(super) struct Wording {
+    name: Vec<Word>,
+    purpose: Vec<Word>,
+}
+
+impl Wording {
+    pub(super) fn of(candidate: &Candidate) -> Self {
+        Self {
+            name: significant(candidate.name.expose()),
+            purpose: significant(candidate.purpose.expose()),
+        }
+    }
+}
+
 /// A candidate, read.
 pub(super) struct Reading {
     /// What the name speaks of.
@@ -43,22 +58,18 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Reads a candidate in the light of another one, whose words may spell an acronym out.
-    pub(super) fn new(candidate: &Candidate, other: &Candidate) -> Self {
-        let name_words = significant(candidate.name.expose());
-        let purpose_words = significant(candidate.purpose.expose());
-        let other_words: Vec<Word> = [other.name.expose(), other.purpose.expose()]
-            .into_iter()
-            .flat_map(significant)
-            .collect();
-        let name = found_in(&acronym::spell_out(&name_words, &purpose_words, &other_words), true);
-        let purpose = found_in(&acronym::spell_out(&purpose_words, &name_words, &other_words), false);
+    pub(super) fn new(candidate: &Wording, other: &Wording) -> Self {
+        let (name_words, purpose_words) = (&candidate.name, &candidate.purpose);
+        let other_words: Vec<Word> = other.name.iter().chain(&other.purpose).cloned().collect();
+        let name = found_in(&acronym::spell_out(name_words, purpose_words, &other_words), true);
+        let purpose = found_in(&acronym::spell_out(purpose_words, name_words, &other_words), false);
         let mut reading = Self {
             stems: name_words
                 .iter()
-                .chain(&purpose_words)
+                .chain(purpose_words)
                 .map(|word| word.stem.clone())
                 .collect(),
-            content: content(&name_words).chain(content(&purpose_words)).collect(),
+            content: content(name_words).chain(content(purpose_words)).collect(),
             everyday: BTreeMap::new(),
             name: Features::new(),
             purpose: features(&purpose),

@@ -312,13 +312,12 @@ impl Observer {
     pub(super) async fn line_requests(
         &self,
         index: usize,
-        page: &PageSeen,
         project: &ProjectSeen,
         own: &str,
     ) -> Result<Vec<MergeRequestSeen>, ObserveError> {
         let (handbook, bot) = (&self.program.handbooks[index], self.places().await?.bot.id);
         let batch = handbook.joint_branch(BATCH);
-        let target = &Target::of(page);
+        let target = &self.target(index).await?;
         let joint = async {
             match handbook.manners.batch {
                 true => self.merge_requests(target, &batch).await,

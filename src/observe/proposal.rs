@@ -71,38 +71,29 @@ impl Observer {
         };
         let people = read.understood.facilitators.iter().chain(&read.understood.members);
         let named: BTreeSet<_> = people.cloned().collect();
+        let slug = read.understood.slug.as_ref().map(|slug| slug.as_str().to_owned());
+        // What follows from what was said is asked for while other answers are still on their way.
+        let told = async {
+            let (talk, known) = tokio::try_join!(self.talk(places, iid), self.known_project(remembered.project))?;
+            let status = recorded_status(&talk.notes, places.bot.id).unwrap_or_default();
+            let project = async {
+                let project = self.standing(places, &issue, slug.as_deref(), &status, &remembered, known);
+                self.filled(places, project.await?, &status, template_files).await
+            };
+            let roles = self.roles(who_matters(places, &issue, &talk.notes, &talk.label_events));
+            let (project, roles) = tokio::try_join!(project, roles)?;
+            Ok((talk, roles, project))
+        };
         // Whatever needs no other answer is asked for at once.
-        let (talk, known, projects, people, rivals, pages) = tokio::try_join!(
-            self.talk(places, iid),
-            self.known_project(remembered.project),
+        let ((talk, roles, (project, inside)), projects, people, rivals, pages) = tokio::try_join!(
+            told,
             self.group_projects(),
             self.people(named),
             self.rivals(places.intake.id, iid),
             self.table_pages(),
         )?;
-        let status = recorded_status(&talk.notes, places.bot.id).unwrap_or_default();
-        let slug = read.understood.slug.as_ref().map(|slug| slug.as_str().to_owned());
-        let standing = async {
-            let project = self.standing(places, &issue, slug.as_deref(), &status, &remembered, known);
-            let project = project.await?;
-            let ours = match &project {
-                ProjectStanding::Ours(project) => Some(project),
-                _ => None,
-            };
-            let inside = async {
-                match ours {
-                    Some(project) if !status.made => self.inside(places, project, template_files).await.map(Some),
-                    _ => Ok(None),
-                }
-            };
-            let (inside, pages) = tokio::try_join!(inside, self.with_lines(pages, ours))?;
-            Ok((project, inside, pages))
-        };
-        let (intake, roles, (project, inside, pages)) = tokio::try_join!(
-            self.intake_among(&projects),
-            self.roles(who_matters(places, &issue, &talk.notes, &talk.label_events)),
-            standing,
-        )?;
+        // After the pages: whoever sees a line on a page then sees that it was merged.
+        let (intake, lines) = tokio::try_join!(self.intake_among(&projects), self.lines(&project))?;
         Ok(ProposalSeen {
             bot: places.bot.clone(),
             group: places.group.clone(),
@@ -120,7 +111,7 @@ impl Observer {
             refused_members: BTreeSet::new(),
             is_foreseen: false,
             inside,
-            pages,
+            pages: pages.into_iter().zip(lines).collect(),
         })
     }
 
@@ -137,37 +128,52 @@ impl Observer {
         })
     }
 
-    /// The pages with a table, each with its place in the settings.
-    async fn table_pages(&self) -> Result<Vec<(usize, PageSeen)>, ObserveError> {
-        let handbooks = self.program.handbooks.iter().enumerate();
-        let tables = handbooks.filter(|(_, handbook)| handbook.kind == PageKind::Table);
-        try_join_all(tables.map(|(index, _)| async move { Ok((index, self.page(index).await?)) })).await
+    /// The project with what is in it, as long as it is ours and not everything was made.
+    async fn filled(
+        &self,
+        places: &Places,
+        project: ProjectStanding,
+        status: &Status,
+        template_files: &[String],
+    ) -> Result<(ProjectStanding, Option<InsideSeen>), ObserveError> {
+        let inside = match &project {
+            ProjectStanding::Ours(ours) if !status.made => Some(self.inside(places, ours, template_files).await?),
+            _ => None,
+        };
+        Ok((project, inside))
     }
 
-    /// The pages with the merge requests of the community's row, when there is a community.
-    async fn with_lines(
-        &self,
-        pages: Vec<(usize, PageSeen)>,
-        ours: Option<&ProjectSeen>,
-    ) -> Result<Vec<(PageSeen, Vec<MergeRequestSeen>)>, ObserveError> {
-        let Some(project) = ours else {
-            return Ok(pages.into_iter().map(|(_, page)| (page, Vec::new())).collect());
+    /// The pages with a table.
+    async fn table_pages(&self) -> Result<Vec<PageSeen>, ObserveError> {
+        try_join_all(self.table_indices().map(|index| self.page(index))).await
+    }
+
+    /// The places of the pages with a table in the settings.
+    fn table_indices(&self) -> impl Iterator<Item = usize> {
+        let handbooks = self.program.handbooks.iter().enumerate();
+        let tables = handbooks.filter(|(_, handbook)| handbook.kind == PageKind::Table);
+        tables.map(|(index, _)| index)
+    }
+
+    /// The merge requests of the community's row, for each page with a table; none when there is no community.
+    async fn lines(&self, project: &ProjectStanding) -> Result<Vec<Vec<MergeRequestSeen>>, ObserveError> {
+        let ProjectStanding::Ours(project) = project else {
+            return Ok(self.program.tables().map(|_| Vec::new()).collect());
         };
-        let lines = try_join_all(pages.into_iter().map(|(index, page)| async move {
+        let lines = try_join_all(self.table_indices().map(|index| async move {
             let own = self.new_row_branch(index, project);
-            let requests = self.line_requests(index, &page, project, &own).await?;
-            Ok::<_, ObserveError>((index, own, page, requests))
+            let requests = self.line_requests(index, project, &own).await?;
+            Ok::<_, ObserveError>((index, own, requests))
         }));
         let (open, lines) = tokio::try_join!(self.all_open_changes(), lines)?;
         let mut found = Vec::with_capacity(lines.len());
-        for (index, new, page, requests) in lines {
+        for (index, new, requests) in lines {
             let own = self.row_branch(index, project, &open).await?;
             // The project had another path when its merge request was opened.
-            let requests = match own == new {
+            found.push(match own == new {
                 true => requests,
-                false => self.line_requests(index, &page, project, &own).await?,
-            };
-            found.push((page, requests));
+                false => self.line_requests(index, project, &own).await?,
+            });
         }
         Ok(found)
     }

@@ -6,6 +6,7 @@
 //! Holds no rule of its own: what is due is decided in [`convenor_core::plan`]. [`Planner`] can only read, so whoever is
 //! given one can show what would be done and nothing more.
 
+mod hands;
 mod lifeline;
 mod planner;
 mod resync;
@@ -17,11 +18,13 @@ use std::time::Duration;
 
 use convenor_core::ids::UserId;
 use convenor_core::plan::brakes::{self, Begun, Leave};
+use convenor_core::plan::seen::ProjectStanding;
 use convenor_core::plan::standing::Standing;
 use convenor_core::plan::{Plan, Remark, Rest, Step, Turn, step};
 use convenor_core::thing::Thing;
 use jiff::{SignedDuration, Timestamp};
 
+use self::hands::Hands;
 use self::round::Way;
 use self::sight::{Seen, Sight};
 use crate::apply::{Applier, ApplyError, Progress};
@@ -73,6 +76,7 @@ pub struct GitLabLooker {
     lifeline: Duration,
     pause: Duration,
     budget: usize,
+    hands: Hands,
 }
 
 impl GitLabLooker {
@@ -90,6 +94,7 @@ impl GitLabLooker {
             lifeline: Duration::from_secs(3600),
             pause: Duration::from_millis(200),
             budget: BUDGET,
+            hands: Hands::default(),
         }
     }
 
@@ -150,19 +155,24 @@ impl GitLabLooker {
         self.anyway.mul_f64(1.0 - fastrand::f64() / 2.0).max(self.resync)
     }
 
-    /// The same when it is known whether it is the thing's turn. First it stands in line, then the others are counted: two that are
-    /// looked at at the same time must not both take the last turn.
-    async fn in_line(&self, thing: &Thing, sight: Sight, way: &mut Way) -> Result<Sight, LookError> {
+    /// The same when it is known whether it is the thing's turn, and what a look did not know that handed it over; `None`: it was not as it was
+    /// taken for. First it stands in line, then the others are counted: two that are looked at at the same time must not both take
+    /// the last turn.
+    async fn in_line(&self, thing: &Thing, sight: Sight, way: &mut Way) -> Result<Option<Sight>, LookError> {
         let mut is_unknown = false;
         for (page, turn) in &sight.plan.turns {
             let came = self.store.stand_in_line(thing, page, self.clock.now()).await?;
             is_unknown |= *turn == Turn::Unknown || (came && *turn == Turn::Taken);
         }
-        if !is_unknown {
-            return Ok(sight);
+        let was_handed = std::mem::take(&mut way.was_handed);
+        if !is_unknown && !was_handed {
+            return Ok(Some(sight));
         }
         let premise = sight.premise.clone();
-        let (sight, confirmed) = tokio::join!(self.planner.counted(thing, sight), self.planner.confirm(thing, None),);
+        let (sight, confirmed) = tokio::join!(
+            self.planner.counted(thing, sight, was_handed),
+            self.planner.confirm(thing, None),
+        );
         let sight = sight?;
         way.is_confirmed = confirmed.is_ok_and(|confirmed| confirmed.premise == premise);
         Ok(sight)
@@ -172,11 +182,15 @@ impl GitLabLooker {
         let thing = &claim.thing;
         let mut way = Way::new(thing);
         // What follows from GitLab's answers; without it, it is looked at.
-        let mut known: Option<Seen> = None;
+        let mut known: Option<Seen> = self.hands.take(claim, self.clock.now());
+        way.was_handed = matches!(known, Some(Seen::Community(_)));
         for _ in 0..MOST_ROUNDS {
             let is_foreseen = known.is_some();
             let sight = match known.take() {
-                Some(seen) => self.planner.plan_of(thing, seen)?,
+                Some(seen) => {
+                    let seen = self.hands.with_opened(thing, seen, self.clock.now());
+                    self.planner.plan_of(thing, seen)?
+                }
                 None => match self.see(thing, &way.refused).await {
                     Err(PlanError::Observe(ObserveError::GitLab(source)))
                         if is_in_doubt(&source) && way.doubts < MOST_DOUBTS =>
@@ -192,14 +206,16 @@ impl GitLabLooker {
                 way.is_confirmed = false;
                 self.close_what_was_found(thing, &sight.plan).await?;
             }
-            let sight = self.in_line(thing, sight, &mut way).await?;
+            let Some(sight) = self.in_line(thing, sight, &mut way).await? else {
+                continue;
+            };
             let plan = &sight.plan;
             metrics::planned(thing, plan.steps.len());
             if plan.is_empty() {
                 if sight.seen.project_without_members().is_some() {
                     continue;
                 }
-                return self.settled(thing, sight.plan, way, is_foreseen).await;
+                return self.settled(claim, sight, way, is_foreseen).await;
             }
             let takes_a_row = plan.steps.iter().any(|step| step.kind() == step::REMOVAL);
             // A turn ends: whoever was held up meanwhile counts again.
@@ -209,7 +225,7 @@ impl GitLabLooker {
             }
             let steps = self.allowed(thing, &plan.steps).await?.to_vec();
             way.worked = true;
-            self.knock_ahead(claim, plan, is_foreseen, &mut way).await?;
+            self.knock_ahead(claim, &sight, is_foreseen, &mut way).await?;
             let round = self.carry_out(claim, &steps, sight, &mut way).await?;
             *got_on |= round.done > 0;
             way.doubts = if round.done > 0 { 0 } else { way.doubts };
@@ -238,26 +254,67 @@ impl GitLabLooker {
 
     /// Others whom a plan concerns are told at the end of the look, when it is true for them; those who need nothing of the steps that
     /// are left, now: they work meanwhile.
-    async fn knock_ahead(&self, claim: &Claim, plan: &Plan, is_foreseen: bool, way: &mut Way) -> Result<(), LookError> {
+    async fn knock_ahead(
+        &self,
+        claim: &Claim,
+        sight: &Sight,
+        is_foreseen: bool,
+        way: &mut Way,
+    ) -> Result<(), LookError> {
+        let plan = &sight.plan;
         // Some reasons to knock are gone once the steps are done.
         way.knocks.extend(plan.knocks.iter().cloned());
         if plan.steps.iter().any(|step| matches!(step, Step::CreateProject { .. })) {
             // A new project may need a webhook of its own.
             way.knocks.insert(Thing::Lifeline(claim.thing.program().clone()));
         }
-        let only_talks = plan.steps.iter().all(Step::is_talk);
-        if !is_foreseen || !only_talks || plan.knocks.is_empty() {
+        let is_ahead = is_foreseen && plan.steps.iter().all(Step::concerns_nobody_else);
+        let untold = plan.knocks.iter().filter(|thing| is_ahead && !way.told.contains(thing));
+        let untold: Vec<Thing> = untold.cloned().collect();
+        if untold.is_empty() {
             return Ok(());
         }
+        for community in untold.iter().filter(|thing| matches!(thing, Thing::Community(..))) {
+            if let Some(seen) = self.planner.of_new_community(&claim.thing, &sight.seen).await? {
+                self.hands.give(community, seen, self.clock.now());
+            }
+        }
         self.store
-            .knock(&plan.knocks, &cause_for_others(claim), self.clock.now())
+            .knock(&untold, &cause_for_others(claim), self.clock.now())
             .await?;
-        way.told.extend(plan.knocks.iter().cloned());
+        way.told.extend(untold);
+        Ok(())
+    }
+
+    /// What others need to know of the end of a look, before they are told to look themselves.
+    fn hand_on(&self, claim: &Claim, plan: &Plan, seen: Seen, is_foreseen: bool) -> Result<(), LookError> {
+        let now = self.clock.now();
+        match seen {
+            Seen::Proposal(seen) if matches!(seen.project, ProjectStanding::Ours(_)) => {
+                self.hands.leave(claim, seen, now);
+            }
+            Seen::Community(seen) if is_foreseen => {
+                let proposal = plan.knocks.iter().find(|thing| matches!(thing, Thing::Proposal(..)));
+                let opened = self.planner.opened(&claim.thing, &seen)?;
+                if let (Some(proposal), Some(opened)) = (proposal, opened) {
+                    self.hands.opened(proposal, opened, &cause_for_others(claim), now);
+                }
+            }
+            _ => {}
+        }
         Ok(())
     }
 
     /// Nothing is due any more.
-    async fn settled(&self, thing: &Thing, plan: Plan, mut way: Way, is_foreseen: bool) -> Result<Settled, LookError> {
+    async fn settled(
+        &self,
+        claim: &Claim,
+        sight: Sight,
+        mut way: Way,
+        is_foreseen: bool,
+    ) -> Result<Settled, LookError> {
+        let (thing, plan) = (&claim.thing, sight.plan);
+        self.hand_on(claim, &plan, sight.seen, is_foreseen)?;
         let standing = Standing::of(thing, &plan);
         // Without a change of ours nobody else has a reason to look: two things would wake each other for ever.
         way.knocks.extend(if way.worked { plan.knocks } else { Vec::new() });

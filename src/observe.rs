@@ -28,6 +28,7 @@ use url::Url;
 
 use crate::gitlab::{GitLabError, Reader, wire};
 
+pub use community::Askees;
 pub use handbook::{Asked, Repair};
 pub use lifeline::Chartered;
 pub use proposal::Remembered;

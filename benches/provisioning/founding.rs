@@ -83,6 +83,17 @@ impl Founding {
         made.map_or(0.0, |call| call.began)
     }
 
+    /// How many calls had to wait for one another until everything was there: since the approval, and since the making of the project.
+    pub(crate) fn depth(&self) -> (u32, u32) {
+        let whole = |latencies: f64| latencies.round() as u32;
+        (whole(self.done), whole(self.done - self.project_began()))
+    }
+
+    /// Calls after that, until nobody had anything to do any more.
+    pub(crate) fn afterwards(&self) -> usize {
+        self.calls.iter().filter(|call| call.ended > self.done + 0.001).count()
+    }
+
     /// When the project had everything and the comment said so.
     pub(crate) fn filled(&self) -> f64 {
         let since = self.project_began();
@@ -114,7 +125,12 @@ struct Wire {
     start: Instant,
     calls: Mutex<Vec<Call>>,
     graphql: bool,
+    store: Store,
+    meanwhile: Meanwhile,
 }
+
+/// What somebody does with the proposal just after the merge request was opened, and a webhook tells of.
+pub(crate) type Meanwhile = Option<fn(&World, u64)>;
 
 impl Wire {
     fn at(&self) -> f64 {
@@ -165,13 +181,19 @@ impl Transport for Wire {
         let answer = self.effect(request);
         tokio::time::sleep(self.latency / 2).await;
         self.calls.lock().unwrap().push(Call {
-            method,
-            what,
+            method: method.clone(),
+            what: what.clone(),
             writes,
             status: answer.status().as_u16(),
             began,
             ended: self.at(),
         });
+        if let (Some(meanwhile), "POST", true) = (self.meanwhile, method.as_str(), what.ends_with("/merge_requests")) {
+            meanwhile(&self.world, 1);
+            let proposal = Thing::Proposal(ProgramName::new("cop").unwrap(), IssueIid(1));
+            let proposal = std::slice::from_ref(&proposal);
+            self.store.knock(proposal, "Note Hook", self.now()).await.unwrap();
+        }
         if answer.status().is_server_error() {
             return Err(Broken::Lost(Words::new("the sandbox has a fault")));
         }
@@ -180,7 +202,7 @@ impl Transport for Wire {
 }
 
 /// Founds a community; `graphql`: whether this GitLab serves it.
-pub(crate) async fn found(latency: Duration, graphql: bool, store: Store) -> Founding {
+pub(crate) async fn found(latency: Duration, graphql: bool, store: Store, meanwhile: Meanwhile) -> Founding {
     let base: Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
     let world = World::in_process(Config::still(base), URL);
     let token = people(&world);
@@ -194,6 +216,8 @@ pub(crate) async fn found(latency: Duration, graphql: bool, store: Store) -> Fou
         start: now,
         calls: Mutex::default(),
         graphql,
+        store: store.clone(),
+        meanwhile,
     });
     let client = assemble::client_over(wire.clone(), &settings).unwrap();
     let at = wire.clone();
@@ -220,7 +244,8 @@ pub(crate) async fn found(latency: Duration, graphql: bool, store: Store) -> Fou
         .unwrap()
         .open_issue(INTAKE, "New community", FORM, &["cop::proposed"])
         .unwrap();
-    let proposal = Thing::Proposal(ProgramName::new("cop").unwrap(), IssueIid(issue));
+    let program = ProgramName::new("cop").unwrap();
+    let proposal = Thing::Proposal(program.clone(), IssueIid(issue));
     store
         .knock(std::slice::from_ref(&proposal), "opened", wire.now())
         .await
@@ -234,6 +259,17 @@ pub(crate) async fn found(latency: Duration, graphql: bool, store: Store) -> Fou
         .comment(INTAKE, issue, "@convenor-bot approve")
         .unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
+
+    // A new project has the service's own webhooks looked at, beside and once for all that are new: another process does that here.
+    let lifeline = Thing::Lifeline(program);
+    // So long ago that it comes first.
+    let due = base - SignedDuration::from_hours(24);
+    store
+        .knock(std::slice::from_ref(&lifeline), "aside", due)
+        .await
+        .unwrap();
+    let aside = store.claim(wire.now(), Duration::from_secs(24 * 3600)).await.unwrap();
+    assert_eq!(aside.map(|claim| claim.thing), Some(lifeline.clone()));
 
     wire.forget();
     let stop = CancellationToken::new();
@@ -257,6 +293,7 @@ pub(crate) async fn found(latency: Duration, graphql: bool, store: Store) -> Fou
             .await
             .unwrap()
             .iter()
+            .filter(|work| work.thing != lifeline.to_string())
             .all(|work| !work.looking && work.due_at.is_none_or(|due| due > wire.now()));
         if done.is_some() && idle {
             break;

@@ -37,7 +37,7 @@ fn main() {
     let args = Args::parse();
     let latency = Duration::from_millis(args.latency);
     println!(
-        "way              | until done: reads  writes  depth | from the project on: reads  writes  depth | after: reads  writes"
+        "way              | until done: reads  writes  depth | from the project on: reads  writes  depth | until it is filled: depth | calls after"
     );
     for graphql in [true, false] {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -45,7 +45,8 @@ fn main() {
             .start_paused(true)
             .build()
             .unwrap();
-        let founding = runtime.block_on(async { found(latency, graphql, Store::in_memory(&Memory::default())).await });
+        let founding =
+            runtime.block_on(async { found(latency, graphql, Store::in_memory(&Memory::default()), None).await });
         show(if graphql { "GraphQL" } else { "REST" }, &founding);
         if args.calls {
             for call in &founding.calls {
@@ -82,7 +83,7 @@ fn in_real_time(latency: Duration, graphql: bool) -> f64 {
         let folder = tempfile::tempdir().unwrap();
         let file = convenor::settings::DatabaseUrl::Sqlite(folder.path().join("convenor.db"));
         let store = Store::open(&file).await.unwrap();
-        let founding = found(latency, graphql, store).await;
+        let founding = found(latency, graphql, store, None).await;
         founding.done - founding.project_began()
     })
 }
@@ -91,13 +92,10 @@ fn show(way: &str, founding: &Founding) {
     assert_eq!(founding.violations, Vec::<String>::new());
     let (reads, writes) = founding.until_done();
     let (made_reads, made_writes) = founding.since_project();
-    let all_writes = founding.calls.iter().filter(|call| call.writes).count();
+    let (depth, made_depth) = founding.depth();
     println!(
-        "{way:<7} | {reads:>24} {writes:>6} {:>5.0} | {made_reads:>26} {made_writes:>6} {:>5.0} | {:>21.0} | {:>12} {:>6}",
-        founding.done,
-        founding.done - founding.project_began(),
+        "{way:<7} | {reads:>24} {writes:>6} {depth:>5} | {made_reads:>26} {made_writes:>6} {made_depth:>5} | {:>21.0} | {:>12}",
         founding.filled() - founding.project_began(),
-        founding.calls.len() - all_writes - reads,
-        all_writes - writes,
+        founding.afterwards(),
     );
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use convenor_core::ids::UserId;
 use convenor_core::plan::context::Context;
-use convenor_core::plan::seen::{ProposalSeen, Removals, Traffic};
+use convenor_core::plan::handover::{self, Opened};
+use convenor_core::plan::seen::{CommunitySeen, ProjectStanding, ProposalSeen, Removals, Traffic};
 use convenor_core::plan::standing::Life;
 use convenor_core::plan::wanted::Blueprint;
 use convenor_core::plan::{Plan, Premise, Remark, Turn, community, handbook, proposal, step};
@@ -100,7 +101,10 @@ impl Planner {
     /// When it cannot be observed.
     pub async fn plan(&self, thing: &Thing) -> Result<Plan, PlanError> {
         let sight = self.see(thing, &BTreeSet::new()).await?;
-        Ok(self.counted(thing, sight).await?.plan)
+        Ok(self
+            .counted(thing, sight, false)
+            .await?
+            .map_or_else(Plan::default, |sight| sight.plan))
     }
 
     /// What a plan for this thing takes for granted, read now.
@@ -153,12 +157,7 @@ impl Planner {
                 )
             }
             Thing::Community(_, project) => {
-                let now = self.clock.now();
-                let since = now.checked_sub(REMOVALS_COUNT_FOR).unwrap_or(Timestamp::MIN);
-                let removals = Removals {
-                    lately: self.store.count_steps(thing.program(), step::REMOVAL, since).await?,
-                    allowed: self.asked.removals,
-                };
+                let removals = self.removals(thing.program()).await?;
                 match program.observer.community(*project, removals).await? {
                     Some(seen) => self.plan_of(thing, Seen::Community(Box::new(seen))),
                     None => Ok(Sight::over(Remark::NoCharter)),
@@ -175,6 +174,36 @@ impl Planner {
                 Ok(Sight::of(plan, premise))
             }
         }
+    }
+
+    async fn removals(&self, program: &ProgramName) -> Result<Removals, StoreError> {
+        let since = self.clock.now().checked_sub(REMOVALS_COUNT_FOR);
+        let since = since.unwrap_or(Timestamp::MIN);
+        Ok(Removals {
+            lately: self.store.count_steps(program, step::REMOVAL, since).await?,
+            allowed: self.asked.removals,
+        })
+    }
+
+    /// What would be seen of the community that the look at this proposal has just made, but for what [`Planner::counted`] adds.
+    pub(super) async fn of_new_community(
+        &self,
+        proposal: &Thing,
+        seen: &Seen,
+    ) -> Result<Option<CommunitySeen>, PlanError> {
+        let Seen::Proposal(seen) = seen else { return Ok(None) };
+        let ProjectStanding::Ours(project) = &seen.project else {
+            return Ok(None);
+        };
+        let observer = &self.program(proposal)?.observer;
+        let removals = self.removals(proposal.program()).await?;
+        let branches = observer.new_row_branches(project);
+        Ok(handover::community(observer.program(), seen, removals, &branches))
+    }
+
+    /// What a community's look opened for its proposal.
+    pub(super) fn opened(&self, community: &Thing, seen: &CommunitySeen) -> Result<Option<Opened>, PlanError> {
+        Ok(Opened::of(self.program(community)?.observer.program(), seen))
     }
 
     /// What is due when this is there. Asks nobody.
@@ -208,27 +237,53 @@ impl Planner {
     }
 
     /// The same after the others were counted, where a plan asks for that: first the line, then what is open. Who leaves the line has
-    /// opened already, so nobody is missed.
-    pub(super) async fn counted(&self, thing: &Thing, sight: Sight) -> Result<Sight, PlanError> {
-        let is_asked = |name: &str| sight.plan.turns.get(name) == Some(&Turn::Unknown);
+    /// opened already, so nobody is missed. What `was_handed` over is completed; `None`: it is not as it was taken for.
+    pub(super) async fn counted(
+        &self,
+        thing: &Thing,
+        sight: Sight,
+        was_handed: bool,
+    ) -> Result<Option<Sight>, PlanError> {
         let Seen::Community(mut seen) = sight.seen else {
-            return Ok(sight);
+            return Ok(Some(sight));
         };
-        let program = self.program(thing)?;
-        let now = self.clock.now();
-        let pages = program
-            .observer
-            .program()
-            .handbooks
-            .iter()
-            .zip(&mut seen.listings)
-            .enumerate();
-        for (index, (handbook, listing)) in pages.filter(|(_, (handbook, _))| is_asked(&handbook.name)) {
-            let ahead = self.store.ahead_in_line(thing, &handbook.name, now).await?;
-            let traffic = program.observer.traffic(index, now).await?;
-            listing.traffic = Some(Traffic { ahead, ..traffic });
+        let branches: Vec<String> = seen.listings.iter().map(|listing| listing.place.name.clone()).collect();
+        let askees = async {
+            match was_handed {
+                true => Ok(Some(self.program(thing)?.observer.askees_of_new(&branches).await?)),
+                false => Ok::<_, PlanError>(None),
+            }
+        };
+        let (askees, traffic) = tokio::try_join!(askees, self.traffic(thing, &sight.plan))?;
+        match askees {
+            None => {}
+            Some(None) => return Ok(None),
+            Some(Some(askees)) => {
+                for (listing, askees) in seen.listings.iter_mut().zip(askees) {
+                    (listing.reviewers, listing.assignees) = (askees.reviewers, askees.assignees);
+                }
+            }
         }
-        self.plan_of(thing, Seen::Community(seen))
+        for (index, traffic) in traffic {
+            if let Some(listing) = seen.listings.get_mut(index) {
+                listing.traffic = Some(traffic);
+            }
+        }
+        self.plan_of(thing, Seen::Community(seen)).map(Some)
+    }
+
+    /// How many merge requests others have, on the pages where a plan asks for that.
+    async fn traffic(&self, thing: &Thing, plan: &Plan) -> Result<Vec<(usize, Traffic)>, PlanError> {
+        let (observer, now) = (&self.program(thing)?.observer, self.clock.now());
+        let mut found = Vec::new();
+        for (index, handbook) in observer.program().handbooks.iter().enumerate() {
+            if plan.turns.get(&handbook.name) == Some(&Turn::Unknown) {
+                let ahead = self.store.ahead_in_line(thing, &handbook.name, now).await?;
+                let traffic = observer.traffic(index, now).await?;
+                found.push((index, Traffic { ahead, ..traffic }));
+            }
+        }
+        Ok(found)
     }
 
     /// Reads just before something is told whether it may still be told, and with it what is not known yet of a new project.

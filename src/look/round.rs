@@ -32,6 +32,8 @@ pub(super) struct Way {
     pub(super) packing: Packing,
     /// Whether what may be told was asked for after the last observation, and nothing was done since.
     pub(super) is_confirmed: bool,
+    /// Whether the look begins with what another one handed over.
+    pub(super) was_handed: bool,
 }
 
 impl Way {
@@ -45,6 +47,7 @@ impl Way {
             told: BTreeSet::new(),
             packing: Packing::Shared,
             is_confirmed: false,
+            was_handed: false,
         }
     }
 }

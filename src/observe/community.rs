@@ -1,7 +1,7 @@
 //! All that the plan for a community's row depends on.
 
 use convenor_core::charter;
-use convenor_core::ids::ProjectId;
+use convenor_core::ids::{ProjectId, UserId};
 use convenor_core::plan::resync::{Charter, Marks};
 use convenor_core::plan::seen::{CommunitySeen, IssueSeen, ListingSeen, People, PlaceSeen, ProjectSeen, Removals};
 use convenor_core::plan::{FileVersion, Premise};
@@ -18,6 +18,15 @@ struct CharteredBy {
     mark: Charter,
     people: People,
     proposal: Option<IssueSeen>,
+}
+
+/// Whom a merge request asks.
+#[derive(Clone, Debug)]
+pub struct Askees {
+    /// To review it.
+    pub reviewers: Vec<UserId>,
+    /// To take care of it.
+    pub assignees: Vec<UserId>,
 }
 
 impl Observer {
@@ -112,6 +121,25 @@ impl Observer {
             }
         }
         Ok(listings)
+    }
+
+    /// Reviewers and assignees for the row of a community that was just made, page by page; `None`: an earlier community at its path had
+    /// merge requests, so it has to be looked at.
+    ///
+    /// # Errors
+    /// When GitLab does not answer as it should.
+    pub async fn askees_of_new(&self, branches: &[String]) -> Result<Option<Vec<Askees>>, ObserveError> {
+        let pages = self.program.handbooks.iter().zip(branches).enumerate();
+        let found = pages.map(|(index, (handbook, branch))| async move {
+            let target = &self.target(index).await?;
+            let (known, reviewers, assignees) = tokio::try_join!(
+                self.merge_requests(target, branch),
+                self.active_users(&handbook.reviewers),
+                self.active_users(&handbook.manners.assignees),
+            )?;
+            Ok::<_, ObserveError>(known.is_empty().then_some(Askees { reviewers, assignees }))
+        });
+        Ok(try_join_all(found).await?.into_iter().collect())
     }
 
     async fn listing(

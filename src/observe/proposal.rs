@@ -155,6 +155,14 @@ impl Observer {
         tables.map(|(index, _)| index)
     }
 
+    /// The branches of a new community's rows, for each page with a table.
+    #[must_use]
+    pub fn new_row_branches(&self, project: &ProjectSeen) -> Vec<String> {
+        self.table_indices()
+            .map(|index| self.new_row_branch(index, project))
+            .collect()
+    }
+
     /// The merge requests of the community's row, for each page with a table; none when there is no community.
     async fn lines(&self, project: &ProjectStanding) -> Result<Vec<Vec<MergeRequestSeen>>, ObserveError> {
         let ProjectStanding::Ours(project) = project else {
@@ -290,6 +298,7 @@ impl Observer {
         )?;
         Ok(InsideSeen {
             files,
+            charter: None,
             labels: labels
                 .into_iter()
                 .map(|label| LabelSeen {

@@ -211,8 +211,8 @@ async fn a_project_that_is_hidden_on_the_way_is_not_named_on_the_page() {
     project_is_hidden_at("merge_requests").await;
 }
 
-#[tokio::test]
-async fn a_handbook_that_opens_up_names_no_private_community() {
+/// The handbook opens up after this call of the founding.
+async fn handbook_opens_after(method: &'static str, path: &str) {
     let town = Town::with(Config::default(), &[("visibility", "\"private\"")]).await;
     let handbook = json!({ "visibility": "private" });
     town.gitlab.admin().edit_project(HANDBOOK, handbook).unwrap();
@@ -229,22 +229,27 @@ async fn a_handbook_that_opens_up_names_no_private_community() {
             .unwrap();
     });
     let id = town.gitlab.project(HANDBOOK).unwrap().id;
-    let fault = Fault::new(Effect::After(opens)).user("convenor-bot").method("GET");
-    town.gitlab.add_fault(
-        fault
-            .path(&format!("/projects/{id}/repository/files"))
-            .unwrap()
-            .skip(1)
-            .once(),
-    );
+    let path = path.replace("HANDBOOK", &id.to_string());
+    let fault = Fault::new(Effect::After(opens)).user("convenor-bot").method(method);
+    town.gitlab.add_fault(fault.path(&path).unwrap().once());
     town.settle().await;
     town.resync().await;
-    assert_eq!(town.gitlab.project(HANDBOOK).unwrap().visibility, "public");
-    assert!(
-        !everything_public(&town).await.contains(CANARY),
-        "{}",
-        everything_public(&town).await
-    );
+    assert_eq!(town.gitlab.project(HANDBOOK).unwrap().visibility, "public", "{path}");
+    let public = everything_public(&town).await;
+    assert!(!public.contains(CANARY), "{path}: {public}");
+}
+
+#[tokio::test]
+async fn a_handbook_that_opens_up_names_no_private_community() {
+    for (method, path) in [
+        ("GET", "/projects/HANDBOOK/repository/files"),
+        ("POST", "/projects$"),
+        ("GET", "/members/all"),
+        ("POST", "/repository/commits"),
+        ("POST", "/graphql$"),
+    ] {
+        handbook_opens_after(method, path).await;
+    }
 }
 
 #[tokio::test]

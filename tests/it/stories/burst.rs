@@ -307,7 +307,7 @@ async fn when_gitlab_sends_us_away_nothing_is_sent_until_it_said() {
     let burst: Vec<u64> = (0..4)
         .map(|number| town.opens("importer", &format!("Topic {number}")))
         .collect();
-    for skip in [20, 70] {
+    for skip in [20, 40] {
         town.wire
             .world
             .add_fault(Fault::new(Effect::RetryLater(90)).skip(skip).once());

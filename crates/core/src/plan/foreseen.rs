@@ -17,6 +17,7 @@ use super::seen::{
     MergeRequestState, NoteSeen, OwnIssueSeen, ProjectSeen, ProjectStanding, ProposalSeen,
 };
 use super::step::FileChange;
+use crate::charter;
 use crate::ids::{BoardId, BoardListId, CommitSha, IssueIid, LabelId, MergeRequestIid, NoteId, ProjectId};
 use crate::program::Visibility;
 use crate::untrusted::Untrusted;
@@ -193,6 +194,7 @@ fn fill(seen: &mut ProposalSeen, step: &Step, answer: &Answer) -> Option<()> {
                     path.clone()
                 }
             }));
+            inside.charter = charter_in(files, answer);
             project.empty = Some(false);
         }
         Step::CreateLabel { name, .. } => inside.labels.push(LabelSeen {
@@ -227,6 +229,17 @@ fn fill(seen: &mut ProposalSeen, step: &Step, answer: &Answer) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+fn charter_in(files: &[FileChange], answer: &Answer) -> Option<FileVersion> {
+    let Answer::Commit(commit) = answer else { return None };
+    files.iter().find_map(|file| match file {
+        FileChange::Create { path, content } if path == charter::PATH => Some(FileVersion {
+            bytes: content.clone(),
+            last_commit: Some(commit.clone()),
+        }),
+        _ => None,
+    })
 }
 
 /// What would be seen of a community after this step; `None`: that cannot be told.

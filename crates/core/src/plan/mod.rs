@@ -12,6 +12,7 @@ pub mod community;
 pub mod context;
 pub mod foreseen;
 pub mod handbook;
+pub mod handover;
 pub mod init;
 pub mod judge;
 pub mod labels;

@@ -161,18 +161,21 @@ fn state_step(seen: &ProposalSeen, judged: &Judged) -> Option<Step> {
     })
 }
 
-/// Once the project is made, the line on the page is the community's own matter, or the page's where lines go together.
+/// Once the project is made, the line on the page is the community's own matter, or the page's where lines go together. A community
+/// begins with its charter and does not wait for the rest.
 fn handbook_knocks(program: &Program, seen: &ProposalSeen, judged: &Judged) -> Vec<Thing> {
     let ProjectStanding::Ours(project) = &seen.project else {
         return Vec::new();
     };
     let mut pages = judged.listings.iter().zip(&seen.pages);
     let waits = pages.any(|(listing, (_, found))| matches!(listing, Listing::Missing(_)) && found.is_empty());
-    if !judged.made || !waits {
+    let has_begun = seen.inside.as_ref().is_some_and(|inside| inside.charter.is_some());
+    if !(judged.made || has_begun) || !waits {
         return Vec::new();
     }
     let community = Thing::Community(program.name.clone(), project.id);
-    let joint = program.has_joint_pages().then(|| Thing::Handbook(program.name.clone()));
+    let joint = program.has_joint_pages() && judged.made;
+    let joint = joint.then(|| Thing::Handbook(program.name.clone()));
     [community].into_iter().chain(joint).collect()
 }
 

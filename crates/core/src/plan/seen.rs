@@ -212,6 +212,8 @@ pub enum ProjectStanding {
 pub struct InsideSeen {
     /// Paths of the template's files that exist already.
     pub files: Vec<String>,
+    /// The charter, where this look has just written it.
+    pub charter: Option<FileVersion>,
     /// Labels, those of the groups above included.
     pub labels: Vec<LabelSeen>,
     /// Issue boards with their lists.

@@ -335,6 +335,17 @@ pub enum FileChange {
 }
 
 impl Step {
+    /// Whether nobody but the thing that it is for depends on it: what is said on a proposal, and what a project is furnished with.
+    /// Others need not wait until it is done.
+    #[must_use]
+    pub fn concerns_nobody_else(&self) -> bool {
+        let furnishes = matches!(
+            self,
+            Self::CreateLabel { .. } | Self::CreateBoard { .. } | Self::CreateBoardList { .. } | Self::AddMember { .. }
+        );
+        furnishes || self.is_talk()
+    }
+
     /// Whether it carries people's text to a place that more people may see than where it was written. Just before such a
     /// step it is looked up once more whether the text may be told.
     #[must_use]

@@ -1,6 +1,7 @@
 //! Rules of the plans, on a small world that does what the steps say: observe, plan, apply, as the service does.
 
 mod foreseen;
+mod handover;
 mod hostile;
 mod judging;
 mod making;
@@ -124,6 +125,7 @@ impl World {
                     ..made
                 });
                 self.seen.inside = Some(InsideSeen {
+                    charter: None,
                     files: Vec::new(),
                     labels: Vec::new(),
                     boards: Vec::new(),

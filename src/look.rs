@@ -174,7 +174,12 @@ impl GitLabLooker {
             self.planner.confirm(thing, None),
         );
         let sight = sight?;
-        way.is_confirmed = confirmed.is_ok_and(|confirmed| confirmed.premise == premise);
+        way.is_confirmed = match confirmed {
+            Ok(confirmed) => confirmed.premise == premise,
+            // A token that does not count any more stops all writing; whatever else went wrong, it is asked again before anything is told.
+            Err(error) if error.is_unauthorized() => return Err(error.into()),
+            Err(_) => false,
+        };
         Ok(sight)
     }
 

@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::sight::{Confirmed, Seen, Sight};
 use crate::clock::Clock;
+use crate::gitlab::GitLabError;
 use crate::hooks::OwnHooks;
 use crate::observe::{Asked, ObserveError, Observer, Remembered, Repair};
 use crate::store::{Store, StoreError};
@@ -52,6 +53,15 @@ pub enum PlanError {
     /// The thing belongs to a program that the settings do not name (any more).
     #[error("the settings have no program {0}")]
     NoProgram(ProgramName),
+}
+
+impl PlanError {
+    pub(super) fn is_unauthorized(&self) -> bool {
+        matches!(
+            self,
+            Self::Observe(ObserveError::GitLab(GitLabError::Unauthorized { .. }))
+        )
+    }
 }
 
 impl Planner {

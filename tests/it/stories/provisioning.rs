@@ -191,3 +191,23 @@ async fn what_a_person_closed_for_an_earlier_community_of_the_path_is_not_propos
     let states: Vec<_> = town.merge_requests().into_iter().map(|mr| mr.state).collect();
     assert_eq!(states, ["closed"]);
 }
+
+/// The token ends while the community's look counts what others have open, and asks who sees the page.
+#[tokio::test]
+async fn a_token_that_ends_just_before_the_row_is_written_stops_all_writing() {
+    let town = Town::new().await;
+    let handbook = town.gitlab.project(HANDBOOK).unwrap().id;
+    let ends = Fault::new(Effect::Status(401)).user("convenor-bot").method("GET");
+    let ends = ends.path(&format!("/projects/{handbook}$")).unwrap();
+    // The proposal's look reads it first.
+    town.gitlab.add_fault(ends.skip(1).once());
+    town.opens("proposer", FORM);
+    town.look_until_something_fails().await;
+    let calls = town.gitlab.calls();
+    let refused = calls.iter().position(|call| call.status == Some(401)).unwrap();
+    assert!(calls[..refused].iter().any(|call| call.is_write()));
+    let written: Vec<_> = calls[refused..].iter().filter(|call| call.is_write()).collect();
+    assert!(written.is_empty(), "{written:?}");
+    town.settle().await;
+    town.has_exactly_one_of_everything("rust-at-work");
+}

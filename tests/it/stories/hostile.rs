@@ -265,7 +265,7 @@ async fn hostile_display_names_stay_in_their_cell() {
     let seed = "users:\n\
                 - {username: darwinjs, name: \"x | y <b> {{name}}\"}\n\
                 - {username: brianwald, name: \"](https://evil.example) [@all](x) <img src=x> /close \\u202e\"}\n\
-                - {username: alice, name: \"`|` \\\\| acme/handbook#1\"}\n";
+                - {username: alice, name: \"`|` \\\\| Closes acme/handbook#1\"}\n";
     town.gitlab.sow(&Seed::from_yaml(seed).unwrap()).unwrap();
     // A page that writes people by their names.
     let page = PAGE.replace(
@@ -277,6 +277,9 @@ async fn hostile_display_names_stay_in_their_cell() {
         "| Security | [Sam (@sam)](https://gitlab.example.com/sam) |",
     );
     town.page_becomes(&page);
+    let maintainer = town.gitlab.person("maintainer").unwrap();
+    let target = maintainer.open_issue(HANDBOOK, "Stays open", "", &[]).unwrap();
+    assert_eq!(target, 1);
     let iid = town.opens("proposer", &FORM.replace("@brianwald", "@brianwald @alice"));
     town.settle().await;
     let row = one_more_line(page.as_bytes(), &town.page_bytes("convenor/rust-at-work"));
@@ -284,6 +287,11 @@ async fn hostile_display_names_stay_in_their_cell() {
     assert_eq!(cells_beside(&row), (2, 2), "{row}");
     let text = format!("{}\n{}", town.page("convenor/rust-at-work"), town.comment(iid));
     assert_eq!(hurts(&text, town.gitlab.url()), Vec::<String>::new(), "{row}");
+    // The description shows the line, and GitLab looks for closing words in code too when it is merged.
+    assert!(town.merge_request().description.unwrap().contains("acme/handbook#1"));
+    town.merges();
+    assert_eq!(town.gitlab.issue(HANDBOOK, target).unwrap().state, "opened");
+    town.settle().await;
     nobody_is_called_but(&town, &["darwinjs", "brianwald", "alice"]);
     // And it is the row that we want: nothing is done a second time.
     town.gitlab.forget_calls();

@@ -168,8 +168,12 @@ pub(crate) fn references(text: &str) -> Vec<String> {
                     || (i > 0 && before.is_alphabetic() && next.is_ascii_digit())
                     || (!word(before) && (word(next) || next == '+' || next == '-'))
             }
+            '-' => next.is_ascii_digit() && is_tracker_key(&chars[..i]),
             '{' => matches!(next, '{' | '%' | '+' | '-'),
-            '[' => matches!(next, '[' | '-' | '+'),
+            '[' => {
+                let contents: String = chars[i..].iter().take(5).collect();
+                matches!(next, '[' | '-' | '+') || contents.eq_ignore_ascii_case("[toc]")
+            }
             '>' => word(before),
             'w' | 'W' => [before, c, next, at(i + 2)].iter().collect::<String>().to_lowercase() == "www.",
             _ => false,
@@ -186,23 +190,75 @@ pub(crate) fn references(text: &str) -> Vec<String> {
     found
 }
 
+/// `ABC`, `GL`, `A_1` before `-12`: an issue of this or another tracker.
+fn is_tracker_key(before: &[char]) -> bool {
+    let word = before.iter().rev().take_while(|c| c.is_alphanumeric() || **c == '_');
+    let word: Vec<char> = word.copied().collect();
+    word.last().is_some_and(char::is_ascii_uppercase)
+        && word
+            .iter()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || *c == '_')
+}
+
+/// What sets something off wherever it stands in the raw text of a description or commit message, code included.
+pub(crate) fn acts_in_code(text: &str) -> Vec<String> {
+    let mut found = closings(text);
+    let lower = text.to_lowercase();
+    for (at, _) in lower.match_indices('[') {
+        let inside = lower[at + 1..].split(']').next().unwrap_or_default();
+        if matches!(
+            inside,
+            "skip ci" | "ci skip" | "skip-ci" | "ci-skip" | "skip_ci" | "ci_skip"
+        ) {
+            found.push(inside.to_owned());
+        }
+    }
+    found
+}
+
+/// GitLab's default pattern: beginnings and endings of the words. What stands before them counts for nothing here, which is stricter.
+const CLOSING: [(&str, &[&str]); 4] = [
+    ("clos", &["e", "es", "ed", "ing"]),
+    ("fix", &["", "es", "ed", "ing"]),
+    ("resolv", &["e", "es", "ed", "ing"]),
+    ("implement", &["", "s", "ed", "ing"]),
+];
+
 /// `Closes #12`, `fixes: group/project!1`, `Resolves ABC-1` and the like.
 pub(crate) fn closings(text: &str) -> Vec<String> {
-    let lower = text.to_lowercase();
+    // As long as the text, so that both have the same places.
+    let lower = text.to_ascii_lowercase();
     let mut found = Vec::new();
-    for stem in ["clos", "fix", "resolv", "implement"] {
+    for (stem, endings) in CLOSING {
         for (at, _) in lower.match_indices(stem) {
-            let rest = lower[at..].trim_start_matches(|c: char| c.is_alphabetic());
+            let rest = text[at..].trim_start_matches(|c: char| c.is_alphabetic());
+            let ending = &lower[at + stem.len()..text.len() - rest.len()];
+            if !endings.contains(&ending) {
+                continue;
+            }
             let rest = rest.strip_prefix(':').unwrap_or(rest);
             let Some(target) = rest.strip_prefix(' ').map(str::trim_start) else {
                 continue;
             };
+            let target = target.strip_prefix("issue").map_or(target, |rest| {
+                let rest = rest.strip_prefix('s').unwrap_or(rest);
+                rest.strip_prefix(' ').map_or(target, str::trim_start)
+            });
             let target: String = target.chars().take_while(|c| !c.is_whitespace()).collect();
-            let after_hash = target
-                .split('#')
-                .nth(1)
-                .is_some_and(|after| after.starts_with(|c: char| c.is_ascii_digit()));
-            if after_hash || target.contains("://") {
+            // `#12`, `group/project#12`: nothing but a path stands before the `#`.
+            let in_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+            let after_hash = target.split_once('#').is_some_and(|(path, number)| {
+                path.chars().all(in_path) && number.starts_with(|c: char| c.is_ascii_digit())
+            });
+            let key = target.split('-').next().unwrap_or_default();
+            let letters = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let of_tracker = target[key.len()..].chars().nth(1).is_some_and(|c| c.is_ascii_digit())
+                && letters
+                && is_tracker_key(&key.chars().collect::<Vec<_>>());
+            let is_address = target
+                .split_once("://")
+                .is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphabetic()));
+            if after_hash || of_tracker || is_address {
                 found.push(format!("{stem} {target}"));
             }
         }

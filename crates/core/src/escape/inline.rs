@@ -73,6 +73,41 @@ pub(super) fn neutral(text: &str) -> String {
     out
 }
 
+/// A line of code as it is, but for what GitLab looks for in the raw text of a description or commit message, code or not
+/// (`Gitlab::ClosingIssueExtractor`, `Ci::Pipeline`): closing words before a reference, and `[skip ci]`. An editor may copy the
+/// description of a merge request into the commit's message.
+pub(super) fn inert(line: &str) -> String {
+    let mut out = String::with_capacity(line.len() + 8);
+    for (at, c) in line.char_indices() {
+        let rest = &line[at + c.len_utf8()..];
+        // Which letters are one word, Ruby and Rust see differently; so a word that ends like a closing one is one.
+        if matches!(c, ' ' | ':') && closing_word_ends(&out) && may_refer(rest) {
+            out.push(BREAK);
+        }
+        out.push(c);
+        if c == '[' && skips(rest) {
+            out.push(BREAK);
+        }
+    }
+    out
+}
+
+fn closing_word_ends(text: &str) -> bool {
+    let letters = text.bytes().rev().take(12).take_while(u8::is_ascii_alphabetic).count();
+    let word = text[text.len() - letters..].to_ascii_lowercase();
+    CLOSING.iter().any(|closing| word.ends_with(closing))
+}
+
+/// Whether there is something by which references are told from words.
+fn may_refer(rest: &str) -> bool {
+    rest.contains(['#', '!', '&', '[', '-']) || rest.contains("://")
+}
+
+fn skips(rest: &str) -> bool {
+    let word: String = rest.chars().take(4).collect::<String>().to_ascii_lowercase();
+    word.starts_with("ci") || word == "skip"
+}
+
 fn special(c: char) -> bool {
     matches!(
         c,
@@ -129,7 +164,7 @@ impl<'a> Breaks<'a> {
             '/' => at == 0 || next == '/',
             '{' => matches!(next, '{' | '%' | '#' | '<' | '+' | '-' | '!'),
             '}' | ']' => next == c,
-            '[' => matches!(next, '[' | '-' | '+' | '^' | '_' | '!'),
+            '[' => matches!(next, '[' | '-' | '+' | '^' | '_' | '!') || self.is_contents(at + 1),
             // `GROUP/PROJECT>` is a reference to a project.
             _ if next == '>' => c.is_alphanumeric() || matches!(c, '_' | '-' | '.'),
             // `ABC-12` is an issue of an external tracker.
@@ -137,6 +172,12 @@ impl<'a> Breaks<'a> {
             'w' | 'W' => next == '.' && at >= 2 && self.chars[at - 2..at].iter().all(|c| matches!(c, 'w' | 'W')),
             _ => self.hashes[at],
         }
+    }
+
+    /// `[TOC]` alone in a paragraph becomes a table of contents.
+    fn is_contents(&self, at: usize) -> bool {
+        let word: String = self.chars[at..].iter().take(4).collect();
+        word.eq_ignore_ascii_case("toc]")
     }
 
     /// Whether a word of capitals, digits and `_` with a capital in it ends here.

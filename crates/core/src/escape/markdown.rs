@@ -66,7 +66,7 @@ impl Markdown {
     #[must_use]
     pub fn code(mut self, text: &Untrusted) -> Self {
         let line = clean::one_line(&self.shortened(text.expose(), MAX_INLINE));
-        self.push_code(&line);
+        self.push_code(&inline::inert(&line));
         self
     }
 
@@ -98,7 +98,8 @@ impl Markdown {
     }
 
     /// People's text in a code block; `info` names its language and may be empty. A line that begins with `/` is moved in by
-    /// one space: older GitLab versions look for quick actions with patterns that a code block can fool.
+    /// one space: older GitLab versions look for quick actions with patterns that a code block can fool. Closing words and `[skip ci]`,
+    /// which act in code too, are broken.
     #[must_use]
     pub fn fence(mut self, info: &'static str, text: &Untrusted) -> Self {
         self.own_paragraph();
@@ -112,7 +113,7 @@ impl Markdown {
             if line.starts_with('/') {
                 self.text.push(' ');
             }
-            self.text.push_str(&line);
+            self.text.push_str(&inline::inert(&line));
             self.text.push('\n');
         }
         self.text.push_str(&fence);

@@ -138,6 +138,39 @@
 //! let forged = convenor_core::escape::PlainLine::new("@all", 100);
 //! ```
 //!
+//! The **name** of a project, and text that our **store** and our **JSON** keep as it is:
+//!
+//! ```compile_fail,E0423
+//! let forged = convenor_core::escape::ProjectName("a/b".to_owned());
+//! ```
+//! ```compile_fail,E0308
+//! let forged = convenor_core::escape::StoredText::new("x");
+//! ```
+//! ```compile_fail,E0423
+//! let forged = convenor_core::escape::JsonText("x".to_owned());
+//! ```
+//!
+//! The **path** of a project and of its branches:
+//!
+//! ```compile_fail,E0423
+//! let forged = convenor_core::slug::Slug("a/../b".to_owned());
+//! ```
+//! ```compile_fail,E0308
+//! # use convenor_core::{slug::Slug, untrusted::Untrusted};
+//! let forged = Slug::new(&Untrusted::new("a/../b"));
+//! ```
+//!
+//! A **charter's YAML** is made of a charter only, whose texts are people's, and a **link** leads to an address that was parsed:
+//!
+//! ```compile_fail,E0308
+//! # use convenor_core::untrusted::Untrusted;
+//! let forged = convenor_core::charter::render_new(&Untrusted::new("a: &a [*a]"));
+//! ```
+//! ```compile_fail,E0308
+//! # use convenor_core::{escape::Markdown, untrusted::Untrusted};
+//! Markdown::new().link(&Untrusted::new("x"), "javascript:alert(1)");
+//! ```
+//!
 //! What the compiler cannot refuse, lints and tests of the house do: `String::leak` and its kin would make our own words of
 //! people's, and so would a static that is filled from them.
 

@@ -10,6 +10,9 @@ use crate::untrusted::Untrusted;
 /// Larger files are refused unread.
 pub const MOST_BYTES: usize = 64 * 1024;
 
+/// Each facilitator is looked up in GitLab, and anybody who may push to a community writes the list; as many as a form may name.
+const MOST_FACILITATORS: usize = 100;
+
 /// Reads a charter. Unknown keys are people's and pass without a word.
 ///
 /// # Errors
@@ -110,11 +113,16 @@ impl<'a> Fields<'a> {
             return Vec::new();
         };
         let mut people: Vec<Username> = Vec::new();
-        for item in self.items(
+        let items = self.items(
             "facilitators",
             node,
             "a list of usernames, for example `[darwinjs, brianwald]`",
-        ) {
+        );
+        if items.len() > MOST_FACILITATORS {
+            self.find(node, "facilitators", Problem::Expected("at most 100 usernames"));
+            return people;
+        }
+        for item in items {
             let Value::Text(text) = &item.value else {
                 self.find(item, "facilitators", Problem::NotAUsername);
                 continue;

@@ -124,6 +124,20 @@ fn broken_yaml_is_one_finding_with_its_line() {
     check("just words\n", &[(Some(1), "", Problem::NotAMapping)]);
 }
 
+/// Each name would be a call of GitLab in every look.
+#[test]
+fn a_charter_names_at_most_100_facilitators() {
+    let charter = |people: usize| {
+        let names: Vec<String> = (0..people).map(|at| format!("person{at}")).collect();
+        format!("name: X\nstatus: active\nfacilitators: [{}]\n", names.join(", "))
+    };
+    assert_eq!(read(charter(100).as_bytes()).unwrap().facilitators.len(), 100);
+    check(
+        &charter(101),
+        &[(Some(3), "facilitators", Problem::Expected("at most 100 usernames"))],
+    );
+}
+
 #[test]
 fn large_deep_and_foreign_files_are_refused_quickly() {
     let large = format!("name: {}\n", "x".repeat(MOST_BYTES));

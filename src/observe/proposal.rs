@@ -13,7 +13,7 @@ use convenor_core::plan::seen::{
     ProjectSeen, ProjectStanding, ProposalSeen, UserSeen,
 };
 use convenor_core::plan::status::recorded_status;
-use convenor_core::plan::{labels, status::Status};
+use convenor_core::plan::{labels, status::Status, wishes};
 use convenor_core::program::PageKind;
 use convenor_core::proposal as form;
 use futures_util::future::try_join_all;
@@ -225,9 +225,9 @@ impl Observer {
             Some(known) => Some(known),
             None => self.known_project(status.project).await?,
         };
-        let (at_path, charter) = match (recorded_id, slug) {
-            (None, Some(slug)) => self.at_path(slug).await?,
-            _ => (None, None),
+        let ((at_path, charter), group_at_path) = match (recorded_id, slug) {
+            (None, Some(slug)) => tokio::try_join!(self.at_path(slug), self.is_group_at(slug))?,
+            _ => ((None, None), false),
         };
         if recorded_id.is_none() && slug.is_none() {
             return Ok(ProjectStanding::Unknown);
@@ -236,6 +236,7 @@ impl Observer {
             recorded: recorded.as_ref().map(Option::as_ref),
             remembered: remembered.project.is_some(),
             at_path: at_path.as_ref(),
+            group_at_path,
             charter_proposal: charter.as_ref().and_then(|charter| charter.proposal.as_ref()),
             intake: &self.program.intake,
             issue: issue.iid,
@@ -257,6 +258,14 @@ impl Observer {
 
     async fn project_by_id(&self, id: ProjectId) -> Result<Option<ProjectSeen>, ObserveError> {
         self.reader.project(id).await?.map(project_seen).transpose()
+    }
+
+    async fn is_group_at(&self, slug: &str) -> Result<bool, ObserveError> {
+        let path = format!("{}/{slug}", self.program.group);
+        match self.reader.group(path.as_str()).await {
+            Err(GitLabError::NotFound { .. } | GitLabError::Moved { .. }) => Ok(false),
+            other => Ok(other.map(|_| true)?),
+        }
     }
 
     async fn at_path(&self, slug: &str) -> Result<(Option<ProjectSeen>, Option<charter::Charter>), ObserveError> {
@@ -350,7 +359,8 @@ fn who_matters(places: &Places, issue: &IssueSeen, notes: &[NoteSeen], events: &
     let said = notes.iter().filter(decides).map(|note| note.author.id);
     let state = |event: &&LabelEventSeen| labels::is_proposal(std::slice::from_ref(&event.label));
     let labelled = events.iter().filter(state).map(|event| event.user.id);
-    let mut who: BTreeSet<UserId> = said.chain(labelled).chain([issue.author.id]).collect();
+    let wrote = [issue.author.id].into_iter().chain(wishes::last_editor(notes));
+    let mut who: BTreeSet<UserId> = said.chain(labelled).chain(wrote).collect();
     who.remove(&places.bot.id);
     who
 }
@@ -360,9 +370,13 @@ fn blocked(notes: &[wire::Note], events: &[wire::LabelEvent]) -> BTreeSet<UserId
     let people = notes.iter().map(|note| &note.author);
     let people = people.chain(events.iter().filter_map(|event| event.user.as_ref()));
     people
-        .filter(|person| !matches!(person.state.as_str(), "" | "active"))
+        .filter(|person| !is_in_use(person))
         .map(|person| person.id)
         .collect()
+}
+
+fn is_in_use(person: &wire::Person) -> bool {
+    matches!(person.state.as_str(), "" | "active")
 }
 
 fn issue_seen(issue: wire::Issue) -> Result<IssueSeen, ObserveError> {
@@ -370,6 +384,7 @@ fn issue_seen(issue: wire::Issue) -> Result<IssueSeen, ObserveError> {
         iid: issue.iid,
         web_url: address(&issue.web_url, "an issue")?,
         open: issue.state == wire::IssueState::Opened,
+        author_in_use: is_in_use(&issue.author),
         author: user_seen(issue.author),
         title: issue.title,
         description: issue.description,

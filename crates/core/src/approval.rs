@@ -65,8 +65,10 @@ impl TextSince {
 pub struct Facts<'a> {
     /// The program: policy and named approvers.
     pub program: &'a Program,
-    /// Who wrote the proposal.
+    /// Who opened the proposal.
     pub proposer: UserId,
+    /// Who changed its text last, if anybody did: whoever has a role in the intake can edit what others opened.
+    pub editor: Option<UserId>,
     /// Roles in the program's group now, of everybody in question; who is not in it has none.
     pub roles: &'a BTreeMap<UserId, AccessLevel>,
     /// Accounts that are not in use (blocked, banned, deactivated), whatever they said before.
@@ -120,7 +122,7 @@ pub struct Acceptance {
 pub enum ApprovedBy {
     /// The program asks for nobody (`approval = "never"`).
     Policy,
-    /// The proposer is a member of the group (`approval = "members"`).
+    /// Who opened it and who edited it last are members of the group (`approval = "members"`).
     Membership,
     /// This approver said so.
     Approver(Username),
@@ -185,11 +187,18 @@ pub fn check(facts: &Facts<'_>) -> Verdict {
 fn without_approver(facts: &Facts<'_>) -> Verdict {
     match facts.program.approval {
         ApprovalPolicy::Never => approved(ApprovedBy::Policy),
-        ApprovalPolicy::Members if role(facts, facts.proposer) >= AccessLevel::REPORTER => {
-            approved(ApprovedBy::Membership)
-        }
+        ApprovalPolicy::Members if is_by_members(facts) => approved(ApprovedBy::Membership),
         ApprovalPolicy::Members | ApprovalPolicy::Always => Verdict::Waiting,
     }
+}
+
+/// Opened by a member of the group, whose account is in use, and the text is a member's too.
+fn is_by_members(facts: &Facts<'_>) -> bool {
+    let is_member = |user| role(facts, user) >= AccessLevel::REPORTER && !facts.blocked.contains(&user);
+    is_member(facts.proposer)
+        && facts
+            .editor
+            .is_none_or(|editor| editor == facts.proposer || is_member(editor))
 }
 
 fn approved(by: ApprovedBy) -> Verdict {
@@ -276,6 +285,7 @@ mod tests {
         check(&Facts {
             program: &program(policy),
             proposer: PROPOSER,
+            editor: None,
             roles: &roles,
             blocked: &BTreeSet::new(),
             since,
@@ -293,6 +303,33 @@ mod tests {
             verdict(ApprovalPolicy::Members, Some(AccessLevel::REPORTER), &[]),
             approved(ApprovedBy::Membership)
         );
+    }
+
+    #[test]
+    fn a_members_proposal_waits_when_the_text_is_not_a_members_or_the_account_is_not_in_use() {
+        let program = program(ApprovalPolicy::Members);
+        let roles = BTreeMap::from([(PROPOSER, AccessLevel::REPORTER), (REPORTER, AccessLevel::REPORTER)]);
+        let judged = |editor, blocked: &[UserId]| {
+            check(&Facts {
+                program: &program,
+                proposer: PROPOSER,
+                editor,
+                roles: &roles,
+                blocked: &blocked.iter().copied().collect(),
+                since: TextSince {
+                    at: at(0),
+                    note: None,
+                    creation: false,
+                },
+                signals: &[],
+            })
+        };
+        for editor in [None, Some(PROPOSER), Some(REPORTER)] {
+            assert_eq!(judged(editor, &[]), approved(ApprovedBy::Membership), "{editor:?}");
+        }
+        assert_eq!(judged(Some(NAMED), &[]), Verdict::Waiting, "no member edited it");
+        assert_eq!(judged(Some(REPORTER), &[REPORTER]), Verdict::Waiting);
+        assert_eq!(judged(None, &[PROPOSER]), Verdict::Waiting);
     }
 
     #[test]
@@ -375,6 +412,7 @@ mod tests {
             let facts = Facts {
                 program: &program,
                 proposer: PROPOSER,
+                editor: None,
                 roles: &roles,
                 blocked: &BTreeSet::new(),
                 since,
@@ -416,6 +454,7 @@ mod tests {
             let facts = Facts {
                 program: &program,
                 proposer: PROPOSER,
+                editor: None,
                 roles: &BTreeMap::new(),
                 blocked: &blocked,
                 since: TextSince {

@@ -42,6 +42,20 @@ async fn a_project_that_appears_between_check_and_creation_is_not_adopted() {
     );
 }
 
+#[tokio::test]
+async fn a_path_that_a_group_has_is_refused_like_that_of_a_project() {
+    let town = Town::new().await;
+    // Private: the bot may see it, the proposer may not, and learns no more than that the name is taken.
+    town.gitlab.add_group_with("acme/cops/rust-at-work", "private").unwrap();
+    let iid = town.opens("proposer", FORM);
+    town.settle().await;
+    town.resync().await;
+    assert_eq!(town.state(iid), ["cop::needs-info"], "{}", town.comment(iid));
+    let comment = town.comment(iid);
+    assert!(comment.contains("choose another name"), "{comment}");
+    assert!(comment.contains("this name or path is taken"), "{comment}");
+}
+
 /// A facilitator moves their community to the path of a proposal that waits, and claims it in their charter.
 async fn moved_into_place(forget: bool) {
     let mut town = Town::with(gitlab_sandbox::Config::default(), &[("approval", "\"always\"")]).await;

@@ -263,3 +263,28 @@ async fn nobody_while_the_proposal_is_confidential() {
     table.fates();
     table.approved("a word on a confidential proposal", &[]).await;
 }
+
+/// Where members' proposals are accepted at once: what no member wrote, or whose account was blocked, waits for an approver.
+#[tokio::test]
+async fn a_members_proposal_with_a_strangers_text_or_a_blocked_author_waits() {
+    let town = Town::new().await;
+    town.gitlab.add_user("intakehelp");
+    town.gitlab.add_member(INTAKE, "intakehelp", Role::Reporter).unwrap();
+    town.gitlab.add_user("leaver");
+    town.gitlab.add_member(GROUP, "leaver", Role::Reporter).unwrap();
+    let edited = town.opens("proposer", "Later");
+    town.settle().await;
+    let helper = town.gitlab.person("intakehelp").unwrap();
+    helper.describe_issue(INTAKE, edited, FORM).unwrap();
+    let left = town.opens("leaver", &form("leavers"));
+    town.gitlab.set_user_state("leaver", "blocked");
+    town.settle().await;
+    assert_eq!(town.state(edited), ["cop::ready"], "{}", town.comment(edited));
+    assert_eq!(town.state(left), ["cop::ready"], "{}", town.comment(left));
+    // A member stands by the text.
+    let proposer = town.gitlab.person("proposer").unwrap();
+    proposer.describe_issue(INTAKE, edited, &format!("{FORM}\n")).unwrap();
+    proposer.describe_issue(INTAKE, edited, FORM).unwrap();
+    town.settle().await;
+    assert_eq!(town.state(edited), ["cop::approved"], "{}", town.comment(edited));
+}

@@ -37,7 +37,7 @@ fn a_community_takes_few_calls_and_fewer_one_after_the_other() {
         assert!(call.status < 300, "{} {}: {}", call.method, call.what, call.status);
     }
     let (reads, writes) = founding.until_done();
-    assert_eq!((reads, writes), (23, 14), "{shown}");
+    assert_eq!((reads, writes), (24, 14), "{shown}");
     let (reads, writes) = founding.since_project();
     // Project; labels and board; lists; commit; members of two roles; two issues; comment; branch, merge request, comment again.
     assert_eq!((reads, writes), (9, 12), "{shown}");

@@ -231,7 +231,9 @@ fn who_may_approve(mut text: Markdown, program: &Program, judged: &Judged) -> Ma
     }
     text = text.words(", but not the author. ");
     if program.approval == ApprovalPolicy::Members {
-        text = text.words("(Proposals by members of the group with at least the Reporter role need nobody.) ");
+        text = text.words(
+            "(What members of the group with at least the Reporter role opened, and edited last, needs nobody.) ",
+        );
     }
     text = text
         .words("They comment with a mention of this bot and the word `approve`, or set the label `cop::approved`.\n");

@@ -113,11 +113,14 @@ pub fn judge(context: &Context<'_>, seen: &ProposalSeen, status: &Status) -> Jud
     let since = wishes::text_since(seen, status, &current_hash);
     let wishes = wishes::read(seen);
     let roles = roles_now(seen, context.now);
+    let mut blocked = seen.blocked.clone();
+    blocked.extend((!seen.issue.author_in_use).then_some(seen.issue.author.id));
     let facts = Facts {
         program: context.program,
         proposer: seen.issue.author.id,
+        editor: wishes::last_editor(&seen.notes),
         roles: &roles,
-        blocked: &seen.blocked,
+        blocked: &blocked,
         since,
         signals: &wishes.signals,
     };
@@ -232,6 +235,15 @@ fn name_findings(program: &Program, seen: &ProposalSeen, wanted: &ProjectName, s
         _ => seen.projects.iter().find(same_name),
     };
     let mut findings: Vec<Finding> = taken.map(|project| name_taken(seen, project)).into_iter().collect();
+    if matches!(seen.project, ProjectStanding::Group) {
+        // Whose it is and what it is called, not every reader may know.
+        let found = Markdown::new().words("this name or path is taken");
+        findings.push(Finding::refusal(
+            Field::FocusTopic,
+            found,
+            Markdown::new().words("choose another name"),
+        ));
+    }
     let earlier = seen.rivals.iter().filter(|rival| rival.iid < seen.issue.iid);
     let rival = earlier
         .into_iter()

@@ -34,6 +34,7 @@ pub fn standing(evidence: Evidence<'_>) -> ProjectStanding {
         };
     }
     match evidence.at_path {
+        None if evidence.group_at_path => ProjectStanding::Group,
         None => ProjectStanding::Free,
         Some(project) if project.marked_for_deletion || project.archived => ProjectStanding::Foreign(project.clone()),
         Some(project) if is_ours(&evidence, project) => ProjectStanding::Ours(project.clone()),
@@ -51,6 +52,8 @@ pub struct Evidence<'a> {
     pub remembered: bool,
     /// The project at the wanted path.
     pub at_path: Option<&'a ProjectSeen>,
+    /// Whether a group has that path: GitLab would refuse the project, each time that we asked.
+    pub group_at_path: bool,
     /// The `proposal` of that project's charter, when it has one.
     pub charter_proposal: Option<&'a IssueReference>,
     /// Full path of the intake project.
@@ -254,6 +257,7 @@ mod tests {
             recorded: None,
             remembered: false,
             at_path: None,
+            group_at_path: false,
             charter_proposal: None,
             intake: "cops/intake",
             issue: IssueIid(12),
@@ -338,6 +342,7 @@ mod tests {
             ProjectStanding::Ours(_) => "ours",
             ProjectStanding::Gone => "gone",
             ProjectStanding::Foreign(_) => "foreign",
+            ProjectStanding::Group => "group",
             ProjectStanding::Unknown => "unknown",
         }
     }

@@ -87,6 +87,8 @@ pub struct IssueSeen {
     pub labels: Vec<String>,
     /// Who opened it.
     pub author: UserSeen,
+    /// Whether that account is in use: not blocked, banned or deactivated, as far as GitLab tells.
+    pub author_in_use: bool,
     /// When.
     pub created_at: Timestamp,
     /// The last change of anything about it.
@@ -203,6 +205,8 @@ pub enum ProjectStanding {
     Gone,
     /// Somebody else's project.
     Foreign(ProjectSeen),
+    /// A group: projects and groups share their paths.
+    Group,
     /// Not asked: the proposal names no usable path.
     Unknown,
 }

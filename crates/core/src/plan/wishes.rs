@@ -5,7 +5,7 @@ use super::seen::{NoteSeen, ProposalSeen};
 use super::status::Status;
 use crate::approval::{self, Facts, NotCounted, Signal, TextSince, Wish};
 use crate::command::{self, Command};
-use crate::ids::Username;
+use crate::ids::{UserId, Username};
 
 /// How GitLab's own notes about a change of the text begin. An edit that also ticks a task is only told as "marked the checklist
 /// item … as completed", whatever else it changed (`Issuable::CommonSystemNotesService`).
@@ -16,13 +16,21 @@ const EDITS: [&str; 4] = [
     "changed the title",
 ];
 
+fn is_edit(note: &&NoteSeen) -> bool {
+    let body = note.body.expose();
+    note.system && EDITS.iter().any(|begin| body.starts_with(begin))
+}
+
+/// Who changed the text last, by GitLab's own notes.
+#[must_use]
+pub fn last_editor(notes: &[NoteSeen]) -> Option<UserId> {
+    let edit = notes.iter().filter(is_edit).max_by_key(|note| note.id);
+    edit.map(|note| note.author.id)
+}
+
 /// When the text last changed: by GitLab's own notes about edits, by what our comment recorded, by the issue's creation.
 #[must_use]
 pub fn text_since(seen: &ProposalSeen, status: &Status, current_hash: &str) -> TextSince {
-    let is_edit = |note: &&NoteSeen| {
-        let body = note.body.expose();
-        note.system && EDITS.iter().any(|begin| body.starts_with(begin))
-    };
     let edit = seen.notes.iter().filter(is_edit).max_by_key(|note| note.id);
     let edit = edit.map(|note| TextSince {
         at: note.created_at,

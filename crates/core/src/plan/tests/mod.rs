@@ -332,6 +332,7 @@ fn seen() -> ProposalSeen {
             open: true,
             confidential: false,
             labels: vec!["cop::proposed".to_owned(), "other".to_owned()],
+            author_in_use: true,
             author: user(PROPOSER),
             created_at: time(0),
             updated_at: time(0),

@@ -12,4 +12,4 @@ mod resources;
 mod secrets;
 mod served;
 
-use super::town;
+use super::{canary, town};

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::town::{FORM, GROUP, INTAKE, SECRET, Town};
 
 /// 64 KiB of zeros, packed by gzip: nobody unpacks it.
-const GZIP: &str = "H4sIAAAAAAAC/+3BAQEAAACAkP6v7ggKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAauuOl9cAAAEA";
+pub(super) const GZIP: &str = "H4sIAAAAAAAC/+3BAQEAAACAkP6v7ggKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAauuOl9cAAAEA";
 
 fn poison() -> Vec<(&'static str, Vec<u8>)> {
     let issue = |attributes: serde_json::Value| {

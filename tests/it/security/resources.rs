@@ -5,6 +5,9 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+
+use super::poison::GZIP;
 use super::served::{Installation, Served};
 
 const TOKEN: &str = "the-secret-token-of-the-tests";
@@ -167,4 +170,36 @@ fn large_bodies_share_one_budget() {
     }
     delivers(&installation, "after large bodies");
     is_bounded(&served, "large bodies");
+}
+
+/// Nobody unpacks a body, and what is read of one is read without a tower of calls: to the process they are bytes like others.
+#[test]
+fn packed_and_deep_bodies_take_no_more_than_their_length() {
+    let installation = installation();
+    let served = installation.serve();
+    // Members of a gzip file may follow one another: 20 MiB that would unpack to 12 GiB.
+    let packed = base64::engine::general_purpose::STANDARD.decode(GZIP).unwrap();
+    let bombs = [
+        ("gzip", packed.repeat((20 << 20) / packed.len())),
+        ("identity", b"[".repeat(20 << 20)),
+        ("identity", br#"{"object_kind":"#.repeat((20 << 20) / 15)),
+        ("deflate, gzip, br", vec![0x78; 20 << 20]),
+    ];
+    for (number, (encoding, body)) in bombs.iter().enumerate() {
+        let mut stream = TcpStream::connect(&installation.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let head = format!(
+            "POST /webhooks/gitlab HTTP/1.1\r\nhost: x\r\nx-gitlab-token: {TOKEN}\r\nidempotency-key: bomb-{number}\r\n\
+             content-type: application/json\r\ncontent-encoding: {encoding}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{number}: {answer}");
+        is_bounded(&served, "packed and deep bodies");
+    }
+    delivers(&installation, "after packed and deep bodies");
+    is_bounded(&served, "packed and deep bodies");
 }

@@ -13,46 +13,22 @@ use http::{HeaderMap, Method, Response};
 use serde_json::json;
 use warp::Filter;
 
+use super::canary::{everything_in, spelled};
 use super::served::Installation;
 use super::town::{FORM, GROUP, HANDBOOK, INTAKE, PAGE_PATH, people};
 
 const HOOK_SECRET: &str = "hook-canary/0123456789+abcdef=";
 
-/// A secret in the spellings in which it may travel, each without what depends on its neighbours.
-fn spelled(secret: &str) -> Vec<Vec<u8>> {
-    let percent: String = secret
-        .bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect();
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let mut all = vec![
-        secret.to_owned(),
-        percent.to_lowercase(),
-        percent,
-        hex.to_uppercase(),
-        hex,
-    ];
-    for before in ["", "x", "xx"] {
-        let text = STANDARD.encode(format!("{before}{secret}"));
-        all.push(text[4..text.len() - 4].to_owned());
-    }
-    all.into_iter().map(String::into_bytes).collect()
-}
-
 fn assert_nowhere(place: &str, text: &[u8], secrets: &[&str]) {
     for secret in secrets {
         for spelling in spelled(secret) {
-            let at = text.windows(spelling.len()).position(|window| window == spelling);
+            let at = text
+                .windows(spelling.len())
+                .position(|window| window == spelling.as_bytes());
             let around = at.map(|at| {
                 String::from_utf8_lossy(&text[at.saturating_sub(200)..(at + 200).min(text.len())]).into_owned()
             });
-            assert_eq!(around, None, "{} is in {place}", String::from_utf8_lossy(&spelling));
+            assert_eq!(around, None, "{spelling} is in {place}");
         }
     }
 }
@@ -119,7 +95,7 @@ impl Proxy {
         for text in seen {
             if spelled(&self.token)
                 .iter()
-                .any(|spelling| text.windows(spelling.len()).any(|window| window == spelling))
+                .any(|spelling| text.windows(spelling.len()).any(|window| window == spelling.as_bytes()))
             {
                 self.misplaced
                     .lock()
@@ -214,25 +190,6 @@ fn settings(proxy: &str) -> String {
          [[program]]\nname = \"cop\"\ngroup = \"{GROUP}\"\nintake = \"{INTAKE}\"\n\
          [program.handbook]\nproject = \"{HANDBOOK}\"\npage = \"{PAGE_PATH}\"\nheading = \"Current communities\"\n"
     )
-}
-
-/// All texts in GitLab.
-fn everything_in(gitlab: &Sandbox) -> String {
-    let mut text = String::new();
-    for project in gitlab.projects("acme").unwrap() {
-        let path = &project.path_with_namespace;
-        text.push_str(&format!("{project:?} {:?}", gitlab.merge_requests(path).unwrap()));
-        for branch in gitlab.branches(path) {
-            text.push_str(&format!("{:?}", gitlab.commits(path, &branch).unwrap()));
-            for file in gitlab.paths(path, &branch) {
-                text.extend(gitlab.text(path, &branch, &file));
-            }
-        }
-        for issue in gitlab.issues(path).unwrap() {
-            text.push_str(&format!("{issue:?} {:?}", gitlab.notes(path, issue.iid).unwrap()));
-        }
-    }
-    text
 }
 
 /// News of the proposal: nobody waits for the pauses after failed looks.

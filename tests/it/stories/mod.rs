@@ -6,6 +6,7 @@ mod binary;
 mod brakes;
 mod browsing;
 mod burst;
+mod canary;
 mod charters;
 mod crashes;
 mod doubts;

@@ -23,6 +23,8 @@ use gitlab_sandbox::{Config, IssueView, MergeRequestView, Role, Sandbox};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use super::canary;
+
 pub(super) const GROUP: &str = "acme/cops";
 pub(super) const INTAKE: &str = "acme/cops/intake";
 pub(super) const HANDBOOK: &str = "acme/handbook";
@@ -87,6 +89,9 @@ pub(super) struct Town {
 impl Drop for Town {
     fn drop(&mut self) {
         self.stop.cancel();
+        if !std::thread::panicking() {
+            canary::nothing_told(self.folder.path(), &self.gitlab);
+        }
     }
 }
 
@@ -114,6 +119,8 @@ impl Town {
         };
         let gitlab = Sandbox::start(config).unwrap();
         let token = people(&gitlab);
+        canary::watch(&token);
+        canary::watch(SECRET);
         let folder = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let door = format!("http://{}", listener.local_addr().unwrap());
@@ -174,7 +181,7 @@ impl Town {
                 self.deliver().await;
             }
             if self.gitlab.waiting_hooks() == 0 && !self.wait_for_retries().await {
-                return;
+                return canary::shows_nothing(&self.http, &self.door).await;
             }
         }
         panic!("does not settle: {:?}", self.store.list_work().await.unwrap());

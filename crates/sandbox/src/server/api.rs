@@ -52,7 +52,7 @@ pub(super) async fn answer(world: &World, call: &Incomings, pace: Pace<'_>) -> R
         }
     }
     let mut record = new_record(number, call, username, &effects);
-    if let Some(reply) = refuse(&effects) {
+    if let Some(reply) = refuse(&effects, token.as_deref().unwrap_or_default()) {
         record.refused = true;
         finish(world, record, &reply, None, None);
         return reply;
@@ -157,14 +157,14 @@ fn new_record(number: u64, call: &Incomings, user: Option<String>, effects: &[Ef
     }
 }
 
-/// What keeps the call from having its effect.
-fn refuse(effects: &[Effect]) -> Option<Reply> {
+/// What keeps the call from having its effect. Pages that stand in GitLab's place repeat the call's token, as chatty proxies do.
+fn refuse(effects: &[Effect], token: &str) -> Option<Reply> {
     effects.iter().find_map(|effect| match effect {
         Effect::Disconnect => Some(Reply::Nothing),
-        Effect::Status(status) => Some(Reply::Answer(broken(*status))),
+        Effect::Status(status) => Some(Reply::Answer(broken(*status, token))),
         Effect::RetryLater(seconds) => Some(Reply::Answer(retry_later(*seconds))),
         Effect::TooManyRequests => Some(Reply::Answer(limits::too_many().into())),
-        Effect::Html => Some(Reply::Answer(Answer::html(200, SIGN_IN.to_owned()))),
+        Effect::Html => Some(Reply::Answer(Answer::html(200, sign_in(token)))),
         Effect::NotFound => Some(Reply::Answer(Refusal::not_found("Project").into())),
         Effect::Forbidden => Some(Reply::Answer(Refusal::forbidden().into())),
         Effect::RevokedToken => Some(Reply::Answer(Answer::json(
@@ -178,10 +178,18 @@ fn refuse(effects: &[Effect]) -> Option<Reply> {
     })
 }
 
-const SIGN_IN: &str =
-    "<!DOCTYPE html><html><head><title>Sign in · GitLab</title></head><body><h1>Sign in</h1></body></html>\n";
+fn sign_in(token: &str) -> String {
+    format!(
+        "<!DOCTYPE html><html><head><title>Sign in · GitLab</title></head><body><h1>Sign in</h1>{}</body></html>\n",
+        repeated(token)
+    )
+}
 
-fn broken(status: u16) -> Answer {
+fn repeated(token: &str) -> String {
+    format!("<!-- PRIVATE-TOKEN: {token} -->")
+}
+
+fn broken(status: u16, token: &str) -> Answer {
     if status < 500 {
         return Answer::json(status, json!({ "message": format!("{status} Error") }));
     }
@@ -190,7 +198,8 @@ fn broken(status: u16) -> Answer {
     }
     let text = format!(
         "<!DOCTYPE html><html><head><title>GitLab is not responding ({status})</title></head>\
-         <body><h1>{status}</h1><p>Whoops, GitLab is taking too much time to respond.</p></body></html>\n"
+         <body><h1>{status}</h1><p>Whoops, GitLab is taking too much time to respond.</p>{}</body></html>\n",
+        repeated(token)
     );
     Answer::html(status, text)
 }
@@ -347,7 +356,7 @@ fn spoil(answer: Answer, effects: &[Effect]) -> Reply {
     for effect in effects {
         match effect {
             Effect::LoseAnswer => return Reply::Nothing,
-            Effect::LoseAnswerWith(status) => return Reply::Answer(broken(*status)),
+            Effect::LoseAnswerWith(status) => return Reply::Answer(broken(*status, "")),
             Effect::CutAnswer => return Reply::Cut(answer),
             Effect::ShortPage(keep) => {
                 if let Body::Json(Value::Array(rows)) = &mut answer.body {

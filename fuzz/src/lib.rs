@@ -5,4 +5,5 @@
 mod gitlab;
 
 pub mod core;
+#[cfg(feature = "shell")]
 pub mod shell;

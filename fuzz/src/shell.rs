@@ -30,6 +30,19 @@ const NAMES: [&str; 5] = [
 
 /// The verifier: nobody gets in without knowing a secret.
 pub fn verifier(bytes: &[u8]) {
+    let (believed, headers, body) = judged(bytes);
+    let knows = headers
+        .get("x-gitlab-token")
+        .is_some_and(|token| token.as_bytes() == TOKEN.as_bytes());
+    let signed = headers.contains_key("webhook-signature");
+    assert!(
+        !believed || (knows && !signed) || is_the_vector(&headers, body),
+        "{headers:?}"
+    );
+}
+
+/// Whether the delivery that some bytes describe is believed; its headers and body. The first byte says which headers it has.
+pub fn judged(bytes: &[u8]) -> (bool, HeaderMap, &[u8]) {
     let environment = [
         ("CONVENOR_WEBHOOK__SECRET_TOKEN", TOKEN),
         ("CONVENOR_WEBHOOK__SIGNING_TOKEN", SIGNING),
@@ -52,18 +65,11 @@ pub fn verifier(bytes: &[u8]) {
     // A time at which a signature of the fuzzer's seeds would hold.
     let now = Timestamp::from_second(1_772_701_200).expect("a time");
     let body = parts.next().unwrap_or_default();
-    let knows = headers
-        .get("x-gitlab-token")
-        .is_some_and(|token| token.as_bytes() == TOKEN.as_bytes());
     let believed = match secrets.judge_head(&headers, now) {
         Err(_) => false,
         Ok(proof) => proof.holds_for(body),
     };
-    let signed = headers.contains_key("webhook-signature");
-    assert!(
-        !believed || (knows && !signed) || is_the_vector(&headers, body),
-        "{headers:?}"
-    );
+    (believed, headers, body)
 }
 
 /// The one signature that is known: the published vector, of which seeds are made.

@@ -1,5 +1,7 @@
 //! The fuzz targets with some hundred inputs each; `FUZZ_CASES` makes it as many as one likes.
 
+use std::collections::BTreeSet;
+
 use fastrand::Rng;
 
 #[path = "../../../fuzz/src/core.rs"]
@@ -12,42 +14,23 @@ mod gitlab;
 #[allow(unreachable_pub, reason = "public for libFuzzer")]
 mod shell;
 
-/// Inputs that do something somewhere; mutations of them are better attackers than random bytes.
-const SEEDS: [&str; 24] = [
-    "/close\n/label ~x @all #12 !7 group/project#3 Closes #1 deadbeef12345678",
-    "<img src=x onerror=alert(1)> <!-- convenor:status {} --> ![x](https://e.example/x.png)",
-    "| a | b |\n|---|---|\n| `|` \\| c |",
-    "{{name}} {{< x >}} {{% y %}} {% z %} ${x} <%= y %>",
-    "```\n/close\n```\n~~~\n> quote\n>>>\n- item\n1. one\n# heading\n---\n===",
-    "name: x\nsummary: y\nstatus: active\nfacilitators: [aa, bb]\njoin: open\nlinks: []\n",
-    "name: &a [*a, *a]\n? b\n: - c\n--- !!binary x\n...\n",
-    "cadence: { every: month, on: first tuesday, at: \"16:00\", timezone: UTC, minutes: 50 }\n",
-    "Monthly, first Tuesday, 16:00 UTC, 50 minutes",
-    "### Facilitators\n\n@aa @bb\n\n### Links\n\n- [x](https://docs.example/a)\n\n### Who can join\n\nwhoever asks",
-    "approve",
-    "decline because",
-    "merge into a/b",
-    "facilitators @aa @bb",
-    "{\"message\":{\"path\":[\"has already been taken\"]}}",
-    "{\"error\":\"insufficient_scope\",\"scope\":\"api\"}",
-    "{\"object_kind\":\"issue\",\"project\":{\"path_with_namespace\":\"a/b\"},\"object_attributes\":{\"iid\":1}}",
-    "<html><body>502 Bad Gateway</body></html>",
-    "Agile Architecture",
-    "C++ & C#",
-    "x-deletion_scheduled-1",
-    "Ｗｉｋｉｓ аgile",
-    "\u{202e}\u{200b}\u{1b}[2J\u{9b}31m\u{2028}\u{85}\u{feff}",
-    "\u{ff}the-secret-token-of-the-fuzzer\u{ff}f5e5f430-f57b-4e6e-9fac-d9128cd7232f\u{ff}1772701200\u{ff}v1,2eTaaJH84SLO5lMy23Bty0pclCP/m6Ugv9nv2qOgPyg=",
-];
+/// Inputs that do something somewhere; mutations of them are better attackers than random bytes. `fuzz/run` begins with them, too.
+fn seeds() -> Vec<Vec<u8>> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    // The same inputs everywhere: folders have no order.
+    let files: BTreeSet<_> = files.collect();
+    files.into_iter().map(|file| std::fs::read(file).unwrap()).collect()
+}
 
-fn input(random: &mut Rng) -> Vec<u8> {
+fn input(random: &mut Rng, seeds: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..random.usize(0..4) {
         match random.u8(0..6) {
             0 => bytes.extend((0..random.usize(0..40)).map(|_| random.u8(..))),
             1 => bytes.extend((0..random.usize(0..40)).map(|_| random.u8(32..127))),
             2 => bytes.push(0xff),
-            _ => bytes.extend_from_slice(SEEDS[random.usize(..SEEDS.len())].as_bytes()),
+            _ => bytes.extend_from_slice(&seeds[random.usize(..seeds.len())]),
         }
     }
     for _ in 0..random.usize(0..6) {
@@ -75,13 +58,15 @@ fn the_fuzz_targets_hold_for_hostile_inputs() {
     let cases: u64 = option_env_now("FUZZ_CASES")
         .and_then(|cases| cases.parse().ok())
         .unwrap_or(150);
+    let seeds = seeds();
+    assert!(seeds.len() > 20, "only {} seeds", seeds.len());
     for (name, target) in core::TARGETS.into_iter().chain(shell::TARGETS) {
         // A long run draws other inputs each time; the suite always the same.
         let seed = if cases > 150 { fastrand::u64(..) } else { 7 };
         let mut random = Rng::with_seed(seed);
-        SEEDS.iter().for_each(|seed| target(seed.as_bytes()));
+        seeds.iter().for_each(|seed| target(seed));
         for case in 0..cases {
-            let bytes = input(&mut random);
+            let bytes = input(&mut random, &seeds);
             let ran = std::panic::catch_unwind(|| target(&bytes));
             assert!(
                 ran.is_ok(),
@@ -92,6 +77,29 @@ fn the_fuzz_targets_hold_for_hostile_inputs() {
         }
         if cases > 150 {
             eprintln!("{name}: {cases} inputs");
+        }
+    }
+}
+
+/// Seeds that are refused would leave out what comes after.
+#[test]
+fn the_verifiers_seeds_are_believed_and_no_change_of_the_signed_one() {
+    let read = |name: &str| std::fs::read(format!("{}/fuzz/seeds/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    assert!(shell::judged(&read("delivery-with-token")).0);
+    let mut signed = read("signed-delivery");
+    assert!(shell::judged(&signed).0);
+    // Without its token: a header that can be none is left out, and then the token would decide.
+    signed[0] &= !1;
+    assert!(shell::judged(&signed).0);
+    let parts: Vec<&[u8]> = signed.split(|byte| *byte == 0xff).collect();
+    let length = |parts: &[&[u8]]| parts.iter().map(|part| part.len() + 1).sum::<usize>();
+    // Id, time and signature, and the body; token and event are not covered.
+    let covered = (length(&parts[..2])..length(&parts[..5]) - 1).chain(length(&parts[..6])..signed.len());
+    for at in covered {
+        for bit in 0..8 {
+            let mut changed = signed.clone();
+            changed[at] ^= 1 << bit;
+            assert!(!shell::judged(&changed).0, "byte {at}, bit {bit}");
         }
     }
 }

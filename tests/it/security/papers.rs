@@ -196,3 +196,30 @@ fn only_these_rooms_look_into_peoples_text() {
     }
     assert!(found > 10, "only {found} files");
 }
+
+#[derive(Deserialize)]
+struct Locked {
+    package: Vec<LockedPackage>,
+}
+
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct LockedPackage {
+    name: String,
+    version: String,
+}
+
+/// What is fuzzed is what is built. To mend it: copy `Cargo.lock` to `fuzz/`, and let `cargo metadata` there add its own few.
+#[test]
+fn the_fuzz_targets_are_built_of_the_programs_own_versions() {
+    let locked = |path: &str| -> BTreeSet<LockedPackage> {
+        let lock: Locked = toml::from_str(&fs::read_to_string(root().join(path)).unwrap()).unwrap();
+        lock.package.into_iter().collect()
+    };
+    let (ours, fuzzed) = (locked("Cargo.lock"), locked("fuzz/Cargo.lock"));
+    let others: Vec<_> = fuzzed
+        .iter()
+        .filter(|package| !ours.contains(package))
+        .map(|package| package.name.as_str())
+        .collect();
+    assert_eq!(others, ["arbitrary", "convenor-fuzz", "libfuzzer-sys"]);
+}

@@ -209,7 +209,7 @@ impl GitLabLooker {
             };
             if !is_foreseen {
                 way.is_confirmed = false;
-                self.close_what_was_found(thing, &sight.plan).await?;
+                self.close_what_was_found(thing, &sight).await?;
             }
             let Some(sight) = self.in_line(thing, sight, &mut way).await? else {
                 continue;
@@ -369,13 +369,16 @@ impl GitLabLooker {
     }
 
     /// Steps of earlier looks whose end was unknown, and which are not due any more: they are done, or not wanted.
-    async fn close_what_was_found(&self, thing: &Thing, plan: &Plan) -> Result<(), StoreError> {
+    async fn close_what_was_found(&self, thing: &Thing, sight: &Sight) -> Result<(), StoreError> {
         for entry in self.store.journal_open(thing).await? {
             let is_due = |step: &Step| step.kind() == entry.kind && step.to_string() == entry.step;
-            if !plan.steps.iter().any(is_due) {
-                let found = Some("found by a later look");
+            if !sight.plan.steps.iter().any(is_due) {
+                let found = sight.seen.name_of(&entry.kind);
+                let found = found.as_deref().unwrap_or("found by a later look");
                 let now = self.clock.now();
-                self.store.journal_end(&entry.id, StepState::Done, found, now).await?;
+                self.store
+                    .journal_end(&entry.id, StepState::Done, Some(found), now)
+                    .await?;
             }
         }
         Ok(())

@@ -32,7 +32,8 @@ pub(crate) enum Total {
     /// They do, so a difference means that something is missing.
     Exact,
     /// They count rows that are left out for us: GitLab filters notes and events after it has cut the pages
-    /// (`lib/api/notes.rb`), so pages may be short and the sum smaller than the total.
+    /// (`lib/api/notes.rb`), so pages may be short and the sum smaller than the total. Such a list is believed when it is the same
+    /// twice.
     CountsHidden,
 }
 
@@ -67,13 +68,27 @@ impl Client {
         total: Total,
         key: impl Fn(&T) -> u64,
     ) -> Result<Vec<T>, GitLabError> {
+        let mut before: Option<Vec<u64>> = None;
         let mut reading = 1;
         loop {
-            let attempt = self.list_once(operation, endpoint, extra, total, &key).await;
-            match attempt {
-                Err(GitLabError::Incomplete { .. }) if reading < MOST_READINGS => reading += 1,
-                other => return other,
+            let is_last = reading == MOST_READINGS;
+            reading += 1;
+            let read = match self.list_once(operation, endpoint, extra, total, &key).await {
+                Err(GitLabError::Incomplete { .. }) if !is_last => continue,
+                other => other?,
+            };
+            if read.missing == 0 {
+                return Ok(read.entries);
             }
+            // What is hidden from us is missing each time; what did not come, is not.
+            let now: Vec<u64> = read.entries.iter().map(&key).collect();
+            if before.as_ref() == Some(&now) {
+                return Ok(read.entries);
+            }
+            if is_last {
+                return Err(incomplete(operation, now.len(), now.len() + read.missing));
+            }
+            before = Some(now);
         }
     }
 
@@ -84,7 +99,7 @@ impl Client {
         extra: &Extra<'_>,
         total: Total,
         key: impl Fn(&T) -> u64,
-    ) -> Result<Vec<T>, GitLabError> {
+    ) -> Result<Reading<T>, GitLabError> {
         let mut list = Assembly::new(operation, total, key);
         let first = self.page(operation, endpoint, extra, 1).await?;
         let told = first.turn.pages.unwrap_or(1).min(MOST_PAGES);
@@ -212,23 +227,36 @@ impl<T, K: Fn(&T) -> u64> Assembly<T, K> {
         Ok(())
     }
 
-    fn whole(self) -> Result<Vec<T>, GitLabError> {
-        let missing = self.total == Total::Exact && self.promised.is_some_and(|promised| self.entries.len() < promised);
-        if missing || self.more {
-            Err(self.incomplete())
-        } else {
-            Ok(self.entries)
+    fn whole(self) -> Result<Reading<T>, GitLabError> {
+        let missing = self.promised.unwrap_or(0).saturating_sub(self.entries.len());
+        if self.more || (self.total == Total::Exact && missing > 0) {
+            return Err(self.incomplete());
         }
+        Ok(Reading {
+            entries: self.entries,
+            missing,
+        })
     }
 
     fn incomplete(&self) -> GitLabError {
         let read = self.entries.len();
-        GitLabError::Incomplete {
-            call: self.operation.name,
-            read,
-            promised: self.promised.unwrap_or(read + 1),
-        }
+        incomplete(self.operation, read, self.promised.unwrap_or(read + 1))
     }
+}
+
+fn incomplete(operation: Operation, read: usize, promised: usize) -> GitLabError {
+    GitLabError::Incomplete {
+        call: operation.name,
+        read,
+        promised,
+    }
+}
+
+/// A list that was read to its end.
+struct Reading<T> {
+    entries: Vec<T>,
+    /// So many more GitLab counts, which are hidden from us or did not come.
+    missing: usize,
 }
 
 struct Page<T> {

@@ -154,6 +154,7 @@ impl Planner {
                     acceptance: self.store.acceptance(thing).await?,
                     project: self.store.made_project(thing).await?,
                     of_others: self.store.projects_of_others(thing).await?,
+                    comment: self.store.written_comment(thing).await?,
                 };
                 let files = program.blueprint.file_paths();
                 let seen = program.observer.proposal(issue, remembered, &files).await?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use convenor_core::ids::{AccessLevel, ProjectId, UserId};
 use convenor_core::plan::foreseen::{self, Answer};
 use convenor_core::plan::seen::{CommunitySeen, ProjectStanding, ProposalSeen};
-use convenor_core::plan::{Plan, Premise, Remark, Step};
+use convenor_core::plan::{Plan, Premise, Remark, Step, status};
 use jiff::Timestamp;
 
 /// What is there and what is due.
@@ -66,6 +66,16 @@ impl Seen {
             seen.refused_members.extend(refused);
         }
         self
+    }
+
+    /// What GitLab calls the result of a step of this kind, where it was seen: an answer that was lost told it too.
+    pub(super) fn name_of(&self, kind: &str) -> Option<String> {
+        match self {
+            Self::Proposal(seen) if kind == "create_note" => {
+                status::own_comment(&seen.notes, seen.bot.id).map(|note| note.to_string())
+            }
+            _ => None,
+        }
     }
 
     /// A new project whose members nobody has asked for.

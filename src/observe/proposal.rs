@@ -6,14 +6,14 @@ use convenor_core::approval::Acceptance;
 use convenor_core::charter;
 use convenor_core::command::{self, Command};
 use convenor_core::escape::Marker;
-use convenor_core::ids::{AccessLevel, IssueIid, ProjectId, UserId};
+use convenor_core::ids::{AccessLevel, IssueIid, NoteId, ProjectId, UserId};
 use convenor_core::plan::provision::{self, Evidence};
 use convenor_core::plan::seen::{
     BoardSeen, InsideSeen, IssueSeen, LabelEventSeen, LabelSeen, MergeRequestSeen, NoteSeen, OwnIssueSeen, PageSeen,
     ProjectSeen, ProjectStanding, ProposalSeen, UserSeen,
 };
-use convenor_core::plan::status::recorded_status;
-use convenor_core::plan::{labels, status::Status, wishes};
+use convenor_core::plan::status::{self, Status, recorded_status};
+use convenor_core::plan::{labels, wishes};
 use convenor_core::program::PageKind;
 use convenor_core::proposal as form;
 use futures_util::future::try_join_all;
@@ -31,6 +31,8 @@ pub struct Remembered {
     pub project: Option<ProjectId>,
     /// Projects that were made for other proposals.
     pub of_others: BTreeSet<ProjectId>,
+    /// The comment that was written last.
+    pub comment: Option<NoteId>,
 }
 
 /// What was said about a proposal.
@@ -74,7 +76,8 @@ impl Observer {
         let slug = read.understood.slug.as_ref().map(|slug| slug.as_str().to_owned());
         // What follows from what was said is asked for while other answers are still on their way.
         let told = async {
-            let (talk, known) = tokio::try_join!(self.talk(places, iid), self.known_project(remembered.project))?;
+            let talk = self.talk(places, iid, remembered.comment);
+            let (talk, known) = tokio::try_join!(talk, self.known_project(remembered.project))?;
             let status = recorded_status(&talk.notes, places.bot.id).unwrap_or_default();
             let project = async {
                 let project = self.standing(places, &issue, slug.as_deref(), &status, &remembered, known);
@@ -116,14 +119,21 @@ impl Observer {
     }
 
     /// What was said about a proposal, in words and by labels.
-    async fn talk(&self, places: &Places, issue: IssueIid) -> Result<Talk, ObserveError> {
+    async fn talk(&self, places: &Places, issue: IssueIid, written: Option<NoteId>) -> Result<Talk, ObserveError> {
+        let intake = places.intake.id;
         let (notes, events) = tokio::try_join!(
-            self.reader.notes(places.intake.id, issue),
-            self.reader.label_events(places.intake.id, issue),
+            self.reader.notes(intake, issue),
+            self.reader.label_events(intake, issue),
         )?;
+        let blocked = blocked(&notes, &events);
+        let mut notes: Vec<NoteSeen> = notes.into_iter().map(note_seen).collect();
+        if let Some(id) = status::unlisted(&notes, places.bot.id, written) {
+            notes.extend(self.reader.note(intake, issue, id).await?.map(note_seen));
+            notes.sort_by_key(|note| note.id);
+        }
         Ok(Talk {
-            blocked: blocked(&notes, &events),
-            notes: notes.into_iter().map(note_seen).collect(),
+            blocked,
+            notes,
             label_events: events.into_iter().filter_map(label_event_seen).collect(),
         })
     }

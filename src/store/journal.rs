@@ -1,6 +1,7 @@
 //! The journal: an intent is written before each step that changes GitLab, its end after it.
 
-use convenor_core::ids::ProjectId;
+use convenor_core::ids::{NoteId, ProjectId};
+use convenor_core::plan::status;
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::Timestamp;
 use sqlx::Row;
@@ -261,6 +262,38 @@ impl Store {
         );
         let of_program = |thing: &&String| thing.parse::<Thing>().is_ok_and(|thing| thing.program() == program);
         Ok(things.iter().filter(of_program).count())
+    }
+
+    /// The comment that was written last for a proposal, as far as the journal reaches back.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn written_comment(&self, proposal: &Thing) -> Result<Option<NoteId>, StoreError> {
+        const SQL: &str = "select kind, result from journal where thing = $1 and state = 'done' and result is not null \
+             and kind in ($2, $3, $4) order by id desc";
+        let [create, update, delete] = status::TALK;
+        let done: Vec<(String, String)> = on!(
+            self.pools(),
+            read,
+            |connection| {
+                let query = sqlx::query(SQL).bind(proposal.to_string());
+                let query = query.bind(create).bind(update).bind(delete);
+                let rows = query.fetch_all(connection).await?;
+                rows.iter()
+                    .map(|row| Ok((row.try_get("kind")?, row.try_get("result")?)))
+                    .collect::<Result<_, sqlx::Error>>()?
+            },
+            |tables| {
+                let of_thing = tables.journal.values().rev();
+                let of_thing = of_thing.filter(|entry| entry.thing == proposal.to_string());
+                let done = of_thing.filter(|entry| entry.state == StepState::Done);
+                let talk = done.filter(|entry| status::TALK.contains(&entry.kind.as_str()));
+                talk.filter_map(|entry| Some((entry.kind.clone(), entry.result.clone()?)))
+                    .collect()
+            }
+        );
+        let done = done.iter().map(|(kind, result)| (kind.as_str(), result.as_str()));
+        Ok(status::written(done))
     }
 
     /// Writes down how a step ended.

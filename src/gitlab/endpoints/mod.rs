@@ -13,6 +13,7 @@ pub(crate) mod members;
 use std::borrow::Cow;
 use std::fmt::Display;
 
+use convenor_core::ids::{IssueIid, NoteId, ProjectId};
 use gitlab::api::{BodyError, Endpoint, QueryParams};
 use http::Method;
 use serde_json::Value;
@@ -24,6 +25,11 @@ pub(crate) struct Plain {
     path: String,
     query: Vec<(&'static str, Cow<'static, str>)>,
     body: Option<Value>,
+}
+
+/// One note of an issue.
+pub(crate) fn issue_note(project: ProjectId, issue: IssueIid, note: NoteId) -> Plain {
+    Plain::get(format!("projects/{project}/issues/{}/notes/{note}", issue.0))
 }
 
 impl Plain {

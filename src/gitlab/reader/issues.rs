@@ -1,6 +1,6 @@
 //! Issues, their notes and their label events.
 
-use convenor_core::ids::{GroupId, IssueIid, ProjectId};
+use convenor_core::ids::{GroupId, IssueIid, NoteId, ProjectId};
 use gitlab::api::common::SortOrder;
 use gitlab::api::projects::issues;
 
@@ -79,6 +79,16 @@ impl Reader {
         self.client
             .list(operation, &endpoint, &[], Total::CountsHidden, |note: &Note| note.id.0)
             .await
+    }
+
+    /// One note of an issue; `None` when it was deleted.
+    ///
+    /// # Errors
+    /// `NotFound` when the project itself is not visible.
+    pub async fn note(&self, project: ProjectId, issue: IssueIid, note: NoteId) -> Result<Option<Note>, GitLabError> {
+        let operation = Operation::reads("notes.get");
+        let endpoint = endpoints::issue_note(project, issue, note);
+        self.present(project, self.client.ask(operation, &endpoint).await).await
     }
 
     /// Who put labels on an issue and took them off, in the order of their ids; empty when GitLab shows none (404).

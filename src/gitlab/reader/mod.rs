@@ -81,6 +81,7 @@ fn tells(absent: &GitLabError) -> Tells {
         "Branch Not Found",
         "Issue Not Found",
         "Merge Request Not Found",
+        "Note Not Found",
     ];
     if message.contain("Project Not Found") || message.contain("Repository Not Found") {
         Tells::ProjectAbsent

@@ -65,7 +65,9 @@ impl Reader {
     pub async fn user_by_username(&self, username: &Username) -> Result<Option<User>, GitLabError> {
         let operation = Operation::reads("users.by_name");
         let endpoint = built(operation, users::Users::builder().username(username.as_str()).build())?;
-        let found: Vec<User> = self.client.ask(operation, &endpoint).await?;
+        // A list of one or none, and one that is cut says that there is nobody: its length is checked as of every list.
+        let key = |user: &User| user.id.0;
+        let found = self.client.list(operation, &endpoint, &[], Total::Exact, key).await?;
         Ok(found.into_iter().find(|user| user.username == *username))
     }
 

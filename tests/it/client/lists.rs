@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use convenor::gitlab::GitLabError;
-use convenor_core::ids::{GroupId, IssueIid, ProjectId};
+use convenor_core::ids::{GroupId, IssueIid, NoteId, ProjectId};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -146,11 +146,72 @@ async fn notes_that_gitlab_hides_from_us_do_not_make_the_list_incomplete() {
     }
     let found = reader(&server).notes(ProjectId(7), IssueIid(12)).await.unwrap();
     assert_eq!(found.len(), 110);
+    assert_eq!(received(&server).await.len(), 4, "believed when it is the same twice");
     let first = &received(&server).await[0];
     assert_eq!(
         first,
         "GET /api/v4/projects/7/issues/12/notes?order_by=created_at&sort=asc&page=1&per_page=100"
     );
+}
+
+/// Serves notes of an issue: one answer after the other, and the last one for ever; GitLab counts four.
+async fn four_notes(server: &MockServer, answers: &[std::ops::Range<u64>]) {
+    for (number, ids) in answers.iter().enumerate() {
+        let template = ResponseTemplate::new(200)
+            .set_body_json(ids.clone().map(|id| note(id, "x")).collect::<Vec<_>>())
+            .insert_header("x-next-page", "")
+            .insert_header("x-total", "4");
+        let mock = Mock::given(method("GET")).respond_with(template);
+        let mock = mock.with_priority(u8::try_from(number + 1).unwrap());
+        let is_last = number + 1 == answers.len();
+        let mock = if is_last { mock } else { mock.up_to_n_times(1) };
+        mock.mount(server).await;
+    }
+}
+
+#[tokio::test]
+async fn notes_that_do_not_come_once_are_not_taken_for_hidden() {
+    let server = MockServer::start().await;
+    four_notes(&server, &[1..3, 1..5]).await;
+    let found = reader(&server).notes(ProjectId(7), IssueIid(12)).await.unwrap();
+    assert_eq!(found.len(), 4);
+    assert_eq!(received(&server).await.len(), 2);
+}
+
+#[tokio::test]
+async fn notes_that_are_other_ones_each_time_are_an_error() {
+    let server = MockServer::start().await;
+    four_notes(&server, &[1..3, 1..4, 1..2]).await;
+    let error = reader(&server).notes(ProjectId(7), IssueIid(12)).await.unwrap_err();
+    assert!(matches!(error, GitLabError::Incomplete { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_note_is_gone_when_gitlab_says_so_and_not_when_its_project_is_not_there() {
+    for (answer, expected) in [
+        (ResponseTemplate::new(200).set_body_json(note(3, "x")), Some(true)),
+        (
+            ResponseTemplate::new(404).set_body_json(json!({ "message": "404 Note Not Found" })),
+            Some(false),
+        ),
+        (
+            ResponseTemplate::new(404).set_body_json(json!({ "message": "404 Not found" })),
+            Some(false),
+        ),
+        (
+            ResponseTemplate::new(404).set_body_json(json!({ "message": "404 Project Not Found" })),
+            None,
+        ),
+    ] {
+        let server = MockServer::start().await;
+        let there = Mock::given(path("/api/v4/projects/7/issues/12/notes/3"));
+        there.respond_with(answer).mount(&server).await;
+        let of_project = Mock::given(path("/api/v4/projects/7"));
+        let shown = ResponseTemplate::new(200).set_body_json(project(7, "intake"));
+        of_project.respond_with(shown).mount(&server).await;
+        let found = reader(&server).note(ProjectId(7), IssueIid(12), NoteId(3)).await;
+        assert_eq!(found.ok().map(|note| note.is_some()), expected);
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use convenor::gitlab::{GitLabError, IssueFilter, MergeRequestFilter};
 use convenor_core::ids::{AccessLevel, CommitSha, GroupId, IssueIid, MergeRequestIid, ProjectId, UserId, Username};
 use serde_json::json;
-use wiremock::{MockServer, ResponseTemplate};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{answer, answer_json, issue, merge_request, person, project, reader, received};
 
@@ -157,6 +158,18 @@ async fn a_member_is_found_and_a_stranger_is_none() {
 }
 
 #[tokio::test]
+async fn an_answer_that_lost_the_user_does_not_say_that_there_is_none() {
+    let server = MockServer::start().await;
+    let cut = ResponseTemplate::new(200)
+        .set_body_json(json!([]))
+        .insert_header("x-total", "1");
+    Mock::given(any()).respond_with(cut).mount(&server).await;
+    let name = Username::new("darwinjs").unwrap();
+    let found = reader(&server).user_by_username(&name).await;
+    assert!(matches!(found, Err(GitLabError::Incomplete { .. })), "{found:?}");
+}
+
+#[tokio::test]
 async fn a_user_is_found_by_name_in_any_case() {
     let server = MockServer::start().await;
     answer_json(&server, "GET", "users", 200, json!([person(5, "DarwinJS")])).await;
@@ -166,7 +179,10 @@ async fn a_user_is_found_by_name_in_any_case() {
         .unwrap()
         .unwrap();
     assert_eq!((user.id, user.is_active()), (UserId(5), true));
-    assert_eq!(received(&server).await, ["GET /api/v4/users?username=darwinjs"]);
+    assert_eq!(
+        received(&server).await,
+        ["GET /api/v4/users?username=darwinjs&page=1&per_page=100"]
+    );
 }
 
 #[tokio::test]

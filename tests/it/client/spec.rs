@@ -25,14 +25,15 @@ const PROJECT: ProjectId = ProjectId(7);
 const GROUP: GroupId = GroupId(3);
 
 /// Calls that GitLab documents in words only; their parameters are from the pages of its REST API.
-const IN_WORDS: [(&str, &[&str]); 19] = [
+const IN_WORDS: [(&str, &[&str]); 20] = [
     ("GET /user", &[]),
-    ("GET /users", &["username"]),
+    ("GET /users", &["username", "page", "per_page"]),
     ("GET /users/{}", &[]),
     (
         "GET /projects/{}/issues/{}/notes",
         &["order_by", "sort", "page", "per_page"],
     ),
+    ("GET /projects/{}/issues/{}/notes/{}", &[]),
     ("POST /projects/{}/issues/{}/notes", &["body"]),
     ("PUT /projects/{}/issues/{}/notes/{}", &["body"]),
     ("DELETE /projects/{}/issues/{}/notes/{}", &[]),
@@ -197,6 +198,7 @@ async fn read_everything(client: &Client) {
     let _ = reader.issue(PROJECT, IssueIid(1)).await;
     let _ = reader.issues(PROJECT, &issues).await;
     let _ = reader.notes(PROJECT, IssueIid(1)).await;
+    let _ = reader.note(PROJECT, IssueIid(1), NoteId(3)).await;
     let _ = reader.merge_request_notes(PROJECT, MergeRequestIid(1)).await;
     let _ = reader.label_events(PROJECT, IssueIid(1)).await;
     let _ = reader.user_by_username(&alice).await;

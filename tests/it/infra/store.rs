@@ -6,7 +6,7 @@ use convenor::settings::DatabaseUrl;
 use convenor::store::{Accepted, Delivery, Intent, Lease, StepState, Store, StoreError, WorkState};
 use convenor_core::approval::Acceptance;
 use convenor_core::approval::ApprovedBy;
-use convenor_core::ids::ProjectId;
+use convenor_core::ids::{NoteId, ProjectId};
 use convenor_core::plan::Rest;
 use convenor_core::thing::{ProgramName, Thing};
 use convenor_core::untrusted::Untrusted;
@@ -28,6 +28,7 @@ on_both_databases! {
     a_dropped_thing_is_forgotten_until_the_next_knock,
     what_a_community_was_like_is_known_until_a_look_finds_something_to_do_or_fails,
     the_journal_remembers_what_was_begun,
+    the_journal_knows_the_comment_that_was_written_last,
     an_intent_is_refused_to_whom_the_lease_was_taken_from,
     a_release_is_in_the_journal,
     the_text_that_was_accepted_last_counts,
@@ -51,6 +52,7 @@ and_in_memory! {
     a_dropped_thing_is_forgotten_until_the_next_knock,
     what_a_community_was_like_is_known_until_a_look_finds_something_to_do_or_fails,
     the_journal_remembers_what_was_begun,
+    the_journal_knows_the_comment_that_was_written_last,
     an_intent_is_refused_to_whom_the_lease_was_taken_from,
     a_release_is_in_the_journal,
     the_text_that_was_accepted_last_counts,
@@ -361,6 +363,32 @@ async fn the_journal_remembers_what_was_begun(database: Database) {
     let newest = steps(store.journal_of(&proposal(1), 1).await.unwrap());
     assert_eq!(newest, [("open the merge request".to_owned(), StepState::Pending)]);
     assert_eq!(store.journal_open(&proposal(2)).await.unwrap(), []);
+}
+
+async fn the_journal_knows_the_comment_that_was_written_last(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    let did = async |of: u64, kind, state, result: &str| {
+        let thing = proposal(of);
+        let step = Intent {
+            kind,
+            ..intent(&thing, "write", None)
+        };
+        let id = store.journal_begin(&step, hands.now()).await.unwrap().unwrap();
+        store.journal_end(&id, state, Some(result), hands.now()).await.unwrap();
+    };
+    let known = async || store.written_comment(&proposal(1)).await.unwrap();
+    assert_eq!(known().await, None);
+    did(2, "create_note", StepState::Done, "7").await;
+    did(1, "create_issue", StepState::Done, "8").await;
+    did(1, "create_note", StepState::Unknown, "9").await;
+    assert_eq!(
+        known().await,
+        None,
+        "another's, another kind, and one that nobody knows"
+    );
+    did(1, "create_note", StepState::Done, "10").await;
+    did(1, "set_issue_state", StepState::Done, "12").await;
+    assert_eq!(known().await, Some(NoteId(10)));
 }
 
 async fn an_intent_is_refused_to_whom_the_lease_was_taken_from(database: Database) {

@@ -3,7 +3,7 @@
 use convenor_core::escape::Marker;
 use gitlab_sandbox::{Config, Effect, Fault};
 
-use super::town::{FORM, HANDBOOK, Town};
+use super::town::{FORM, HANDBOOK, INTAKE, Town};
 
 /// Runs the main job up to the merge with these faults; everything has to be there exactly once.
 async fn survives(faults: Vec<Fault>) {
@@ -76,4 +76,32 @@ async fn gitlab_asks_for_patience() {
 #[tokio::test]
 async fn a_page_of_html_is_no_answer() {
     survives(vec![Fault::new(Effect::Html).chance(0.1).times(10)]).await;
+}
+
+/// GitLab's count of notes tells nothing about a part of the list, so our comment is asked for by its number before it counts as gone.
+#[tokio::test]
+async fn a_comment_that_the_list_of_notes_lacks_is_not_written_again() {
+    for first_answer in [None, Some(Effect::LoseAnswer)] {
+        let town = Town::new().await;
+        if let Some(effect) = first_answer {
+            let comment = Fault::new(effect).method("POST").path("/notes").unwrap();
+            town.gitlab.add_fault(comment.once());
+        }
+        let iid = town.opens("proposer", FORM);
+        town.settle().await;
+        let nothing = Fault::new(Effect::ShortPage(0)).method("GET").path("/notes$").unwrap();
+        town.gitlab.add_fault(nothing);
+        town.resync().await;
+        town.comment(iid);
+        town.gitlab.clear_faults();
+        let notes = town.gitlab.notes(INTAKE, iid).unwrap();
+        let ours = notes
+            .iter()
+            .find(|note| note.author.username == "convenor-bot")
+            .unwrap();
+        let maintainer = town.gitlab.person("maintainer").unwrap();
+        maintainer.delete_comment(INTAKE, iid, ours.id).unwrap();
+        town.resync().await;
+        town.comment(iid);
+    }
 }

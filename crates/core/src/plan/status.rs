@@ -37,6 +37,41 @@ pub fn recorded_status(notes: &[NoteSeen], bot: UserId) -> Option<Status> {
     own_statuses(notes, bot).into_iter().next().map(|(_, status)| status)
 }
 
+/// Kinds of steps whose end says something about our comment.
+pub const TALK: [&str; 3] = ["create_note", "update_note", "delete_own_note"];
+
+/// The comment that we wrote last, given the steps of [`TALK`] that were done for a proposal, newest first, each with what came of
+/// it; `None`: nothing is known of one.
+#[must_use]
+pub fn written<'a>(done: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<NoteId> {
+    let mut deleted = Vec::new();
+    for (kind, result) in done {
+        let Ok(note) = result.parse().map(NoteId) else {
+            continue;
+        };
+        if kind == "delete_own_note" {
+            deleted.push(note);
+        } else if !deleted.contains(&note) {
+            return Some(note);
+        }
+    }
+    None
+}
+
+/// The comment that we wrote and that the list of notes lacks: it counts as gone only when GitLab says so of its number. What GitLab
+/// tells of the length of such a list counts notes that are hidden from us, so a part cannot be told from the whole.
+#[must_use]
+pub fn unlisted(notes: &[NoteSeen], bot: UserId, written: Option<NoteId>) -> Option<NoteId> {
+    let is_listed = |id: NoteId| notes.iter().any(|note| note.id == id);
+    written.filter(|id| !is_listed(*id) && recorded_status(notes, bot).is_none())
+}
+
+/// Our comment on a proposal.
+#[must_use]
+pub fn own_comment(notes: &[NoteSeen], bot: UserId) -> Option<NoteId> {
+    own_statuses(notes, bot).into_iter().next().map(|(id, _)| id)
+}
+
 /// The comment is ours when we wrote it and its first line is our marker; the oldest one counts.
 pub(super) fn own_statuses(notes: &[NoteSeen], bot: UserId) -> Vec<(NoteId, Status)> {
     let ours = notes.iter().filter(|note| note.author.id == bot && !note.system);
@@ -47,4 +82,69 @@ pub(super) fn own_statuses(notes: &[NoteSeen], bot: UserId) -> Vec<(NoteId, Stat
     let mut all: Vec<(NoteId, Status)> = ours.filter_map(status).collect();
     all.sort_by_key(|(id, _)| *id);
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Username;
+    use crate::plan::seen::UserSeen;
+    use crate::untrusted::Untrusted;
+
+    const BOT: UserId = UserId(1);
+
+    fn note(id: u64, author: UserId, body: &str) -> NoteSeen {
+        NoteSeen {
+            id: NoteId(id),
+            author: UserSeen {
+                id: author,
+                username: Username::new("somebody").unwrap(),
+            },
+            body: Untrusted::new(body),
+            system: false,
+            internal: false,
+            created_at: Timestamp::UNIX_EPOCH,
+            edited: false,
+        }
+    }
+
+    #[test]
+    fn the_newest_comment_that_was_not_deleted_is_the_written_one() {
+        let update = ("update_note", "5");
+        let create = ("create_note", "5");
+        let doubled = [("delete_own_note", "9"), ("create_note", "9"), update, create];
+        for (done, expected) in [
+            (&[][..], None),
+            (&[create][..], Some(5)),
+            (&[("update_note", "found by a later look"), create][..], Some(5)),
+            (&[("create_note", "9"), update, create][..], Some(9)),
+            (&doubled[..], Some(5)),
+            (&doubled[..2], None),
+        ] {
+            assert_eq!(written(done.iter().copied()), expected.map(NoteId), "{done:?}");
+        }
+    }
+
+    #[test]
+    fn a_comment_that_the_list_lacks_is_asked_for_and_no_other() {
+        let ours = note(5, BOT, "<!-- convenor:status {} -->\nText.");
+        assert_eq!(
+            own_comment(std::slice::from_ref(&ours), BOT),
+            Some(NoteId(5)),
+            "the marker is one"
+        );
+        let theirs = note(6, UserId(2), ours.body.expose());
+        let unmarked = note(5, BOT, "somebody took the marker away");
+        let five = Some(NoteId(5));
+        for (notes, written, expected) in [
+            (vec![], None, None),
+            (vec![], five, five),
+            (vec![theirs.clone()], five, five),
+            (vec![ours.clone()], five, None),
+            (vec![ours, theirs], Some(NoteId(9)), None),
+            (vec![unmarked], five, None),
+        ] {
+            assert_eq!(unlisted(&notes, BOT, written), expected, "{notes:?}");
+        }
+    }
 }

@@ -372,7 +372,8 @@ impl GitLabLooker {
     async fn close_what_was_found(&self, thing: &Thing, sight: &Sight) -> Result<(), StoreError> {
         for entry in self.store.journal_open(thing).await? {
             let is_due = |step: &Step| step.kind() == entry.kind && step.to_string() == entry.step;
-            if !sight.plan.steps.iter().any(is_due) {
+            let is_settled = !sight.plan.steps.iter().any(is_due);
+            if is_settled && brakes::is_over(&as_begun(entry.clone()), self.clock.now()) {
                 let found = sight.seen.name_of(&entry.kind);
                 let found = found.as_deref().unwrap_or("found by a later look");
                 let now = self.clock.now();

@@ -2,6 +2,8 @@
 //!
 //! - What may have happened is not done again before it would be visible ([`check`]); when it was lost too often, a person
 //!   has to look.
+//! - A change that may still be on its way may undo a later one: nothing is closed before that would be visible, because what is
+//!   closed is not looked at any more.
 //! - A thing has a budget of writes an hour: whoever fights with another program, or chases its own tail, stops.
 //! - A list that is suddenly much shorter is not believed at once ([`is_plausible`]).
 //!
@@ -76,7 +78,11 @@ pub fn check(steps: &[Step], begun: &[Begun], budget: usize, now: Timestamp) -> 
         return Leave::Hold(why);
     }
     for (index, step) in steps.iter().enumerate() {
-        match doubt(step, &begun, now) {
+        let leave = match ends(step) {
+            true => wait_for_all(step, &begun, now),
+            false => doubt(step, &begun, now),
+        };
+        match leave {
             Leave::Steps(_) => {}
             _ if index > 0 => return Leave::Steps(index),
             stop => return stop,
@@ -104,6 +110,30 @@ fn doubt(step: &Step, begun: &[&Begun], now: Timestamp) -> Leave {
         )),
         _ => Leave::Steps(1),
     }
+}
+
+/// Whether nothing is seen of the thing's texts after this step.
+fn ends(step: &Step) -> bool {
+    matches!(step, Step::SetIssueState { close: true, .. })
+}
+
+/// Whether everything that was begun has had its effect by now, or never will.
+fn wait_for_all(step: &Step, begun: &[&Begun], now: Timestamp) -> Leave {
+    let words = step.to_string();
+    let open = begun.iter().filter(|entry| entry.is_open && entry.words != words);
+    let visible = open.filter_map(|entry| entry.at.checked_add(LATEST_EFFECT).ok()).max();
+    match visible {
+        Some(visible) if visible > now => Leave::NotBefore(visible),
+        _ => Leave::Steps(1),
+    }
+}
+
+/// Whether what became of a step that is not due any more is beyond doubt. What was made was found; but a change that was overtaken by
+/// another may still come and undo that.
+#[must_use]
+pub fn is_over(begun: &Begun, now: Timestamp) -> bool {
+    let made = begun.kind.starts_with("create_") || begun.kind == "commit";
+    made || now.duration_since(begun.at) >= LATEST_EFFECT
 }
 
 /// Whether GitLab would take it a second time without a word. Everything else has a name that GitLab keeps unique, or is
@@ -212,6 +242,40 @@ mod tests {
     fn what_gitlab_keeps_unique_needs_no_waiting() {
         let entries = [begun(&update(), 0, true)];
         assert_eq!(check(&[update()], &entries, BUDGET, at(1)), Leave::Steps(1));
+    }
+
+    fn close() -> Step {
+        Step::SetIssueState {
+            project: ProjectId(1),
+            issue: IssueIid(12),
+            add: None,
+            remove: Vec::new(),
+            close: true,
+        }
+    }
+
+    #[test]
+    fn nothing_is_closed_while_a_change_may_still_be_on_its_way() {
+        let check = |steps: &[Step], entries: &[Begun], now| check(steps, entries, BUDGET, at(now));
+        let late = [begun(&update(), 0, true)];
+        assert_eq!(
+            check(&[update(), close()], &late, 30),
+            Leave::Steps(1),
+            "the text before"
+        );
+        assert_eq!(check(&[close()], &late, 30), Leave::NotBefore(at(65)));
+        assert_eq!(check(&[close()], &late, 65), Leave::Steps(1));
+        assert_eq!(check(&[close()], &[begun(&update(), 0, false)], 30), Leave::Steps(1));
+        let itself = [begun(&close(), 0, true)];
+        assert_eq!(check(&[close()], &itself, 30), Leave::Steps(1), "it says the same");
+    }
+
+    #[test]
+    fn a_change_that_was_overtaken_is_open_until_it_cannot_come_any_more() {
+        let late = begun(&update(), 0, true);
+        assert!(!is_over(&late, at(64)));
+        assert!(is_over(&late, at(65)));
+        assert!(is_over(&begun(&note(), 0, true), at(1)), "it was found");
     }
 
     #[test]

@@ -186,12 +186,16 @@ fn is_made(seen: &ProposalSeen, wanted: Option<&Wanted>) -> bool {
     wanted.is_some_and(|wanted| provision::is_made(seen, wanted))
 }
 
-/// On every page the line is there, was merged, or is not wanted.
+/// On every page the line is there, was merged, or is not wanted. While a merge request is open, the last word is not said, wherever
+/// the line came from: it would say that somebody waits, and nobody would look again.
 fn is_listed(seen: &ProposalSeen, listings: &[Listing]) -> bool {
-    let is_done = |(listing, (_, merge_requests)): (&Listing, &(PageSeen, Vec<MergeRequestSeen>))| {
-        let newest = merge_requests.first();
-        newest.is_some_and(|newest| newest.state == MergeRequestState::Merged)
-            || matches!(listing, Listing::Private | Listing::There)
+    let is_done = |(listing, (_, merge_requests)): (&Listing, &(PageSeen, Vec<MergeRequestSeen>))| match (
+        listing,
+        merge_requests.first().map(|newest| newest.state),
+    ) {
+        (Listing::Private, _) | (_, Some(MergeRequestState::Merged)) => true,
+        (Listing::There, state) => state != Some(MergeRequestState::Opened),
+        _ => false,
     };
     listings.iter().zip(&seen.pages).all(is_done)
 }

@@ -3,7 +3,6 @@
 use crate::faults::{CallFault, CommitFault, DeliveryFault, Point};
 use crate::people::Interference;
 use crate::run::{Report, Schedule};
-use crate::stories::Story;
 
 /// One fault, or one act of a person, at one point.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,54 +13,56 @@ pub struct Single {
     pub words: String,
 }
 
-impl Single {
-    /// Whether it is about what a person does in between.
-    #[must_use]
-    pub fn is_about_people(&self) -> bool {
-        !self.schedule.interference.is_empty()
+/// Where faults strike and people act.
+#[derive(Clone, Copy, Debug)]
+pub struct Strides {
+    /// Of the reads each so-many-th is struck; writes, commits and deliveries all are.
+    pub reads: u64,
+    /// People act at each so-many-th call; 0: never.
+    pub acts: u64,
+    /// The first call at which they do.
+    pub first_act: u64,
+}
+
+impl Strides {
+    fn are_acted_at(self, call: u64) -> bool {
+        self.acts > 0 && call % self.acts == self.first_act % self.acts
     }
 }
 
-/// All schedules with one fault in them, made from a run without. `every`: of the reads only each so-many-th is struck;
-/// writes, commits and deliveries all are.
+/// All schedules with one fault, or what people do at one call, more than `base`, made from its run `calm`.
 #[must_use]
-pub fn singles(story: Story, calm: &Report, every: usize) -> Vec<Single> {
+pub fn singles(base: &Schedule, calm: &Report, strides: Strides) -> Vec<Single> {
     let mut points = Vec::new();
-    for call in 0..calm.calls {
+    for call in 0..calm.told.calls {
         let is_write = calm.write_calls.contains(&call);
-        if !is_write && call % every.max(1) as u64 != 0 {
+        if !is_write && call % strides.reads.max(1) != 0 {
             continue;
         }
         let faults = CallFault::ALL.into_iter().filter(|fault| fault.can_happen(is_write));
         points.extend(faults.map(|fault| Point::Call(call, fault)));
     }
-    for commit in 0..calm.commits {
+    for commit in 0..calm.told.commits {
         points.extend(CommitFault::ALL.map(|fault| Point::Commit(commit, fault)));
     }
-    for delivery in 0..calm.deliveries {
+    for delivery in 0..calm.told.deliveries {
         points.extend(DeliveryFault::ALL.map(|fault| Point::Delivery(delivery, fault)));
     }
-    let struck = points.into_iter().map(|point| Single {
-        words: format!("{story:?}, {point}"),
-        schedule: Schedule::struck(story, point),
+    let struck = points.into_iter().map(|point| base.clone().and(point));
+    let acted_at = (0..calm.told.calls).filter(|call| strides.are_acted_at(*call));
+    let acts = acted_at.flat_map(|call| {
+        let one = (0..Interference::KINDS).map(move |kind| Interference::one(call, kind));
+        let two = Interference::PAIRS.into_iter();
+        one.chain(two.map(move |pair| Interference::pair(call, pair)))
     });
-    let acts = (0..calm.calls).step_by(every.max(1)).flat_map(|call| {
-        (0..Interference::KINDS).map(move |kind| Single {
-            words: format!("{story:?}, call {call}, {:?}", Interference::one(call, kind)),
-            schedule: Schedule {
-                interference: Interference::one(call, kind),
-                ..Schedule::calm(story)
-            },
-        })
+    let disturbed = acts.map(|acts| Schedule {
+        interference: base.interference.clone().with(acts),
+        ..base.clone()
     });
-    let pairs = (0..calm.calls).step_by(every.max(1)).flat_map(|call| {
-        Interference::PAIRS.into_iter().map(move |pair| Single {
-            words: format!("{story:?}, call {call}, {:?}", Interference::pair(call, pair)),
-            schedule: Schedule {
-                interference: Interference::pair(call, pair),
-                ..Schedule::calm(story)
-            },
-        })
-    });
-    struck.chain(acts).chain(pairs).collect()
+    let all = struck.chain(disturbed);
+    all.map(|schedule| Single {
+        words: schedule.to_string(),
+        schedule,
+    })
+    .collect()
 }

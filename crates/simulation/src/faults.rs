@@ -125,6 +125,8 @@ pub enum Point {
     Commit(u64, CommitFault),
     /// A delivery, and what goes wrong with it.
     Delivery(u64, DeliveryFault),
+    /// No moment but all of it: each commit takes so many milliseconds.
+    SlowCommits(u64),
 }
 
 impl Point {
@@ -143,6 +145,7 @@ impl fmt::Display for Point {
             Self::Call(number, fault) => write!(f, "call {number}: {fault:?}"),
             Self::Commit(number, fault) => write!(f, "commit {number}: {fault:?}"),
             Self::Delivery(number, fault) => write!(f, "delivery {number}: {fault:?}"),
+            Self::SlowCommits(milliseconds) => write!(f, "commits: {milliseconds} ms"),
         }
     }
 }
@@ -213,7 +216,15 @@ impl Faults {
     pub(crate) fn commit_time(&self) -> u64 {
         match self {
             Self::Weather(weather) => weather.commit_time,
-            Self::None | Self::At(_) => 2,
+            Self::At(points) => {
+                let slow = points.iter().find_map(|point| match point {
+                    // Without lots a quarter of the longest time passes.
+                    Point::SlowCommits(milliseconds) => Some(milliseconds * 4),
+                    _ => None,
+                });
+                slow.unwrap_or(2)
+            }
+            Self::None => 2,
         }
     }
 

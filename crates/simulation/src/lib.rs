@@ -20,8 +20,9 @@ mod sim;
 mod stories;
 mod town;
 mod wire;
+mod words;
 
-pub use exhaustive::{Single, singles};
+pub use exhaustive::{Single, Strides, singles};
 pub use faults::{CallFault, CommitFault, DeliveryFault, Faults, Point};
 pub use run::{Report, Schedule, run};
 pub use stories::Story;

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use convenor_simulation::{Report, Schedule, Single, Story, run, singles};
+use convenor_simulation::{Report, Schedule, Single, Story, Strides, run, singles};
 
 /// Runs Convenor against faults, in one thread, driven by seeds.
 #[derive(Debug, Parser)]
@@ -25,18 +25,27 @@ struct Args {
     /// Only this seed
     #[arg(long, conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
-    /// With --seed: print every call, fault and act
+    /// Only this schedule, such as `Found, call 33: Short, call 50: DeleteBoard, 2 replicas`; several may be given
+    #[arg(long, conflicts_with_all = ["seeds", "from", "seed", "exhaustive"])]
+    schedule: Vec<Schedule>,
+    /// With --seed or --schedule: print every call, fault and act
     #[arg(long)]
     trace: bool,
     /// Every single fault at every step point of the core stories, instead of seeds
     #[arg(long)]
     exhaustive: bool,
+    /// With --exhaustive: one more fault in this schedule, instead of one in each core story
+    #[arg(long)]
+    around: Option<Schedule>,
     /// With --exhaustive: of the reads, strike each so-many-th only
     #[arg(long, default_value_t = 1)]
-    every: usize,
-    /// With --exhaustive: what people do in between, at each call, as well
-    #[arg(long)]
-    people: bool,
+    every: u64,
+    /// With --exhaustive: what people do in between as well, at each so-many-th call (at each, where no number is given)
+    #[arg(long, default_value_t = 0, num_args = 0..=1, default_missing_value = "1")]
+    people: u64,
+    /// With --people: the first call at which they do
+    #[arg(long, default_value_t = 0)]
+    people_from: u64,
     /// With --exhaustive: only those whose words (story, call, fault or act) hold this
     #[arg(long, default_value = "")]
     only: String,
@@ -97,6 +106,7 @@ impl Totals {
 enum Work {
     Seeds(Range<u64>),
     Singles(Vec<Single>),
+    These(Vec<Schedule>),
 }
 
 impl Work {
@@ -111,6 +121,10 @@ impl Work {
                 let single = all.get(usize::try_from(number).ok()?)?;
                 Some((single.words.clone(), single.schedule.clone()))
             }
+            Self::These(all) => {
+                let schedule = all.get(usize::try_from(number).ok()?)?;
+                Some((schedule.to_string(), schedule.clone()))
+            }
         }
     }
 }
@@ -118,12 +132,19 @@ impl Work {
 /// Every single fault of every story that is asked for. A story that fails without any is told at once.
 fn singles_of(args: &Args) -> anyhow::Result<Vec<Single>> {
     let mut all = Vec::new();
-    for story in Story::ALL {
-        let calm = run(&Schedule::calm(story), false)?;
-        let asked = singles(story, &calm, args.every).into_iter();
-        all.extend(
-            asked.filter(|single| single.words.contains(&args.only) && (args.people || !single.is_about_people())),
-        );
+    let bases = match &args.around {
+        Some(base) => vec![base.clone()],
+        None => Story::CORE.map(Schedule::calm).to_vec(),
+    };
+    for base in bases {
+        let calm = run(&base, false)?;
+        let strides = Strides {
+            reads: args.every,
+            acts: args.people,
+            first_act: args.people_from,
+        };
+        let asked = singles(&base, &calm, strides).into_iter();
+        all.extend(asked.filter(|single| single.words.contains(&args.only)));
     }
     Ok(all)
 }
@@ -141,7 +162,7 @@ fn try_one(args: &Args, name: &str, schedule: &Schedule, totals: &Mutex<Totals>)
         println!("{}", report.transcript.join("\n"));
     }
     let Some(again) = again else { return Ok(()) };
-    println!("FAILED {name}: {schedule:?}");
+    println!("FAILED {name}");
     if again.fingerprint != report.fingerprint {
         println!("  the same schedule gave another run: something is left to chance");
     }
@@ -175,6 +196,8 @@ fn main() -> anyhow::Result<ExitCode> {
     let began = clock();
     let work = if args.exhaustive {
         Work::Singles(singles_of(&args)?)
+    } else if !args.schedule.is_empty() {
+        Work::These(args.schedule.clone())
     } else {
         let seeds = args.from..args.from.saturating_add(args.seeds);
         Work::Seeds(args.seed.map_or(seeds, |seed| seed..seed + 1))

@@ -58,7 +58,7 @@ pub(crate) enum Act {
 }
 
 impl Act {
-    const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::EditProposal,
         Self::RestoreProposal,
         Self::Approve,
@@ -272,6 +272,22 @@ impl Interference {
         (Act::EditProposal, Act::Approve),
         (Act::DeleteBoard, Act::TouchCharter),
     ];
+
+    /// These acts.
+    pub(crate) fn these(acts: Vec<(u64, Act)>) -> Self {
+        Self(acts)
+    }
+
+    /// These and those.
+    pub(crate) fn with(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
+    }
+
+    /// What happens, and at which call.
+    pub(crate) fn all(&self) -> &[(u64, Act)] {
+        &self.0
+    }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

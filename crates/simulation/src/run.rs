@@ -63,10 +63,30 @@ impl Schedule {
     /// A story with one fault. When a process only stands still, there is another that takes over.
     #[must_use]
     pub fn struck(story: Story, point: Point) -> Self {
+        Self::calm(story).and(point)
+    }
+
+    /// The same with one more fault.
+    #[must_use]
+    pub(crate) fn and(self, point: Point) -> Self {
+        let mut points = match self.faults {
+            Faults::At(points) => points,
+            Faults::None | Faults::Weather(_) => Vec::new(),
+        };
+        points.push(point);
+        let usual = if point.needs_another() { 2 } else { 1 };
         Self {
-            replicas: if point.needs_another() { 2 } else { 1 },
-            faults: Faults::At(vec![point]),
-            ..Self::calm(story)
+            faults: Faults::At(points),
+            replicas: self.replicas.max(usual),
+            ..self
+        }
+    }
+
+    /// How many replicas a schedule has that says nothing about them.
+    pub(crate) fn usual_replicas(&self) -> usize {
+        match &self.faults {
+            Faults::At(points) if points.iter().any(|point| point.needs_another()) => 2,
+            Faults::None | Faults::At(_) | Faults::Weather(_) => 1,
         }
     }
 
@@ -81,6 +101,17 @@ impl Schedule {
             interference: Interference::default(),
         }
     }
+}
+
+/// How far a run had come when its story was told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told {
+    /// Calls of GitLab's API.
+    pub calls: u64,
+    /// Commits of the store.
+    pub commits: u64,
+    /// Webhooks.
+    pub deliveries: u64,
 }
 
 /// How a run went.
@@ -100,6 +131,8 @@ pub struct Report {
     pub faults: u64,
     /// Processes that ended.
     pub crashes: u64,
+    /// Calls, commits and webhooks up to the end of the story: later ones meet no fault.
+    pub told: Told,
     /// What an operator had to release.
     pub released: u64,
     /// Time that passed in the run.
@@ -207,6 +240,14 @@ async fn go(
     {
         sim.violated(why);
     }
+    let told = {
+        let counts = &sim.locked().counts;
+        Told {
+            calls: counts.calls,
+            commits: counts.commits,
+            deliveries: counts.deliveries,
+        }
+    };
     sim.calm_down();
     let mut released = 0;
     converge(&sim, town, &mut released).await;
@@ -221,6 +262,7 @@ async fn go(
         deliveries: inner.counts.deliveries,
         faults: inner.counts.faults,
         crashes: inner.counts.crashes,
+        told,
         released,
         time: began.elapsed(),
         fingerprint: 0,

@@ -3,7 +3,7 @@
 
 use convenor_simulation::{CallFault, CommitFault, Point, Report, Schedule, Story, run};
 
-/// Seeds that once failed, with what they found.
+/// Seeds and schedules that once failed, with what they found.
 const REGRESSIONS: &str = include_str!("../regressions.txt");
 
 fn holds(name: &str, schedule: &Schedule) -> Report {
@@ -22,15 +22,21 @@ fn the_same_schedule_gives_the_same_run() {
 }
 
 #[test]
-fn seeds_that_once_failed_hold() {
-    let seeds = REGRESSIONS
+fn what_once_failed_holds() {
+    let lines = REGRESSIONS
         .lines()
-        .filter_map(|line| line.split('#').next()?.trim().parse().ok());
-    let seeds: Vec<u64> = seeds.collect();
-    assert!(!seeds.is_empty(), "the list was read");
-    for seed in seeds {
-        holds(&format!("seed {seed}"), &Schedule::draw(seed));
+        .map(|line| line.split('#').next().unwrap_or_default().trim());
+    let (mut seeds, mut schedules) = (0, 0);
+    for line in lines.filter(|line| !line.is_empty()) {
+        if let Ok(seed) = line.parse() {
+            holds(&format!("seed {seed}"), &Schedule::draw(seed));
+            seeds += 1;
+        } else {
+            holds(line, &line.parse().unwrap());
+            schedules += 1;
+        }
     }
+    assert!(seeds > 0 && schedules > 0, "the list was read");
 }
 
 #[test]

@@ -265,7 +265,8 @@ fn settings(token: &str) -> Settings {
 /// For so long it is watched what becomes of them.
 const WATCHED: Duration = Duration::from_secs(8 * 60);
 
-/// How many proposals come at once: `BURST`, and 150 where it says nothing, because each look reads all open proposals.
+/// How many proposals come at once: `BURST`, and 150 where it says nothing, because each is compared with all others, which takes
+/// an unoptimised build its time.
 #[expect(clippy::disallowed_methods, reason = "how large a test is, is no setting")]
 fn burst() -> u64 {
     std::env::var("BURST").map_or(150, |text| text.parse().expect("BURST is a number"))

@@ -205,7 +205,7 @@ pub(crate) fn acts_in_code(text: &str) -> Vec<String> {
     let mut found = closings(text);
     let lower = text.to_lowercase();
     for (at, _) in lower.match_indices('[') {
-        let inside = lower[at + 1..].split(']').next().unwrap_or_default();
+        let inside = lower[at + 1..].split_once(']').map_or("", |(inside, _)| inside);
         if matches!(
             inside,
             "skip ci" | "ci skip" | "skip-ci" | "ci-skip" | "skip_ci" | "ci_skip"

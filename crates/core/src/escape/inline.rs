@@ -50,11 +50,25 @@ pub(super) fn escape(text: &str) -> String {
             out.push('\\');
         }
         out.push(c);
-        if breaks.after(at) {
+        // What follows may close the bracket.
+        let rest = || chars[at + 1..].iter().take(8).collect::<String>();
+        if breaks.after(at) || c == '[' && skips_ci(&rest()) {
             out.push(BREAK);
         }
     }
     out
+}
+
+/// Whether this, behind a bracket and before another, would have a commit's pipeline left out (`Ci::Pipeline`).
+pub(super) fn skips_ci(inside: &str) -> bool {
+    let mut words = inside.to_ascii_lowercase();
+    let after = words.char_indices().nth(7).map_or(words.len(), |(at, _)| at);
+    let ends = matches!(words[after..].chars().next(), None | Some(']' | '\\'));
+    words.truncate(after);
+    ends && matches!(
+        words.as_str(),
+        "skip ci" | "skip-ci" | "skip_ci" | "ci skip" | "ci-skip" | "ci_skip"
+    )
 }
 
 /// `text` on one line of plain text: nothing is escaped, but what GitLab looks for in text is broken.

@@ -174,7 +174,11 @@ impl Markdown {
     /// People's text as a link; for the address see [`Self::url`].
     #[must_use]
     pub fn link(mut self, text: &Untrusted, url: &Url) -> Self {
-        let label = inline::escape(&self.shortened(text.expose(), MAX_INLINE));
+        let mut label = inline::escape(&self.shortened(text.expose(), MAX_INLINE));
+        // The link's own brackets would make `[skip ci]` of it, for an editor that copies a description into a commit's message.
+        if inline::skips_ci(&label) {
+            label.insert(0, inline::BREAK);
+        }
         self.push_link(&label, url);
         self
     }

@@ -376,6 +376,24 @@ fn words_that_close_issues_are_broken_in_code_too() {
 }
 
 #[test]
+fn a_links_own_brackets_skip_no_pipeline() {
+    let url = Url::parse("https://gitlab.example.com/a/b").unwrap();
+    for name in ["skip ci", "CI-skip", "[skip ci", "x [ci_skip", "[skip ci]"] {
+        let text = Untrusted::new(name);
+        for note in [
+            Markdown::new().link(&text, &url),
+            Markdown::new().inline(&text).words("]"),
+            Markdown::new().code(&text).words("]"),
+        ] {
+            assert_eq!(gitlab::acts_in_code(note.as_str()), Vec::<String>::new(), "{name}");
+        }
+    }
+    // Others keep their names as they are.
+    let usual = Markdown::new().link(&Untrusted::new("CI skipping"), &url);
+    assert!(usual.as_str().starts_with("[CI skipping]"), "{}", usual.as_str());
+}
+
+#[test]
 fn paragraphs_keep_line_ends_and_lists() {
     let text = Untrusted::new("One\ntwo\n- a\n* *b*\n-\nthree\n\n\n- c\n# four");
     let note = Markdown::new().words("x").paragraphs(&text).words("y");

@@ -322,7 +322,8 @@ fn whose(sim: &Sim, write: &Write) {
         let named = write
             .named_projects()
             .into_iter()
-            .map(|path| sim.world.project(path).map_or(0, |project| project.id));
+            // At a path that nobody has nothing is written: GitLab refuses.
+            .filter_map(|path| sim.world.project(path).ok().map(|project| project.id));
         let ours = |id: u64| id == memories.intake || id == memories.handbook || memories.made.contains(&id);
         (project.into_iter().chain(named).all(ours), memories.is_our_own)
     };

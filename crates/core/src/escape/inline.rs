@@ -51,8 +51,7 @@ pub(super) fn escape(text: &str) -> String {
         }
         out.push(c);
         // What follows may close the bracket.
-        let rest = || chars[at + 1..].iter().take(8).collect::<String>();
-        if breaks.after(at) || c == '[' && skips_ci(&rest()) {
+        if breaks.after(at) || c == '[' && skips_ci(chars[at + 1..].iter().copied()) {
             out.push(BREAK);
         }
     }
@@ -60,13 +59,10 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// Whether this, behind a bracket and before another, would have a commit's pipeline left out (`Ci::Pipeline`).
-pub(super) fn skips_ci(inside: &str) -> bool {
-    let mut words = inside.to_ascii_lowercase();
-    let after = words.char_indices().nth(7).map_or(words.len(), |(at, _)| at);
-    let ends = matches!(words[after..].chars().next(), None | Some(']' | '\\'));
-    words.truncate(after);
-    ends && matches!(
-        words.as_str(),
+pub(super) fn skips_ci(inside: impl Iterator<Item = char>) -> bool {
+    let begin: String = inside.take(8).collect::<String>().to_ascii_lowercase();
+    matches!(
+        begin.trim_end_matches([']', '\\']),
         "skip ci" | "skip-ci" | "skip_ci" | "ci skip" | "ci-skip" | "ci_skip"
     )
 }
@@ -99,7 +95,7 @@ pub(super) fn inert(line: &str) -> String {
             out.push(BREAK);
         }
         out.push(c);
-        if c == '[' && skips(rest) {
+        if c == '[' && skips_ci(rest.chars()) {
             out.push(BREAK);
         }
     }
@@ -115,11 +111,6 @@ fn closing_word_ends(text: &str) -> bool {
 /// Whether there is something by which references are told from words.
 fn may_refer(rest: &str) -> bool {
     rest.contains(['#', '!', '&', '[', '-']) || rest.contains("://")
-}
-
-fn skips(rest: &str) -> bool {
-    let word: String = rest.chars().take(4).collect::<String>().to_ascii_lowercase();
-    word.starts_with("ci") || word == "skip"
 }
 
 fn special(c: char) -> bool {

@@ -176,7 +176,7 @@ impl Markdown {
     pub fn link(mut self, text: &Untrusted, url: &Url) -> Self {
         let mut label = inline::escape(&self.shortened(text.expose(), MAX_INLINE));
         // The link's own brackets would make `[skip ci]` of it, for an editor that copies a description into a commit's message.
-        if inline::skips_ci(&label) {
+        if inline::skips_ci(label.chars()) {
             label.insert(0, inline::BREAK);
         }
         self.push_link(&label, url);

@@ -27,7 +27,7 @@ use crate::store::{Intent, JournalId, Lease, StepEnd, StepState, Store, StoreErr
 use crate::telemetry::metrics::{self, Ending};
 use crate::telemetry::traces;
 
-pub use packing::Packing;
+pub use packing::{Packing, at_once};
 pub use stop::WriteStop;
 
 /// So many calls are under way at a time, at most: each of them may turn out to have been done by a process that died.

@@ -1,15 +1,14 @@
 //! Several steps in one call, where GitLab has one for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use convenor_core::ids::{AccessLevel, BoardId, ProjectId, UserId};
 use convenor_core::plan::Step;
 use convenor_core::plan::foreseen::Answer;
 use convenor_core::thing::Thing;
 
-use super::writing::new_label;
-use super::{Applier, ApplyError};
-use crate::gitlab::{BoardListLabel, GitLabError, LabelsAndBoard, NewLabel, Words};
+use super::{Applier, ApplyError, MOST_AT_ONCE};
+use crate::gitlab::{BoardListLabel, GitLabError, Words};
 
 /// Whether steps may share a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +22,6 @@ pub enum Packing {
 /// What steps share a call.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Call {
-    /// Labels and the board of a project.
-    Equip(ProjectId),
     /// Lists of a board, which stand in the order in which they are made: one call or one after the other, never side by side.
     Lists(BoardId),
     /// People who get the same role.
@@ -37,15 +34,6 @@ fn call(index: usize, step: &Step, packing: Packing) -> Call {
     match (step, packing) {
         (Step::CreateBoardList { board, .. }, _) => Call::Lists(*board),
         (_, Packing::Single) => Call::Own(index),
-        (
-            Step::CreateLabel {
-                project,
-                full_path: Some(_),
-                ..
-            }
-            | Step::CreateBoard { project, .. },
-            Packing::Shared,
-        ) => Call::Equip(*project),
         (Step::AddMember { project, level, .. }, Packing::Shared) => Call::Members(*project, *level),
         _ => Call::Own(index),
     }
@@ -62,6 +50,18 @@ pub(super) fn calls(steps: &[Step], packing: Packing) -> Vec<Vec<usize>> {
     calls
 }
 
+/// How many of these steps, from the first, can be under way at a time: one at least, when there is one. What is planned anew after
+/// them may go beside the rest.
+#[must_use]
+pub fn at_once(steps: &[Step], packing: Packing) -> usize {
+    let mut calls = BTreeSet::new();
+    let fit = steps.iter().enumerate().take_while(|(index, step)| {
+        calls.insert(call(*index, step, packing));
+        calls.len() <= MOST_AT_ONCE
+    });
+    fit.count()
+}
+
 type Results = Vec<Result<Answer, ApplyError>>;
 
 impl Applier {
@@ -72,7 +72,6 @@ impl Applier {
                 self.add_lists(*project, *board, steps).await
             }
             [Step::AddMember { project, level, .. }, _, ..] => self.add_members(*project, *level, steps).await,
-            [Step::CreateLabel { .. } | Step::CreateBoard { .. }, _, ..] => self.equip(steps).await,
             _ => self.one_after_the_other(thing, steps).await,
         }
     }
@@ -108,44 +107,6 @@ impl Applier {
         }
     }
 
-    async fn equip(&self, steps: &[&Step]) -> Results {
-        let (mut place, mut labels, mut board) = (None, Vec::<NewLabel>::new(), None);
-        for step in steps {
-            match step {
-                Step::CreateLabel {
-                    project,
-                    full_path: Some(full_path),
-                    name,
-                    color,
-                    description,
-                } => {
-                    place = Some((*project, full_path.as_str()));
-                    labels.push(new_label(name, color, description));
-                }
-                Step::CreateBoard {
-                    project,
-                    full_path,
-                    name,
-                } => {
-                    place = Some((*project, full_path.as_str()));
-                    board = Some(name.as_str());
-                }
-                _ => {}
-            }
-        }
-        let Some((project, full_path)) = place else {
-            return Vec::new();
-        };
-        match self
-            .writer
-            .create_labels_and_board(project, full_path, &labels, board)
-            .await
-        {
-            Ok(made) => by_step(steps, made),
-            Err(error) => all_failed(steps, &error),
-        }
-    }
-
     /// GitLab adds those whom it can and says of the others why not, in words that name nobody for certain; and a refusal of all says
     /// nothing about each. Who is in is seen by looking, and whom it refuses by asking for each alone.
     async fn add_members(&self, project: ProjectId, level: AccessLevel, steps: &[&Step]) -> Results {
@@ -167,20 +128,6 @@ impl Applier {
             Err(error) => all_failed(steps, &error),
         }
     }
-}
-
-/// The labels' results in their order, and the board's where its step stands.
-fn by_step(steps: &[&Step], made: LabelsAndBoard) -> Results {
-    let (mut labels, mut board) = (made.labels.into_iter(), made.board.into_iter());
-    let results = steps.iter().filter_map(|step| match step {
-        Step::CreateBoard { .. } => board
-            .next()
-            .map(|made| named(step, made.map(|id| Answer::Number(id.0)))),
-        _ => labels
-            .next()
-            .map(|made| named(step, made.map(|id| Answer::Number(id.0)))),
-    });
-    results.collect()
 }
 
 fn named(step: &Step, result: Result<Answer, GitLabError>) -> Result<Answer, ApplyError> {

@@ -89,7 +89,6 @@ impl Applier {
                 name,
                 color,
                 description,
-                ..
             } => {
                 let label = new_label(name, color, description);
                 Answer::Number(writer.create_project_label(*project, &label).await?.id.0)
@@ -116,7 +115,7 @@ impl Applier {
                 writer.test_hook(owner(*scope), *hook, "push_events").await?;
                 Answer::Nothing
             }
-            Step::CreateBoard { project, name, .. } => Answer::Number(writer.create_board(*project, name).await?.id.0),
+            Step::CreateBoard { project, name } => Answer::Number(writer.create_board(*project, name).await?.id.0),
             Step::CreateBoardList {
                 project, board, label, ..
             } => Answer::Number(writer.create_board_list(*project, *board, *label).await?.id.0),
@@ -295,7 +294,7 @@ fn action(file: &FileChange) -> FileAction {
     }
 }
 
-pub(super) fn new_label(name: &str, color: &str, description: &str) -> NewLabel {
+fn new_label(name: &str, color: &str, description: &str) -> NewLabel {
     NewLabel {
         name: name.to_owned(),
         color: color.to_owned(),

@@ -30,9 +30,7 @@ pub use client::{BadClient, Client, ClientSettings};
 pub use endpoints::hooks::HookOwner;
 pub use error::{FieldMessage, GitLabError, Words};
 pub use exchange::{Broken, Transport};
-pub use graphql::{
-    BoardListLabel, Glance, GlanceOf, Glances, LabelsAndBoard, OverviewFile, ProjectOverview, UserGlance,
-};
+pub use graphql::{BoardListLabel, Glance, GlanceOf, Glances, OverviewFile, ProjectOverview, UserGlance};
 pub use limits::LimitSettings;
 pub use origin::BadAddress;
 pub use reader::{GroupRef, IssueFilter, MergeRequestFilter, ProjectRef, Reader};

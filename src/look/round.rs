@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::planner::PlanError;
 use super::sight::{Confirmed, Seen, Sight};
 use super::{GitLabLooker, LookError};
-use crate::apply::{Applied, ApplyError, Errand, Packing};
+use crate::apply::{Applied, ApplyError, Errand, Packing, at_once};
 use crate::observe::ObserveError;
 use crate::store::Claim;
 
@@ -78,7 +78,8 @@ impl GitLabLooker {
         let (mut seen, premise) = (Some(sight.seen), sight.premise);
         let mut rest = steps;
         while !rest.is_empty() {
-            let (wave, later) = rest.split_at(wave::together(rest));
+            let alike = wave::together(rest);
+            let (wave, later) = rest.split_at(at_once(rest.get(..alike).unwrap_or(rest), way.packing));
             rest = later;
             if wave.iter().any(Step::tells) && !std::mem::take(&mut way.is_confirmed) {
                 let Some(confirmed) = self.confirm(&claim.thing, &premise, &seen, &mut round).await? else {

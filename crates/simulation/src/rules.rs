@@ -159,27 +159,18 @@ impl Write {
         }
     }
 
-    /// The projects that a GraphQL document names.
-    fn named_projects(&self) -> Vec<&str> {
-        fn collect<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    /// Whether a GraphQL document names what it writes to by a path, which may be somebody else's by now.
+    fn names_a_path(&self) -> bool {
+        fn has(value: &Value) -> bool {
             match value {
-                Value::Object(fields) => {
-                    for (name, value) in fields {
-                        match value.as_str() {
-                            Some(path) if name == "projectPath" => found.push(path),
-                            _ => collect(value, found),
-                        }
-                    }
-                }
-                Value::Array(values) => values.iter().for_each(|value| collect(value, found)),
-                _ => {}
+                Value::Object(fields) => fields
+                    .iter()
+                    .any(|(name, value)| matches!(name.as_str(), "projectPath" | "groupPath") || has(value)),
+                Value::Array(values) => values.iter().any(has),
+                _ => false,
             }
         }
-        let mut found = Vec::new();
-        if self.path.ends_with("/graphql") {
-            collect(&self.body["variables"], &mut found);
-        }
-        found
+        self.path.ends_with("/graphql") && has(&self.body["variables"])
     }
 }
 
@@ -319,19 +310,17 @@ fn whose(sim: &Sim, write: &Write) {
             ["projects", id, ..] => id.parse().ok(),
             _ => None,
         };
-        let named = write
-            .named_projects()
-            .into_iter()
-            // At a path that nobody has nothing is written: GitLab refuses.
-            .filter_map(|path| sim.world.project(path).ok().map(|project| project.id));
         let ours = |id: u64| id == memories.intake || id == memories.handbook || memories.made.contains(&id);
-        (project.into_iter().chain(named).all(ours), memories.is_our_own)
+        (project.is_none_or(ours), memories.is_our_own)
     };
     if !in_ours {
         sim.violated(format!(
             "{} {}: a foreign project was written to",
             write.method, write.path
         ));
+    }
+    if write.names_a_path() {
+        sim.violated(format!("{}: a project is named by its path", write.path));
     }
     if !own {
         sim.violated(format!(

@@ -22,7 +22,7 @@ use super::operation::Operation;
 
 pub use glance::{Glance, GlanceOf, Glances, UserGlance};
 pub use overview::{OverviewFile, ProjectOverview};
-pub use provision::{BoardListLabel, LabelsAndBoard};
+pub use provision::BoardListLabel;
 
 /// A query or mutation with its variables; people's text stands only in variables, never in the document.
 struct Document<'a> {

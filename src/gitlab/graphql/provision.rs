@@ -1,27 +1,20 @@
-//! Labels, a board and its lists in two requests instead of one each. Root fields of a mutation run one after the other
-//! (GraphQL specification, "Normal and Serial Execution"), so that lists stand in the order in which they are written.
+//! All lists of a board in one request. Root fields of a mutation run one after the other (GraphQL specification, "Normal and Serial
+//! Execution"), so that lists stand in the order in which they are written.
+//!
+//! Labels and the board itself have mutations too, `labelCreate` and `createBoard`, but they name the project by its path: whoever
+//! took the path meanwhile would get them. They are made by REST, which names it by its id.
 
 use convenor_core::ids::{BoardId, BoardListId, LabelId, ProjectId};
-use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Document, Unserved, number_of, send_mutation};
 use crate::gitlab::error::{FieldMessage, GitLabError, Words};
 use crate::gitlab::operation::Operation;
-use crate::gitlab::writer::{NewLabel, Writer};
+use crate::gitlab::writer::Writer;
 
 /// A document's text may have 10,000 characters; this many fields stay far below it, and below the complexity limit.
 const FIELDS_AT_ONCE: usize = 30;
-
-/// What became of labels and a board that were to be made together, each for itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LabelsAndBoard {
-    /// One result for each label, in their order; `Taken` or `Conflict` when there is one of that name.
-    pub labels: Vec<Result<LabelId, GitLabError>>,
-    /// The board's, when one was wanted.
-    pub board: Option<Result<BoardId, GitLabError>>,
-}
 
 /// The label of a list that is to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,51 +41,6 @@ impl BoardListLabel {
 }
 
 impl Writer {
-    /// Makes labels of a project and, when named, a board, in one request where GitLab has GraphQL.
-    ///
-    /// # Errors
-    /// Only when it is not known which of them were made (`OutcomeUnknown`) or none were (all others): observe again. What is
-    /// wrong with one of them stands in its own place.
-    pub async fn create_labels_and_board(
-        &self,
-        project: ProjectId,
-        full_path: &str,
-        labels: &[NewLabel],
-        board: Option<&str>,
-    ) -> Result<LabelsAndBoard, GitLabError> {
-        let mut mutation = Mutation::default();
-        for label in labels {
-            mutation.add(
-                "labelCreate",
-                "LabelCreateInput",
-                "label { id }",
-                json!({
-                    "projectPath": full_path, "title": label.name, "color": label.color,
-                    "description": label.description,
-                }),
-            );
-        }
-        if let Some(name) = board {
-            mutation.add(
-                "createBoard",
-                "CreateBoardInput",
-                "board { id }",
-                json!({
-                    "projectPath": full_path, "name": name,
-                }),
-            );
-        }
-        let operation = Operation::writes("graphql.labels_and_board");
-        let Some(mut made) = self.run(operation, mutation).await? else {
-            return Ok(self.labels_and_board_by_rest(project, labels, board).await);
-        };
-        let board = if board.is_some() { made.pop() } else { None };
-        Ok(LabelsAndBoard {
-            labels: made.into_iter().map(|id| id.map(LabelId)).collect(),
-            board: board.map(|id| id.map(BoardId)),
-        })
-    }
-
     /// Adds lists at the right end of a board, in their order, in one request where GitLab has GraphQL.
     ///
     /// # Errors
@@ -133,26 +81,6 @@ impl Writer {
             });
         }
         Ok(made)
-    }
-
-    async fn labels_and_board_by_rest(
-        &self,
-        project: ProjectId,
-        labels: &[NewLabel],
-        board: Option<&str>,
-    ) -> LabelsAndBoard {
-        let labels = labels.iter().map(|label| self.create_project_label(project, label));
-        let board = async {
-            match board {
-                Some(name) => Some(self.create_board(project, name).await.map(|board| board.id)),
-                None => None,
-            }
-        };
-        let (labels, board) = tokio::join!(join_all(labels), board);
-        LabelsAndBoard {
-            labels: labels.into_iter().map(|label| label.map(|label| label.id)).collect(),
-            board,
-        }
     }
 
     /// The numbers of what each field made; `None`: GraphQL is not to be had, and nothing was done.
@@ -243,7 +171,7 @@ struct Made {
     id: String,
 }
 
-/// What one field answered: `{label|board|list: {id}, errors: […]}`.
+/// What one field answered: `{list: {id}, errors: […]}`.
 fn outcome(operation: Operation, field: Option<&Value>) -> Result<u64, GitLabError> {
     let call = operation.name;
     let unknown = || GitLabError::OutcomeUnknown {

@@ -1,6 +1,6 @@
 //! Many things in one request, and the same by REST where GraphQL is not to be had.
 
-use convenor::gitlab::{BoardListLabel, GitLabError, NewLabel, OverviewFile, ProjectOverview};
+use convenor::gitlab::{BoardListLabel, GitLabError, OverviewFile, ProjectOverview};
 use convenor_core::ids::{BoardId, BoardListId, GroupId, LabelId, ProjectId};
 use serde_json::{Value, json};
 use wiremock::matchers::{body_partial_json, body_string_contains, method, path};
@@ -183,64 +183,42 @@ async fn without_graphql_the_overview_comes_by_rest_and_graphql_is_left_alone() 
     }
 }
 
-fn label(name: &str) -> NewLabel {
-    NewLabel {
-        name: name.to_owned(),
-        color: "#112233".to_owned(),
-        description: "what for".to_owned(),
-    }
-}
-
 #[tokio::test]
-async fn labels_and_board_are_one_request_and_lists_another() {
+async fn lists_are_one_request_and_each_has_its_result() {
     let server = MockServer::start().await;
-    let made = json!({ "data": {
-        "m0": { "label": { "id": "gid://gitlab/ProjectLabel/11" }, "errors": [] },
-        "m1": { "label": null, "errors": ["Title has already been taken"] },
-        "m2": { "board": { "id": "gid://gitlab/Board/5" }, "errors": [] },
-    } });
-    Mock::given(body_string_contains("labelCreate"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(made))
-        .mount(&server)
-        .await;
     let lists = json!({ "data": {
         "m0": { "list": { "id": "gid://gitlab/List/8", "position": 0 }, "errors": [] },
-        "m1": { "list": { "id": "gid://gitlab/List/9", "position": 1 }, "errors": [] },
+        "m1": { "list": null, "errors": ["Label has already been taken"] },
+        "m2": { "list": { "id": "gid://gitlab/List/9", "position": 1 }, "errors": [] },
     } });
     Mock::given(body_string_contains("boardListCreate"))
         .respond_with(ResponseTemplate::new(200).set_body_json(lists))
         .mount(&server)
         .await;
     let writer = writer(&server);
-    let labels = [label("a \" { b"), label("c")];
-    let made = writer
-        .create_labels_and_board(ProjectId(7), "cops/rust", &labels, Some("Community board"))
-        .await
-        .unwrap();
-    assert_eq!(made.labels[0], Ok(LabelId(11)));
-    assert!(made.labels[1].as_ref().is_err_and(GitLabError::is_already_there));
-    assert_eq!(made.board, Some(Ok(BoardId(5))));
     let wanted = [
         BoardListLabel::OfProject(LabelId(11)),
         BoardListLabel::OfGroup(LabelId(12)),
+        BoardListLabel::OfProject(LabelId(13)),
     ];
     let lists = writer
         .create_board_lists(ProjectId(7), BoardId(5), &wanted)
         .await
         .unwrap();
-    assert_eq!(lists, [Ok(BoardListId(8)), Ok(BoardListId(9))]);
+    assert_eq!((&lists[0], &lists[2]), (&Ok(BoardListId(8)), &Ok(BoardListId(9))));
+    assert!(lists[1].as_ref().is_err_and(GitLabError::is_already_there));
 
     let requests = server.received_requests().await.unwrap();
-    let bodies: Vec<Value> = requests.iter().map(|request| request.body_json().unwrap()).collect();
+    assert_eq!(requests.len(), 1);
+    let body: Value = requests[0].body_json().unwrap();
     assert_eq!(
-        bodies[0]["query"],
-        "mutation($m0: LabelCreateInput!, $m1: LabelCreateInput!, $m2: CreateBoardInput!) { \
-         m0: labelCreate(input: $m0) { label { id } errors } m1: labelCreate(input: $m1) { label { id } errors } \
-         m2: createBoard(input: $m2) { board { id } errors } }"
+        body["query"],
+        "mutation($m0: BoardListCreateInput!, $m1: BoardListCreateInput!, $m2: BoardListCreateInput!) { \
+         m0: boardListCreate(input: $m0) { list { id } errors } m1: boardListCreate(input: $m1) { list { id } errors } \
+         m2: boardListCreate(input: $m2) { list { id } errors } }"
     );
-    assert_eq!(bodies[0]["variables"]["m0"]["title"], "a \" { b");
     assert_eq!(
-        bodies[1]["variables"]["m1"],
+        body["variables"]["m1"],
         json!({ "boardId": "gid://gitlab/Board/5", "labelId": "gid://gitlab/GroupLabel/12" })
     );
 }
@@ -248,13 +226,13 @@ async fn labels_and_board_are_one_request_and_lists_another() {
 #[tokio::test]
 async fn a_document_whose_answer_is_lost_is_not_sent_again_by_other_means() {
     let server = MockServer::start().await;
-    answer(&server, "POST", "projects/7/labels", ResponseTemplate::new(500)).await;
+    answer(&server, "POST", "projects/7/boards/5/lists", ResponseTemplate::new(500)).await;
     Mock::given(path("/api/graphql"))
         .respond_with(ResponseTemplate::new(502))
         .mount(&server)
         .await;
     let error = writer(&server)
-        .create_labels_and_board(ProjectId(7), "cops/rust", &[label("a")], None)
+        .create_board_lists(ProjectId(7), BoardId(5), &[BoardListLabel::OfProject(LabelId(11))])
         .await
         .unwrap_err();
     assert!(error.is_outcome_unknown(), "{error:?}");
@@ -262,7 +240,7 @@ async fn a_document_whose_answer_is_lost_is_not_sent_again_by_other_means() {
 }
 
 #[tokio::test]
-async fn without_graphql_labels_board_and_lists_are_made_one_by_one() {
+async fn without_graphql_lists_are_made_one_by_one() {
     let server = MockServer::start().await;
     let page = ResponseTemplate::new(404).set_body_raw("<html>404</html>", "text/html");
     Mock::given(path("/api/graphql"))
@@ -271,51 +249,29 @@ async fn without_graphql_labels_board_and_lists_are_made_one_by_one() {
         .mount(&server)
         .await;
     Mock::given(method("POST"))
-        .and(path("/api/v4/projects/7/labels"))
-        .respond_with(ResponseTemplate::new(409).set_body_json(json!({ "message": "Label already exists" })))
+        .and(path("/api/v4/projects/7/boards/5/lists"))
+        .respond_with(ResponseTemplate::new(201).set_body_json(json!({ "id": 8, "position": 0 })))
         .up_to_n_times(1)
         .mount(&server)
         .await;
     answer_json(
         &server,
         "POST",
-        "projects/7/labels",
-        201,
-        json!({ "id": 12, "name": "c" }),
-    )
-    .await;
-    answer_json(
-        &server,
-        "POST",
-        "projects/7/boards",
-        201,
-        json!({ "id": 5, "name": "b", "lists": [] }),
-    )
-    .await;
-    answer_json(
-        &server,
-        "POST",
         "projects/7/boards/5/lists",
         201,
-        json!({ "id": 8, "position": 0 }),
+        json!({ "id": 9, "position": 1 }),
     )
     .await;
-    let writer = writer(&server);
-    let made = writer
-        .create_labels_and_board(ProjectId(7), "cops/rust", &[label("a"), label("c")], Some("b"))
-        .await
-        .unwrap();
-    assert!(made.labels[0].as_ref().is_err_and(GitLabError::is_already_there));
+    let wanted = [
+        BoardListLabel::OfProject(LabelId(12)),
+        BoardListLabel::OfProject(LabelId(13)),
+    ];
     assert_eq!(
-        (&made.labels[1], &made.board),
-        (&Ok(LabelId(12)), &Some(Ok(BoardId(5))))
-    );
-    let wanted = [BoardListLabel::OfProject(LabelId(12))];
-    assert_eq!(
-        writer
+        writer(&server)
             .create_board_lists(ProjectId(7), BoardId(5), &wanted)
             .await
             .unwrap(),
-        [Ok(BoardListId(8))]
+        [Ok(BoardListId(8)), Ok(BoardListId(9))]
     );
+    assert_eq!(received(&server).await.len(), 3);
 }

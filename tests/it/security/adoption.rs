@@ -42,6 +42,43 @@ async fn a_project_that_appears_between_check_and_creation_is_not_adopted() {
     );
 }
 
+/// Somebody deletes what was just made, and has one of their own at its path before the next call comes.
+#[tokio::test]
+async fn whoever_takes_the_path_of_the_new_project_gets_nothing_of_it() {
+    for (method, path) in [
+        ("POST", "/repository/commits$"),
+        ("POST", "/labels$"),
+        ("POST", "/boards$"),
+        ("POST", "/members$"),
+        ("POST", "/graphql$"),
+    ] {
+        let town = Town::new().await;
+        town.gitlab.add_member(GROUP, "alice", Role::Owner).unwrap();
+        let takes = Act::new(|world| {
+            let alice = world.person("alice").unwrap();
+            if world.project(PROJECT).is_err() || world.project("acme/cops/out-of-the-way").is_ok() {
+                return;
+            }
+            world.admin().rename_project(PROJECT, "out-of-the-way").unwrap();
+            alice.create_project(PROJECT).unwrap();
+        });
+        let next = Fault::new(Effect::Before(takes)).user("convenor-bot").method(method);
+        town.gitlab.add_fault(next.path(path).unwrap());
+        town.opens("proposer", FORM);
+        town.settle().await;
+        town.resync().await;
+        let id = town.gitlab.project(PROJECT).unwrap().id;
+        assert_eq!(writes_to(&town, id), Vec::<String>::new(), "{path}");
+        assert_eq!(town.gitlab.boards(PROJECT).unwrap(), [], "{path}");
+        let labels = town.gitlab.labels(PROJECT).unwrap().into_iter();
+        // Those of the group show everywhere.
+        let own: Vec<_> = labels.filter(|label| !label.name.starts_with("cop::")).collect();
+        assert_eq!(own, [], "{path}");
+        // It happened: what was made lives on under its other path.
+        assert_ne!(town.gitlab.project("acme/cops/out-of-the-way").unwrap().id, id);
+    }
+}
+
 #[tokio::test]
 async fn a_path_that_a_group_has_is_refused_like_that_of_a_project() {
     let town = Town::new().await;

@@ -170,7 +170,6 @@ fn labels(seen: &InitSeen) -> Vec<Step> {
                 }
             } else {
                 Step::CreateLabel {
-                    full_path: None,
                     project: seen.intake,
                     name,
                     color,

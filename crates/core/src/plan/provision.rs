@@ -128,8 +128,9 @@ pub fn steps(seen: &ProposalSeen, wanted: &Wanted) -> Vec<Step> {
     steps.extend(first_commit(project, inside, wanted, seen.issue.iid));
     steps.extend(labels(project, inside, wanted));
     steps.extend(board(project, inside, wanted));
-    steps.extend(members(project.id, inside, wanted, seen));
+    // People's text goes while it is fresh that it may be told; members need no such question, and have time.
     steps.extend(issues(project.id, inside, wanted));
+    steps.extend(members(project.id, inside, wanted, seen));
     steps
 }
 
@@ -173,7 +174,6 @@ fn labels(project: &ProjectSeen, inside: &InsideSeen, wanted: &Wanted) -> Vec<St
     missing
         .map(|list| Step::CreateLabel {
             project: project.id,
-            full_path: Some(project.full_path.clone()),
             name: list.label.clone(),
             color: list.color.clone(),
             description: list.description.clone(),
@@ -186,7 +186,6 @@ fn board(project: &ProjectSeen, inside: &InsideSeen, wanted: &Wanted) -> Vec<Ste
     let Some(board) = inside.boards.iter().find(|board| board.name.is(&wanted.board.name)) else {
         return vec![Step::CreateBoard {
             project: project.id,
-            full_path: project.full_path.clone(),
             name: wanted.board.name.clone(),
         }];
     };

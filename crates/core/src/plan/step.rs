@@ -95,8 +95,6 @@ pub enum Step {
     CreateLabel {
         /// The project.
         project: ProjectId,
-        /// Its full path, where several labels may be made with one call.
-        full_path: Option<String>,
         /// Its name, from the templates.
         name: String,
         /// Its colour, `#RRGGBB`.
@@ -158,8 +156,6 @@ pub enum Step {
     CreateBoard {
         /// The project.
         project: ProjectId,
-        /// Its full path.
-        full_path: String,
         /// Its name, from the templates.
         name: String,
     },

@@ -89,7 +89,6 @@ mod tests {
     fn board(project: u64) -> Step {
         Step::CreateBoard {
             project: ProjectId(project),
-            full_path: String::new(),
             name: "Board".to_owned(),
         }
     }

@@ -6,7 +6,7 @@
 
 mod ledger;
 mod packing;
-mod stop;
+mod permit;
 mod writing;
 
 use std::collections::BTreeSet;
@@ -17,18 +17,19 @@ use convenor_core::plan::Step;
 use convenor_core::plan::foreseen::Answer;
 use convenor_core::thing::Thing;
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::gitlab::wire::RotatedToken;
-use crate::gitlab::{GitLabError, Writer};
+use crate::gitlab::{GitLabError, WriteStop, Writer};
 use crate::hooks::HookSecrets;
 use crate::store::{Intent, JournalId, Lease, StepEnd, StepState, Store, StoreError};
 use crate::telemetry::metrics::{self, Ending};
 use crate::telemetry::traces;
 
 pub use packing::{Packing, at_once};
-pub use stop::WriteStop;
+use permit::WrittenDown;
 
 /// So many calls are under way at a time, at most: each of them may turn out to have been done by a process that died.
 const MOST_AT_ONCE: usize = 8;
@@ -53,7 +54,6 @@ pub struct Applier {
     clock: Clock,
     secrets: HookSecrets,
     progress: Option<Progress>,
-    stop: WriteStop,
 }
 
 /// For whom steps are carried out.
@@ -145,14 +145,13 @@ impl Applier {
             clock,
             secrets,
             progress: None,
-            stop: WriteStop::default(),
         }
     }
 
     /// What stops all writing.
     #[must_use]
     pub fn stop(&self) -> &WriteStop {
-        &self.stop
+        self.writer.stop()
     }
 
     /// The same, telling about every step.
@@ -209,16 +208,20 @@ impl Applier {
         (calls, packing): (&[Vec<usize>], Packing),
         applied: &mut Applied,
     ) -> Result<(), ApplyError> {
-        if let Some(reason) = self.stop.reason() {
+        if let Some(reason) = self.stop().reason() {
             return Err(ApplyError::Stopped(reason));
         }
         let begun: Vec<usize> = calls.iter().flatten().copied().collect();
         let of = |indices: &[usize]| -> Vec<&Step> { indices.iter().filter_map(|&index| steps.get(index)).collect() };
-        let entries = self.begin(errand, &of(&begun)).await?;
+        let at = self.clock.now();
+        let entries = self.begin(errand, &of(&begun), at).await?;
+        let mut unused = entries.iter();
         let under_way = calls.iter().map(|call| {
             let steps = of(call);
             let span = traces::step(steps.first().map_or("", |step| step.kind()));
-            async move { self.heeded(errand.thing, &steps, packing).await }.instrument(span)
+            let entries: Vec<JournalId> = unused.by_ref().take(call.len()).cloned().collect();
+            let permitted = self.permitted(errand, entries, at);
+            async move { permitted.unless_stopped(errand.thing, &steps, packing).await }.instrument(span)
         });
         let results: Vec<_> = join_all(under_way).await.into_iter().flatten().collect();
         let ends = entries.into_iter().zip(&results).map(|(id, result)| end_of(id, result));
@@ -236,22 +239,38 @@ impl Applier {
         Ok(())
     }
 
-    /// One call, unless writing has been stopped; whether it stops everybody's is known as soon as its answer is.
-    async fn heeded(&self, thing: &Thing, steps: &[&Step], packing: Packing) -> Vec<Result<Answer, ApplyError>> {
-        if let Some(reason) = self.stop.reason() {
+    /// The same for one call, whose steps were written down then.
+    fn permitted(&self, errand: Errand<'_>, entries: Vec<JournalId>, at: Timestamp) -> Self {
+        let permit = WrittenDown {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            stop: self.stop().clone(),
+            thing: errand.thing.clone(),
+            lease: errand.lease.cloned(),
+            entries,
+            at: at.into(),
+        };
+        Self {
+            writer: self.writer.with_permit(Arc::new(permit)),
+            ..self.clone()
+        }
+    }
+
+    /// One call, unless writing has been stopped.
+    async fn unless_stopped(
+        &self,
+        thing: &Thing,
+        steps: &[&Step],
+        packing: Packing,
+    ) -> Vec<Result<Answer, ApplyError>> {
+        if let Some(reason) = self.stop().reason() {
             let stopped = || Err(ApplyError::Stopped(reason.clone()));
             return steps.iter().map(|_| stopped()).collect();
         }
-        let results = self.carry_out_call(thing, steps, packing).await;
-        for result in &results {
-            if let Err(ApplyError::GitLab { source, .. }) = result {
-                self.stop.heed(source);
-            }
-        }
-        results
+        self.carry_out_call(thing, steps, packing).await
     }
 
-    async fn begin(&self, errand: Errand<'_>, steps: &[&Step]) -> Result<Vec<JournalId>, ApplyError> {
+    async fn begin(&self, errand: Errand<'_>, steps: &[&Step], at: Timestamp) -> Result<Vec<JournalId>, ApplyError> {
         let words: Vec<String> = steps.iter().map(ToString::to_string).collect();
         let intents: Vec<Intent<'_>> = steps
             .iter()
@@ -264,7 +283,7 @@ impl Applier {
                 lease: errand.lease,
             })
             .collect();
-        let entries = self.store.journal_begin_all(&intents, self.clock.now()).await?;
+        let entries = self.store.journal_begin_all(&intents, at).await?;
         entries.ok_or(ApplyError::LeaseLost)
     }
 

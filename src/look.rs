@@ -142,11 +142,6 @@ impl GitLabLooker {
     async fn settle(&self, claim: &Claim) -> Result<Settled, Unsettled> {
         let mut got_on = false;
         let result = self.settle_in_rounds(claim, &mut got_on).await;
-        if let Err(error) = &result
-            && let Some(source) = error.gitlab()
-        {
-            self.applier.stop().heed(source);
-        }
         result.map_err(|error| Unsettled { error, got_on })
     }
 
@@ -189,6 +184,11 @@ impl GitLabLooker {
         // What follows from GitLab's answers; without it, it is looked at.
         let mut known: Option<Seen> = self.hands.take(claim, self.clock.now());
         way.was_handed = matches!(known, Some(Seen::Community(_)));
+        way.looked_at = self
+            .clock
+            .now()
+            .saturating_sub(hands::COUNTS_FOR)
+            .unwrap_or(Timestamp::MIN);
         for _ in 0..MOST_ROUNDS {
             let is_foreseen = known.is_some();
             let sight = match known.take() {
@@ -196,7 +196,7 @@ impl GitLabLooker {
                     let seen = self.hands.with_opened(thing, seen, self.clock.now());
                     self.planner.plan_of(thing, seen)?
                 }
-                None => match self.see(thing, &way.refused).await {
+                None => match self.see_anew(thing, &mut way).await {
                     Err(PlanError::Observe(ObserveError::GitLab(source)))
                         if is_in_doubt(&source) && way.doubts < MOST_DOUBTS =>
                     {
@@ -209,7 +209,7 @@ impl GitLabLooker {
             };
             if !is_foreseen {
                 way.is_confirmed = false;
-                self.close_what_was_found(thing, &sight).await?;
+                self.close_what_was_found(thing, &sight, way.looked_at).await?;
             }
             let Some(sight) = self.in_line(thing, sight, &mut way).await? else {
                 continue;
@@ -228,7 +228,7 @@ impl GitLabLooker {
                 way.turn_until = self.take_turn_to_remove(thing).await?;
                 continue;
             }
-            let steps = self.allowed(thing, &plan.steps).await?.to_vec();
+            let steps = self.allowed(thing, &plan.steps, way.looked_at).await?.to_vec();
             way.worked = true;
             self.knock_ahead(claim, &sight, is_foreseen, &mut way).await?;
             let round = self.carry_out(claim, &steps, sight, &mut way).await?;
@@ -338,6 +338,11 @@ impl GitLabLooker {
         })
     }
 
+    async fn see_anew(&self, thing: &Thing, way: &mut Way) -> Result<Sight, PlanError> {
+        way.looked_at = self.clock.now();
+        self.see(thing, &way.refused).await
+    }
+
     /// What is there and due. After a stop, nothing is before the token works again and is still ours.
     async fn see(&self, thing: &Thing, refused: &BTreeSet<UserId>) -> Result<Sight, PlanError> {
         let stop = self.applier.stop();
@@ -369,11 +374,11 @@ impl GitLabLooker {
     }
 
     /// Steps of earlier looks whose end was unknown, and which are not due any more: they are done, or not wanted.
-    async fn close_what_was_found(&self, thing: &Thing, sight: &Sight) -> Result<(), StoreError> {
+    async fn close_what_was_found(&self, thing: &Thing, sight: &Sight, looked_at: Timestamp) -> Result<(), StoreError> {
         for entry in self.store.journal_open(thing).await? {
             let is_due = |step: &Step| step.kind() == entry.kind && step.to_string() == entry.step;
             let is_settled = !sight.plan.steps.iter().any(is_due);
-            if is_settled && brakes::is_over(&as_begun(entry.clone()), self.clock.now()) {
+            if is_settled && brakes::is_over(&as_begun(entry.clone()), looked_at) {
                 let found = sight.seen.name_of(&entry.kind);
                 let found = found.as_deref().unwrap_or("found by a later look");
                 let now = self.clock.now();
@@ -386,7 +391,12 @@ impl GitLabLooker {
     }
 
     /// The steps that the brakes let through now.
-    async fn allowed<'a>(&self, thing: &Thing, steps: &'a [Step]) -> Result<&'a [Step], LookError> {
+    async fn allowed<'a>(
+        &self,
+        thing: &Thing,
+        steps: &'a [Step],
+        looked_at: Timestamp,
+    ) -> Result<&'a [Step], LookError> {
         let now = self.clock.now();
         let since = now.checked_sub(brakes::REMEMBERED).unwrap_or(Timestamp::MIN);
         let begun: Vec<Begun> = self
@@ -396,7 +406,7 @@ impl GitLabLooker {
             .into_iter()
             .map(as_begun)
             .collect();
-        match brakes::check(steps, &begun, self.budget, now) {
+        match brakes::check(steps, &begun, self.budget, looked_at, now) {
             Leave::Steps(count) => Ok(steps.get(..count).unwrap_or(steps)),
             Leave::NotBefore(until) => Err(LookError::TooSoon {
                 step: format!(
@@ -417,6 +427,7 @@ fn as_begun(entry: JournalEntry) -> Begun {
         kind: entry.kind,
         words: entry.step,
         at: entry.at,
+        ended_at: entry.ended_at,
     }
 }
 

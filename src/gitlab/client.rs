@@ -27,6 +27,7 @@ use super::operation::{Effect, Operation};
 use super::origin::{BadAddress, Origin};
 use super::reader::Reader;
 use super::stats::CallStats;
+use super::stop::WriteStop;
 use super::writer::Writer;
 use crate::redact::Redactor;
 use crate::telemetry::{metrics, traces};
@@ -98,6 +99,7 @@ pub struct Client {
     shared: Arc<Shared>,
     /// How long a call may wait for its turn.
     longest_wait: Duration,
+    permit: Permits,
 }
 
 struct Shared {
@@ -109,6 +111,26 @@ struct Shared {
     graphql: AtomicBool,
     /// So many projects GitLab lets us read at a time, as far as it said.
     page: AtomicUsize,
+    stop: WriteStop,
+}
+
+/// Asked just before anything is sent that changes something, after it has waited for its turn: whether it may still be.
+#[async_trait]
+pub trait Permit: Send + Sync {
+    /// Takes whatever time it needs; nothing is sent before.
+    ///
+    /// # Errors
+    /// Why it must not be sent any more.
+    async fn renew(&self) -> Result<(), Words>;
+}
+
+#[derive(Clone, Default)]
+struct Permits(Option<Arc<dyn Permit>>);
+
+impl std::fmt::Debug for Permits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "asked" } else { "not asked" })
+    }
 }
 
 impl std::fmt::Debug for Shared {
@@ -151,10 +173,12 @@ impl Client {
             stats: CallStats::default(),
             graphql: AtomicBool::new(settings.graphql),
             page: AtomicUsize::new(usize::MAX),
+            stop: WriteStop::default(),
         };
         Self {
             shared: Arc::new(shared),
             longest_wait: settings.limits.longest_wait,
+            permit: Permits::default(),
         }
     }
 
@@ -166,6 +190,19 @@ impl Client {
             longest_wait: PATIENCE,
             ..self
         }
+    }
+
+    /// The same, asking before each write.
+    pub(in crate::gitlab) fn with_permit(&self, permit: Arc<dyn Permit>) -> Self {
+        Self {
+            permit: Permits(Some(permit)),
+            ..self.clone()
+        }
+    }
+
+    /// What stops all writing with this token.
+    pub(in crate::gitlab) fn stop(&self) -> &WriteStop {
+        &self.shared.stop
     }
 
     /// Every further call, of every clone, carries this token: the one before was rotated.
@@ -233,6 +270,13 @@ impl Client {
         let mut attempt = 1;
         loop {
             let slot = self.take_turn(operation).await?;
+            if let (Effect::Writes, Some(permit)) = (operation.effect, &self.permit.0) {
+                let call = operation.name;
+                permit
+                    .renew()
+                    .await
+                    .map_err(|cause| GitLabError::Unreachable { call, cause })?;
+            }
             let outcome = self.exchange(operation, request, &url, attempt).await;
             drop(slot);
             let Some(pause) = self.pause_before_repeating(operation, attempt, &outcome) else {
@@ -310,6 +354,11 @@ impl Client {
                     "GitLab answered {name}: {status}"
                 );
                 self.shared.limits.learn(answer.headers());
+                if answer.status() == StatusCode::UNAUTHORIZED {
+                    self.shared.stop.set(format!(
+                        "{name}: GitLab does not accept the token (401); mend gitlab.token"
+                    ));
+                }
                 if answer.status() == StatusCode::TOO_MANY_REQUESTS {
                     self.shared
                         .limits

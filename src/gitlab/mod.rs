@@ -23,10 +23,11 @@ mod query;
 mod reader;
 mod resolver;
 mod stats;
+mod stop;
 pub mod wire;
 mod writer;
 
-pub use client::{BadClient, Client, ClientSettings};
+pub use client::{BadClient, Client, ClientSettings, Permit};
 pub use endpoints::hooks::HookOwner;
 pub use error::{FieldMessage, GitLabError, Words};
 pub use exchange::{Broken, Transport};
@@ -35,6 +36,7 @@ pub use limits::LimitSettings;
 pub use origin::BadAddress;
 pub use reader::{GroupRef, IssueFilter, MergeRequestFilter, ProjectRef, Reader};
 pub use stats::CallStats;
+pub use stop::WriteStop;
 pub use writer::{
     CreatedNote, FileAction, IssueChange, MergeRequestChange, NewCommit, NewHook, NewIssue, NewLabel, NewMergeRequest,
     NewProject, Start, Writer,

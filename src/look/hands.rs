@@ -16,7 +16,7 @@ use super::sight::Seen;
 use crate::store::Claim;
 
 /// What was handed over counts so long.
-const COUNTS_FOR: SignedDuration = SignedDuration::from_secs(10);
+pub(super) const COUNTS_FOR: SignedDuration = SignedDuration::from_secs(10);
 
 /// Shared by all looks of a process.
 #[derive(Clone, Default)]

@@ -9,7 +9,7 @@ use convenor_core::plan::handover::{self, Opened};
 use convenor_core::plan::seen::{CommunitySeen, ProjectStanding, ProposalSeen, Removals, Traffic};
 use convenor_core::plan::standing::Life;
 use convenor_core::plan::wanted::Blueprint;
-use convenor_core::plan::{Plan, Premise, Remark, Turn, community, handbook, proposal, step};
+use convenor_core::plan::{Plan, Premise, Remark, Turn, community, handbook, proposal, provision, step};
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::{SignedDuration, Timestamp};
 
@@ -155,6 +155,8 @@ impl Planner {
                     project: self.store.made_project(thing).await?,
                     of_others: self.store.projects_of_others(thing).await?,
                     comment: self.store.written_comment(thing).await?,
+                    begun: self.store.first_begun(thing, "create_project").await?,
+                    made_before: self.store.done_steps(thing, provision::FURNISHES).await?,
                 };
                 let files = program.blueprint.file_paths();
                 let seen = program.observer.proposal(issue, remembered, &files).await?;

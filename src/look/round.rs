@@ -18,7 +18,11 @@ use crate::store::Claim;
 pub(super) struct Way {
     /// Whether something was changed, or the thing is one that only knocks.
     pub(super) worked: bool,
-    /// Whom GitLab refused to add.
+    /// When the last observation began; what was handed over is older.
+    pub(super) looked_at: Timestamp,
+    /// Whom GitLab refused to add once: that may be a fault of the moment.
+    pub(super) refused_once: BTreeSet<UserId>,
+    /// Whom it refused again.
     pub(super) refused: BTreeSet<UserId>,
     /// So many rounds in a row ended in doubt with nothing done.
     pub(super) doubts: u32,
@@ -40,6 +44,8 @@ impl Way {
     pub(super) fn new(thing: &Thing) -> Self {
         Self {
             worked: matches!(thing, Thing::Handbook(_) | Thing::Program(_) | Thing::Lifeline(_)),
+            looked_at: Timestamp::MIN,
+            refused_once: BTreeSet::new(),
             refused: BTreeSet::new(),
             doubts: 0,
             turn_until: Timestamp::MIN,
@@ -134,9 +140,11 @@ impl GitLabLooker {
         let known = seen
             .take()
             .and_then(|seen| seen.after(steps, &applied.answers, self.clock.now()));
-        *seen = known.map(|seen| seen.without(&applied.refused));
+        let refused = applied.refused.into_iter();
+        let again: BTreeSet<UserId> = refused.filter(|user| !way.refused_once.insert(*user)).collect();
+        *seen = known.map(|seen| seen.without(&again));
         round.done += applied.done;
-        way.refused.extend(applied.refused);
+        way.refused.extend(again);
         if applied.failed.is_some() {
             // What is wrong with which is found out one by one.
             way.packing = Packing::Single;

@@ -25,6 +25,10 @@ use crate::gitlab::{GitLabError, IssueFilter, wire};
 /// What our own store remembers of a proposal.
 #[derive(Clone, Debug, Default)]
 pub struct Remembered {
+    /// What was made in its project, in the sentences of the steps.
+    pub made_before: BTreeSet<String>,
+    /// The sentence of the step that began to make its project, and when that was.
+    pub begun: Option<(String, jiff::Timestamp)>,
     /// The accepted text.
     pub acceptance: Option<Acceptance>,
     /// The project that was made for it.
@@ -112,6 +116,7 @@ impl Observer {
             acceptance: remembered.acceptance,
             project,
             refused_members: BTreeSet::new(),
+            made_before: remembered.made_before,
             is_foreseen: false,
             inside,
             pages: pages.into_iter().zip(lines).collect(),
@@ -242,6 +247,10 @@ impl Observer {
         if recorded_id.is_none() && slug.is_none() {
             return Ok(ProjectStanding::Unknown);
         }
+        // Our comment says it too, but a GitLab that is behind shows an older one.
+        let begun = remembered.begun.as_ref();
+        let begun = begun.filter(|(words, _)| slug.is_some_and(|slug| words.ends_with(&format!(" {slug}"))));
+        let said = slug.is_some() && status.path.as_deref() == slug;
         Ok(provision::standing(Evidence {
             recorded: recorded.as_ref().map(Option::as_ref),
             remembered: remembered.project.is_some(),
@@ -251,8 +260,8 @@ impl Observer {
             intake: &self.program.intake,
             issue: issue.iid,
             proposed_at: issue.created_at,
-            announced: slug.is_some() && status.path.as_deref() == slug,
-            announced_at: status.announced_at,
+            announced: said || begun.is_some(),
+            announced_at: status.announced_at.filter(|_| said).or(begun.map(|(_, at)| *at)),
             of_others: &remembered.of_others,
             bot: places.bot.id,
         }))

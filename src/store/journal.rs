@@ -1,5 +1,7 @@
 //! The journal: an intent is written before each step that changes GitLab, its end after it.
 
+use std::collections::BTreeSet;
+
 use convenor_core::ids::{NoteId, ProjectId};
 use convenor_core::plan::status;
 use convenor_core::thing::{ProgramName, Thing};
@@ -196,6 +198,62 @@ impl Store {
         )
     }
 
+    /// Writes down that steps that were written down before are to be done only now; whether they may be: each of them still waits
+    /// for its end, and the lease is held.
+    ///
+    /// # Errors
+    /// As [`Store::journal_begin`].
+    pub async fn journal_renew(
+        &self,
+        thing: &Thing,
+        ids: &[JournalId],
+        lease: Option<&Lease>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let result = self.renew_intents(thing, ids, lease, at).await;
+        self.noted(result)
+    }
+
+    async fn renew_intents(
+        &self,
+        thing: &Thing,
+        ids: &[JournalId],
+        lease: Option<&Lease>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const SQL: &str = "update journal set at = $1 where id = $2 and state = 'pending' \
+             and ($3 = '' or exists (select 1 from work where thing = $4 and lease = $3))";
+        let lease = lease.map_or("", |lease| lease.0.as_str());
+        in_transaction!(
+            self.pools(),
+            |transaction| {
+                let mut renewed = 0;
+                for id in ids {
+                    let query = sqlx::query(SQL).bind(to_ms(at)).bind(&id.0);
+                    let query = query.bind(lease).bind(thing.to_string());
+                    renewed += query.execute(&mut *transaction).await?.rows_affected();
+                }
+                Ok(renewed == ids.len() as u64)
+            },
+            |tables| {
+                let may = lease.is_empty() || tables.is_leased(&thing.to_string(), lease);
+                let wait = ids.iter().all(|id| {
+                    let entry = tables.journal.get(&id.0);
+                    entry.is_some_and(|entry| entry.state == StepState::Pending)
+                });
+                if !may || !wait {
+                    return Ok(false);
+                }
+                for id in ids {
+                    if let Some(entry) = tables.journal.get_mut(&id.0) {
+                        entry.at = at;
+                    }
+                }
+                Ok(true)
+            }
+        )
+    }
+
     /// A thing's steps begun since a time, oldest first.
     ///
     /// # Errors
@@ -262,6 +320,57 @@ impl Store {
         );
         let of_program = |thing: &&String| thing.parse::<Thing>().is_ok_and(|thing| thing.program() == program);
         Ok(things.iter().filter(of_program).count())
+    }
+
+    /// The sentences of a thing's steps of some kinds that were done, as far as the journal reaches back.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn done_steps(&self, thing: &Thing, kinds: &[&str]) -> Result<BTreeSet<String>, StoreError> {
+        const SQL: &str = "select kind, step from journal where thing = $1 and state = 'done'";
+        let done: Vec<(String, String)> = on!(
+            self.pools(),
+            read,
+            |connection| {
+                let rows = sqlx::query(SQL).bind(thing.to_string()).fetch_all(connection).await?;
+                rows.iter()
+                    .map(|row| Ok((row.try_get("kind")?, row.try_get("step")?)))
+                    .collect::<Result<_, sqlx::Error>>()?
+            },
+            |tables| {
+                let of_thing = tables.journal.values();
+                let of_thing = of_thing.filter(|entry| entry.thing == thing.to_string());
+                let done = of_thing.filter(|entry| entry.state == StepState::Done);
+                done.map(|entry| (entry.kind.clone(), entry.step.clone())).collect()
+            }
+        );
+        let done = done.into_iter().filter(|(kind, _)| kinds.contains(&kind.as_str()));
+        Ok(done.map(|(_, step)| step).collect())
+    }
+
+    /// The first of a thing's steps of one kind that was not refused, and when it was begun.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn first_begun(&self, thing: &Thing, kind: &str) -> Result<Option<(String, Timestamp)>, StoreError> {
+        const SQL: &str = "select id, thing, cause, kind, step, state, result, at, ended_at from journal \
+             where thing = $1 and kind = $2 and state <> 'failed' order by id limit 1";
+        let first: Option<JournalEntry> = on!(
+            self.pools(),
+            read,
+            |connection| {
+                let query = sqlx::query(SQL).bind(thing.to_string()).bind(kind);
+                let row = query.fetch_optional(connection).await?;
+                let entry: Option<Result<JournalEntry, StoreError>> = row.as_ref().map(|row| entry!(row));
+                entry.transpose()?
+            },
+            |tables| {
+                let of_thing = tables.journal.values();
+                let mut of_thing = of_thing.filter(|entry| entry.thing == thing.to_string() && entry.kind == kind);
+                of_thing.find(|entry| entry.state != StepState::Failed).cloned()
+            }
+        );
+        Ok(first.map(|entry| (entry.step, entry.at)))
     }
 
     /// The comment that was written last for a proposal, as far as the journal reaches back.

@@ -68,6 +68,12 @@ impl Memory {
         lock(&self.tables).journal.len()
     }
 
+    /// Whether any project is known to have been made for a proposal.
+    #[must_use]
+    pub fn knows_a_project(&self) -> bool {
+        !lock(&self.tables).made_projects.is_empty()
+    }
+
     pub(super) fn announce_to(&self, knocked: Arc<Notify>) {
         lock(&self.announced).push(knocked);
     }

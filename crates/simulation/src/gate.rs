@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use convenor::store::{Gate, StoreError};
+use tokio::time::Instant;
 
 use crate::faults::CommitFault;
 use crate::sim::{Sim, Who};
@@ -36,6 +37,7 @@ impl CommitGate {
 impl Gate for CommitGate {
     async fn before(&self) -> Result<(), StoreError> {
         self.sim.awake(self.who).await;
+        let began = Instant::now();
         let most = self.sim.locked().faults.commit_time();
         self.sim.some_time(most).await;
         self.sim.awake(self.who).await;
@@ -48,7 +50,7 @@ impl Gate for CommitGate {
             Some(CommitFault::CrashBefore) => self.sim.crash(self.who).await,
             Some(CommitFault::Refused) => return Err(StoreError::Full),
             Some(CommitFault::Freeze) => {
-                self.sim.freeze(self.who);
+                self.sim.freeze(self.who, began);
                 self.sim.awake(self.who).await;
             }
             Some(CommitFault::CrashAfter | CommitFault::LostAnswer) => self.set(fault),

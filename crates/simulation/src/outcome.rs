@@ -1,5 +1,7 @@
 //! What a run leaves behind, as lines that can be compared: a run with faults has to end as the run without.
 
+use std::collections::BTreeMap;
+
 use crate::sim::Sim;
 use crate::stories::CHARTER;
 use crate::town::{BOT, COMMUNITY, GROUP, HANDBOOK, INTAKE, PAGE_PATH};
@@ -8,7 +10,15 @@ use crate::town::{BOT, COMMUNITY, GROUP, HANDBOOK, INTAKE, PAGE_PATH};
 pub(crate) fn of(sim: &Sim) -> Vec<String> {
     let world = &sim.world;
     let mut lines = Vec::new();
+    // What was wrong for a while with webhooks or rights was told meanwhile, and is over.
+    let mut told = BTreeMap::from([("issue", 0_u64), ("note", 0)]);
     for issue in world.issues(INTAKE).unwrap_or_default() {
+        if issue.author.username == BOT && issue.state == "closed" {
+            *told.entry("issue").or_default() += 1;
+            let notes = world.notes(INTAKE, issue.iid).unwrap_or_default();
+            *told.entry("note").or_default() += notes.iter().filter(|note| !note.system).count() as u64;
+            continue;
+        }
         lines.push(format!("proposal {}: {} {:?}", issue.iid, issue.state, issue.labels));
         let notes = world.notes(INTAKE, issue.iid).unwrap_or_default();
         for note in notes.iter().filter(|note| note.author.username == BOT) {
@@ -39,7 +49,8 @@ pub(crate) fn of(sim: &Sim) -> Vec<String> {
         world.text(HANDBOOK, "main", PAGE_PATH).unwrap_or_default()
     ));
     for (kind, count) in &sim.locked().counts.created {
-        lines.push(format!("created {kind}: {count}"));
+        let told = told.get(kind).copied().unwrap_or_default();
+        lines.push(format!("created {kind}: {}", count.saturating_sub(told)));
     }
     lines
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::rules;
 use crate::sim::Sim;
 use crate::stories::{self, CHARTER, NAME, PURPOSE, did, form};
 use crate::town::{BOT, COMMUNITY, HANDBOOK, INTAKE, PAGE_PATH};
@@ -156,7 +157,7 @@ impl Act {
                 let requests = world.merge_requests(HANDBOOK).ok()?;
                 let open = requests.iter().find(|request| request.state == "opened")?;
                 maintainer.close_merge_request(HANDBOOK, open.iid).ok()?;
-                let facts = world.text(COMMUNITY, "main", CHARTER);
+                let facts = rules::facts(sim);
                 let now = sim.now();
                 sim.locked().memories.closed = Some((now, open.source_branch.clone(), facts));
                 Some(())

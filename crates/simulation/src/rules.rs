@@ -38,7 +38,7 @@ pub(crate) struct Memories {
     /// Copies of our comment by others: issue, note, text.
     pub(crate) forged: Vec<(u64, u64, String)>,
     /// A merge request that a person closed: when, its branch, and the charter then.
-    pub(crate) closed: Option<(Timestamp, String, Option<String>)>,
+    pub(crate) closed: Option<(Timestamp, String, String)>,
     /// Merged by a person.
     pub(crate) merged: u64,
     /// What people took away after everything was made.
@@ -338,7 +338,9 @@ fn project(sim: &Sim, who: Option<Who>, made: &Value) -> Option<&'static str> {
         memories.approved.clone()
     };
     let count = sim.locked().memories.made.len();
-    if count > 1 {
+    // One that a person deleted before anybody could write down that it was made was never there, as far as anybody can know.
+    let unknown = sim.locked().memories.happened.contains(&Act::Delete) && !sim.memory.knows_a_project();
+    if count > 1 && !unknown {
         sim.violated(format!("{count} projects were made for one proposal"));
     }
     if approved.is_empty() {
@@ -431,6 +433,13 @@ fn board(sim: &Sim) {
     }
 }
 
+/// What a merge request is about: whoever closes it has seen this.
+pub(crate) fn facts(sim: &Sim) -> String {
+    let charter = sim.world.text(COMMUNITY, "main", CHARTER);
+    let archived = sim.world.project(COMMUNITY).map(|project| project.archived);
+    format!("{charter:?} {archived:?}")
+}
+
 fn merge_request(sim: &Sim, who: Option<Who>, write: &Write) -> Option<&'static str> {
     let source = write.field("source_branch");
     let requests = sim.world.merge_requests(HANDBOOK).unwrap_or_default();
@@ -449,7 +458,7 @@ fn merge_request(sim: &Sim, who: Option<Who>, write: &Write) -> Option<&'static 
     if let (Some((at, branch, facts)), Some(read)) = (closed, read)
         && branch == source
         && read > at
-        && facts == sim.world.text(COMMUNITY, "main", CHARTER)
+        && facts == self::facts(sim)
     {
         sim.violated("a merge request that a person closed was opened again".to_owned());
     }

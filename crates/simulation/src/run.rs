@@ -1,6 +1,7 @@
 //! One run: from the schedule to the report.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -234,10 +235,12 @@ async fn go(
     let undisturbed = schedule.interference.is_empty();
     let patience = Patience(Duration::from_secs(if undisturbed { 12 * 3600 } else { 3600 }));
     let enough = enough(&sim);
+    let released = AtomicU64::new(0);
     let told = tokio::select! {
         biased;
         told = stories::tell(&sim, schedule.story, patience) => told,
         () = enough => Ok(()),
+        () = operator(&sim, &released) => Ok(()),
     };
     if let Err(why) = told
         && undisturbed
@@ -253,8 +256,7 @@ async fn go(
         }
     };
     sim.calm_down();
-    let mut released = 0;
-    converge(&sim, town, &mut released).await;
+    converge(&sim, town, &released).await;
     rules::at_the_end(&sim);
     let end = outcome::of(&sim);
     let inner = sim.locked();
@@ -267,7 +269,7 @@ async fn go(
         faults: inner.counts.faults,
         crashes: inner.counts.crashes,
         told,
-        released,
+        released: released.into_inner(),
         time: began.elapsed(),
         fingerprint: 0,
         transcript: inner.transcript.clone().unwrap_or_default(),
@@ -288,19 +290,52 @@ async fn enough(sim: &Sim) {
     std::future::pending::<()>().await;
 }
 
+/// Never ends; releases what is held, every hour. What cannot be determined waits for that, however often everything ends.
+async fn operator(sim: &Arc<Sim>, released: &AtomicU64) {
+    let store = Store::in_memory(&sim.memory);
+    loop {
+        sleep(Duration::from_secs(3600)).await;
+        if let Ok(work) = store.list_work().await {
+            let _ = release(sim, &store, &work, released).await;
+        }
+    }
+}
+
+/// An operator has looked at GitLab, as the reasons ask.
+async fn release(sim: &Arc<Sim>, store: &Store, work: &[Work], released: &AtomicU64) -> Result<(), String> {
+    for held in work.iter().filter(|row| row.state == WorkState::Held) {
+        released.fetch_add(1, Ordering::Relaxed);
+        let reason = held.reason.clone().unwrap_or_default();
+        sim.tell(None, || format!("an operator releases {}: {reason}", held.thing), 3_u8);
+        // They were asked to find out who works against us.
+        sim.locked().memories.fights_left = 0;
+        if let Ok(thing) = held.thing.parse::<Thing>() {
+            let done = store.release(&thing, sim.now()).await;
+            done.map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
+}
+
 /// The faults have stopped: all comes to rest, and then nothing is written any more.
-async fn converge(sim: &Arc<Sim>, town: &Town, released: &mut u64) {
+async fn converge(sim: &Arc<Sim>, town: &Town, released: &AtomicU64) {
     let store = Store::in_memory(&sim.memory);
     let programs: Vec<Thing> = town
         .programs
         .iter()
         .map(|(program, _)| Thing::Program(program.name.clone()))
         .collect();
-    for _ in 0..2 {
+    // What the lifeline remembers of people it remembers when it first sees them, which may be any time.
+    let lifelines = town
+        .programs
+        .iter()
+        .map(|(program, _)| Thing::Lifeline(program.name.clone()));
+    let lifelines: Vec<Thing> = lifelines.collect();
+    for also in [&lifelines[..], &[]] {
         if let Err(why) = rest(sim, &store, released).await {
             return sim.violated(why);
         }
-        let _ = store.knock(&programs, "resync", sim.now()).await;
+        let _ = store.knock(&[&programs, also].concat(), "resync", sim.now()).await;
     }
     if let Err(why) = rest(sim, &store, released).await {
         return sim.violated(why);
@@ -319,7 +354,7 @@ async fn converge(sim: &Arc<Sim>, town: &Town, released: &mut u64) {
 }
 
 /// Waits until nothing is due, in flight or failed. What is held, an operator releases.
-async fn rest(sim: &Arc<Sim>, store: &Store, released: &mut u64) -> Result<(), String> {
+async fn rest(sim: &Arc<Sim>, store: &Store, released: &AtomicU64) -> Result<(), String> {
     // Late calls and webhooks end within this.
     let mut pause = Duration::from_secs(1);
     for _ in 0..300 {
@@ -327,14 +362,7 @@ async fn rest(sim: &Arc<Sim>, store: &Store, released: &mut u64) -> Result<(), S
         pause = (pause * 2).min(Duration::from_secs(60));
         let work = store.list_work().await.map_err(|error| error.to_string())?;
         let now = sim.now();
-        for held in work.iter().filter(|row| row.state == WorkState::Held) {
-            *released += 1;
-            let reason = held.reason.clone().unwrap_or_default();
-            sim.tell(None, || format!("an operator releases {}: {reason}", held.thing), 3_u8);
-            if let Ok(thing) = held.thing.parse::<Thing>() {
-                store.release(&thing, now).await.map_err(|error| error.to_string())?;
-            }
-        }
+        release(sim, store, &work, released).await?;
         // The brake on removals lets go after a day.
         let is_capped = |row: &Work| {
             let capped = Remark::RemovalsCapped.to_string();

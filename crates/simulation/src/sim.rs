@@ -46,8 +46,8 @@ pub(crate) struct Inner {
     pub(crate) interference: Interference,
     pub(crate) counts: Counts,
     pub(crate) replicas: Vec<Replica>,
-    /// The last answers to reads, for stale ones.
-    pub(crate) answers: HashMap<String, Response<Bytes>>,
+    /// The last answers to reads, for stale ones, and when they were given.
+    pub(crate) answers: HashMap<String, (Instant, Response<Bytes>)>,
     pub(crate) memories: Memories,
     pub(crate) violations: Vec<String>,
     pub(crate) transcript: Option<Vec<String>>,
@@ -201,9 +201,18 @@ impl Sim {
         self.crashes[replica].notified().await;
     }
 
-    pub(crate) fn freeze(&self, who: Who) {
-        let until = Instant::now() + FREEZE;
-        self.locked().replicas[who.replica].frozen_until = Some(until);
+    /// A process stands still for a while. What was under way when it last did has stood still already: that one call or commit takes
+    /// longer than any defence waits is not asked.
+    pub(crate) fn freeze(&self, who: Who, began: Instant) {
+        if !self.stood_still(who, began) {
+            self.locked().replicas[who.replica].frozen_until = Some(Instant::now() + FREEZE);
+        }
+    }
+
+    /// Whether the process stood still since then.
+    pub(crate) fn stood_still(&self, who: Who, since: Instant) -> bool {
+        let until = self.locked().replicas[who.replica].frozen_until;
+        until.is_some_and(|until| until > since)
     }
 
     /// The number of this call, and what goes wrong with it.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use convenor::gitlab::{Broken, Transport, Words};
 use http::{Request, Response};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::faults::CallFault;
 use crate::post;
@@ -18,6 +18,9 @@ use crate::sim::{Sim, Who};
 const TIME_OUT: Duration = Duration::from_secs(30);
 /// GitLab gives up a request after a minute; later than this no effect appears.
 const LATEST: u64 = 25;
+
+/// A replica of GitLab's database that is further behind is not asked (`max_replication_lag_time`).
+const MOST_LAG: Duration = Duration::from_secs(60);
 
 /// One life's way to GitLab.
 pub(crate) struct Wire {
@@ -30,6 +33,7 @@ impl Transport for Wire {
     async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
         let (sim, who) = (&self.sim, self.who);
         sim.awake(who).await;
+        let began = Instant::now();
         let is_write = is_write(&request);
         if is_write {
             rules::begins(sim, who);
@@ -42,7 +46,7 @@ impl Transport for Wire {
         sim.awake(who).await;
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let line = format!("{method} {}", shown(&request));
-        let outcome = self.meet(fault, request).await;
+        let outcome = self.meet(fault, request, began).await;
         let status = outcome.as_ref().map_or(0, |answer| answer.status().as_u16());
         sim.tell(
             Some(who),
@@ -60,7 +64,12 @@ impl Transport for Wire {
 }
 
 impl Wire {
-    async fn meet(&self, fault: Option<CallFault>, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
+    async fn meet(
+        &self,
+        fault: Option<CallFault>,
+        request: Request<Bytes>,
+        began: Instant,
+    ) -> Result<Response<Bytes>, Broken> {
         let (sim, who) = (&self.sim, self.who);
         let Some(fault) = fault else {
             return effect(sim, Some(who), request);
@@ -82,6 +91,11 @@ impl Wire {
                 let _ = effect(sim, Some(who), request);
                 Ok(page(502))
             }
+            // What has stood still has taken its time already, as in `Sim::freeze`.
+            CallFault::Late if sim.stood_still(who, began) => {
+                let _ = effect(sim, Some(who), request);
+                Err(lost())
+            }
             CallFault::Late => {
                 let (late, after) = (sim.clone(), sim.locked().rng.u64(0..=LATEST));
                 tokio::spawn(async move {
@@ -94,6 +108,7 @@ impl Wire {
             }
             CallFault::Stale => {
                 let old = sim.locked().answers.get(&asked(&request)).cloned();
+                let old = old.and_then(|(at, answer)| (at.elapsed() <= MOST_LAG).then_some(answer));
                 old.map_or_else(|| effect(sim, Some(who), request), Ok)
             }
             CallFault::Short => effect(sim, Some(who), request).map(shortened),
@@ -107,7 +122,7 @@ impl Wire {
                 Err(lost())
             }
             CallFault::Freeze => {
-                sim.freeze(who);
+                sim.freeze(who, began);
                 sim.awake(who).await;
                 effect(sim, Some(who), request)
             }
@@ -118,12 +133,14 @@ impl Wire {
 /// GitLab does what it is asked. `who`: the caller, while it still waits.
 fn effect(sim: &Arc<Sim>, who: Option<Who>, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
     sim.sync();
+    // One that comes late was counted as one that may come.
+    let still_counts = who.is_some();
     let key = asked(&request);
     if !is_write(&request) {
         let answer = sim.world.exchange(request).received.whole().ok_or_else(lost)?;
         rules::was_read(sim, who, &key, &answer);
         if answer.status().is_success() {
-            sim.locked().answers.insert(key, answer.clone());
+            sim.locked().answers.insert(key, (Instant::now(), answer.clone()));
         }
         return Ok(answer);
     }
@@ -131,7 +148,7 @@ fn effect(sim: &Arc<Sim>, who: Option<Who>, request: Request<Bytes>) -> Result<R
     rules::before(sim, &write);
     let answer = sim.world.exchange(request).received.whole().ok_or_else(lost)?;
     if answer.status().is_success() {
-        sim.locked().counts.writes += 1;
+        sim.locked().counts.writes += u64::from(still_counts);
         rules::after(sim, who, &write, &answer);
     }
     post::collect(sim);

@@ -12,8 +12,11 @@ mod repository;
 mod token;
 mod wanted;
 
-use super::client::Client;
+use std::sync::Arc;
+
+use super::client::{Client, Permit};
 use super::stats::CallStats;
+use super::stop::WriteStop;
 
 pub use wanted::{
     CreatedNote, FileAction, IssueChange, MergeRequestChange, NewCommit, NewHook, NewIssue, NewLabel, NewMergeRequest,
@@ -29,6 +32,18 @@ pub struct Writer {
 impl Writer {
     pub(crate) fn new(client: Client) -> Self {
         Self { client }
+    }
+
+    /// The same, asking before each call.
+    #[must_use]
+    pub fn with_permit(&self, permit: Arc<dyn Permit>) -> Self {
+        Self::new(self.client.with_permit(permit))
+    }
+
+    /// What stops all writing with this token.
+    #[must_use]
+    pub fn stop(&self) -> &WriteStop {
+        self.client.stop()
     }
 
     /// The calls made so far, the readers' of the same client included.

@@ -6,6 +6,7 @@ pub(crate) mod database;
 mod house;
 mod intake;
 mod kills;
+mod permits;
 mod process;
 mod program;
 mod server;

@@ -30,6 +30,8 @@ on_both_databases! {
     the_journal_remembers_what_was_begun,
     the_journal_knows_the_comment_that_was_written_last,
     an_intent_is_refused_to_whom_the_lease_was_taken_from,
+    an_intent_is_renewed_as_long_as_it_waits_and_the_lease_is_held,
+    what_was_done_is_known_by_its_kind,
     a_release_is_in_the_journal,
     the_text_that_was_accepted_last_counts,
     the_first_project_of_a_proposal_is_remembered,
@@ -54,6 +56,8 @@ and_in_memory! {
     the_journal_remembers_what_was_begun,
     the_journal_knows_the_comment_that_was_written_last,
     an_intent_is_refused_to_whom_the_lease_was_taken_from,
+    an_intent_is_renewed_as_long_as_it_waits_and_the_lease_is_held,
+    what_was_done_is_known_by_its_kind,
     a_release_is_in_the_journal,
     the_text_that_was_accepted_last_counts,
     the_first_project_of_a_proposal_is_remembered,
@@ -410,6 +414,72 @@ async fn an_intent_is_refused_to_whom_the_lease_was_taken_from(database: Databas
     assert!(store.finish(&second, hands.now(), hands.now()).await.unwrap());
     assert_eq!(begin(&second).await, None, "a look that has ended writes nothing more");
     assert_eq!(store.journal_open(&thing).await.unwrap().len(), 2);
+}
+
+async fn an_intent_is_renewed_as_long_as_it_waits_and_the_lease_is_held(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    let thing = proposal(1);
+    let knocked = std::slice::from_ref(&thing);
+    store.knock(knocked, "test", hands.now()).await.unwrap();
+    let first = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
+    let mut ids = Vec::new();
+    for step in ["make the board", "make a label"] {
+        let intent = intent(&thing, step, Some(&first.lease));
+        ids.push(store.journal_begin(&intent, hands.now()).await.unwrap().unwrap());
+    }
+    let renew = async |ids: &[convenor::store::JournalId], seconds| {
+        let at = later(hands.now(), seconds);
+        store.journal_renew(&thing, ids, Some(&first.lease), at).await.unwrap()
+    };
+    let times = async || {
+        let entries = store.journal_open(&thing).await.unwrap();
+        entries.iter().map(|entry| entry.at).collect::<Vec<_>>()
+    };
+    assert!(renew(&ids, 10).await);
+    assert_eq!(times().await, [later(hands.now(), 10); 2]);
+    assert!(
+        store
+            .journal_renew(&thing, &ids, None, later(hands.now(), 20))
+            .await
+            .unwrap()
+    );
+    store.claim(later(hands.now(), 31), LEASE).await.unwrap().unwrap();
+    assert!(!renew(&ids, 32).await, "the lease is gone");
+    assert_eq!(times().await, [later(hands.now(), 20); 2]);
+    let done = StepState::Done;
+    store.journal_end(&ids[0], done, None, hands.now()).await.unwrap();
+    let of_nobody = store.journal_renew(&thing, &ids[..1], None, hands.now()).await;
+    assert!(!of_nobody.unwrap(), "what has ended is not begun again");
+}
+
+async fn what_was_done_is_known_by_its_kind(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    for (of, kind, words, state) in [
+        (1, "create_board", "make the board", StepState::Done),
+        (1, "create_label", "make a label", StepState::Failed),
+        (1, "create_note", "comment", StepState::Done),
+        (2, "create_board", "make another board", StepState::Done),
+    ] {
+        let thing = proposal(of);
+        let step = Intent {
+            kind,
+            ..intent(&thing, words, None)
+        };
+        let id = store.journal_begin(&step, hands.now()).await.unwrap().unwrap();
+        store.journal_end(&id, state, None, hands.now()).await.unwrap();
+    }
+    let done = store
+        .done_steps(&proposal(1), &["create_board", "create_label"])
+        .await
+        .unwrap();
+    assert_eq!(done.into_iter().collect::<Vec<_>>(), ["make the board"]);
+    let first = async |of, kind| store.first_begun(&proposal(of), kind).await.unwrap();
+    assert_eq!(
+        first(1, "create_board").await,
+        Some(("make the board".to_owned(), hands.now()))
+    );
+    assert_eq!(first(1, "create_label").await, None, "it was refused");
+    assert_eq!(first(2, "create_note").await, None);
 }
 
 async fn a_release_is_in_the_journal(database: Database) {

@@ -49,7 +49,7 @@ async fn what_was_lost_three_times_is_held_until_an_operator_releases_it() {
     let iid = town.opens("proposer", FORM);
     for _ in 0..5 {
         town.look_until_something_fails().await;
-        town.forward(Duration::from_secs(70));
+        town.forward(Duration::from_secs(130));
     }
     let row = proposal(&town).await;
     assert_eq!((row.state, comments_sent(&town)), (WorkState::Held, 3), "{row:?}");
@@ -73,7 +73,7 @@ async fn without_a_token_that_counts_nothing_is_written_and_deliveries_are_taken
     // Longer than it takes to give something up.
     for _ in 0..20 {
         town.look_until_something_fails().await;
-        town.forward(Duration::from_secs(70));
+        town.forward(Duration::from_secs(130));
     }
     let row = proposal(&town).await;
     assert_eq!(row.state, WorkState::Ready, "{row:?}");

@@ -3,7 +3,7 @@
 use convenor_core::escape::Marker;
 use gitlab_sandbox::{Config, Effect, Fault};
 
-use super::town::{FORM, HANDBOOK, INTAKE, Town};
+use super::town::{FORM, GROUP, HANDBOOK, INTAKE, Town};
 
 /// Runs the main job up to the merge with these faults; everything has to be there exactly once.
 async fn survives(faults: Vec<Fault>) {
@@ -104,4 +104,73 @@ async fn a_comment_that_the_list_of_notes_lacks_is_not_written_again() {
         town.resync().await;
         town.comment(iid);
     }
+}
+
+/// Two calls for two roles fail and one for one person alone: all of them may be faults of the moment.
+#[tokio::test]
+async fn whom_gitlab_refuses_once_is_asked_for_again() {
+    let town = Town::new().await;
+    let fault = Fault::new(Effect::Status(404))
+        .method("POST")
+        .path("/members$")
+        .unwrap();
+    town.gitlab.add_fault(fault.times(3));
+    let iid = town.opens("proposer", FORM);
+    town.settle().await;
+    town.has_exactly_one_of_everything("rust-at-work");
+    let members = town.gitlab.members(&format!("{GROUP}/rust-at-work")).unwrap();
+    for name in ["alice", "bob", "darwinjs", "brianwald"] {
+        assert!(
+            members.iter().any(|member| member.username == name),
+            "{name}: {members:?}"
+        );
+    }
+    assert!(
+        !town.comment(iid).contains("could not be added"),
+        "{}",
+        town.comment(iid)
+    );
+}
+
+#[tokio::test]
+async fn whom_gitlab_refuses_again_is_left_out_and_named() {
+    let town = Town::new().await;
+    let fault = Fault::new(Effect::Status(404))
+        .method("POST")
+        .path("/members$")
+        .unwrap();
+    town.gitlab.add_fault(fault);
+    let iid = town.opens("proposer", FORM);
+    town.settle().await;
+    let writes = town.gitlab.writes();
+    let times = writes.iter().filter(|call| call.path.ends_with("/members")).count();
+    // Both roles, then each of four people twice.
+    assert_eq!(times, 2 + 4 * 2);
+    assert!(town.comment(iid).contains("@alice"), "{}", town.comment(iid));
+}
+
+/// What says that all was made is in our comment; whoever deletes that and a member did not ask for the member to come back.
+#[tokio::test]
+async fn what_a_person_took_away_stays_away_when_our_comment_goes_with_it() {
+    let town = Town::new().await;
+    let iid = town.opens("proposer", FORM);
+    town.settle().await;
+    let project = format!("{GROUP}/rust-at-work");
+    let admin = town.gitlab.admin();
+    admin.remove_member(&project, "alice").unwrap();
+    let notes = town.gitlab.notes(INTAKE, iid).unwrap();
+    let ours = notes
+        .iter()
+        .find(|note| note.author.username == "convenor-bot")
+        .unwrap();
+    admin.delete_comment(INTAKE, iid, ours.id).unwrap();
+    let proposer = town.gitlab.person("proposer").unwrap();
+    proposer.comment(INTAKE, iid, "Where has it gone?").unwrap();
+    town.settle().await;
+    town.resync().await;
+    // The comment is back, the member is not.
+    assert!(Marker::find(&town.comment(iid), "status").is_some());
+    let members = town.gitlab.members(&project).unwrap();
+    let names: Vec<_> = members.iter().map(|member| member.username.as_str()).collect();
+    assert!(names.contains(&"bob") && !names.contains(&"alice"), "{names:?}");
 }

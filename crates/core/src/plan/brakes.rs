@@ -14,11 +14,15 @@ use jiff::{SignedDuration, Timestamp};
 use super::Step;
 
 /// An answer that has not come may still be on its way: GitLab ends a request after 60 seconds
-/// (`GITLAB_RAILS_RACK_TIMEOUT`), and our own wait is part of that minute.
-const LATEST_EFFECT: SignedDuration = SignedDuration::from_secs(65);
+/// (`GITLAB_RAILS_RACK_TIMEOUT`), and our own wait is part of that minute. And it may answer reads from a replica of its database
+/// that is up to 60 seconds behind (`max_replication_lag_time`).
+const LATEST_SEEN: SignedDuration = SignedDuration::from_secs(125);
 
 /// So often may the fate of one creation stay unknown within [`REMEMBERED`].
 const MOST_UNKNOWN: usize = 3;
+
+/// Clocks of two processes may differ by so much.
+const MOST_SKEW: SignedDuration = SignedDuration::from_secs(2);
 
 /// How long an unknown fate counts.
 pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
@@ -48,6 +52,8 @@ pub struct Begun {
     pub failed: bool,
     /// When it was begun.
     pub at: Timestamp,
+    /// When it ended, where that is known.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// What may be done of a plan now.
@@ -61,10 +67,10 @@ pub enum Leave {
     Hold(String),
 }
 
-/// What may be done of these steps, given what was begun for the thing within [`REMEMBERED`], in any order. `budget`: writes
-/// an hour.
+/// What may be done of these steps, which follow from what was seen since `looked_at`, given what was begun for the thing within
+/// [`REMEMBERED`], in any order. `budget`: writes an hour.
 #[must_use]
-pub fn check(steps: &[Step], begun: &[Begun], budget: usize, now: Timestamp) -> Leave {
+pub fn check(steps: &[Step], begun: &[Begun], budget: usize, looked_at: Timestamp, now: Timestamp) -> Leave {
     let since = begun
         .iter()
         .filter(|entry| entry.kind == RELEASE)
@@ -79,8 +85,8 @@ pub fn check(steps: &[Step], begun: &[Begun], budget: usize, now: Timestamp) -> 
     }
     for (index, step) in steps.iter().enumerate() {
         let leave = match ends(step) {
-            true => wait_for_all(step, &begun, now),
-            false => doubt(step, &begun, now),
+            true => wait_for_all(step, &begun, looked_at, now),
+            false => doubt(step, &begun, looked_at, now),
         };
         match leave {
             Leave::Steps(_) => {}
@@ -92,18 +98,30 @@ pub fn check(steps: &[Step], begun: &[Begun], budget: usize, now: Timestamp) -> 
 }
 
 /// Whether this creation may be sent, given that the look before did not find its result.
-fn doubt(step: &Step, begun: &[&Begun], now: Timestamp) -> Leave {
+fn doubt(step: &Step, begun: &[&Begun], looked_at: Timestamp, now: Timestamp) -> Leave {
     if !makes_another(step) {
         return Leave::Steps(1);
     }
     let words = step.to_string();
-    let open = begun
+    let same: Vec<&&Begun> = begun
         .iter()
-        .filter(|entry| entry.is_open && entry.kind == step.kind() && entry.words == words);
+        .filter(|entry| entry.kind == step.kind() && entry.words == words)
+        .collect();
+    // Whoever looked before somebody else's call ended may have seen nothing of it.
+    let ended = same
+        .iter()
+        .filter(|entry| !entry.failed)
+        .filter_map(|entry| entry.ended_at);
+    if let Some(ended) = ended.max().and_then(|at| at.checked_add(MOST_SKEW).ok())
+        && ended >= looked_at
+    {
+        return Leave::NotBefore(ended.max(now));
+    }
+    let open = same.iter().filter(|entry| entry.is_open);
     let times: Vec<Timestamp> = open.map(|entry| entry.at).collect();
-    let visible = times.iter().max().and_then(|at| at.checked_add(LATEST_EFFECT).ok());
+    let visible = times.iter().max().and_then(|at| at.checked_add(LATEST_SEEN).ok());
     match visible {
-        Some(visible) if visible > now => Leave::NotBefore(visible),
+        Some(visible) if visible > looked_at => Leave::NotBefore(visible.max(now)),
         _ if times.len() >= MOST_UNKNOWN => Leave::Hold(format!(
             "{} times nobody could say what became of this, and nothing was found afterwards: {words}. Look at GitLab, then release it",
             times.len()
@@ -118,12 +136,12 @@ fn ends(step: &Step) -> bool {
 }
 
 /// Whether everything that was begun has had its effect by now, or never will.
-fn wait_for_all(step: &Step, begun: &[&Begun], now: Timestamp) -> Leave {
+fn wait_for_all(step: &Step, begun: &[&Begun], looked_at: Timestamp, now: Timestamp) -> Leave {
     let words = step.to_string();
     let open = begun.iter().filter(|entry| entry.is_open && entry.words != words);
-    let visible = open.filter_map(|entry| entry.at.checked_add(LATEST_EFFECT).ok()).max();
+    let visible = open.filter_map(|entry| entry.at.checked_add(LATEST_SEEN).ok()).max();
     match visible {
-        Some(visible) if visible > now => Leave::NotBefore(visible),
+        Some(visible) if visible > looked_at => Leave::NotBefore(visible.max(now)),
         _ => Leave::Steps(1),
     }
 }
@@ -131,9 +149,9 @@ fn wait_for_all(step: &Step, begun: &[&Begun], now: Timestamp) -> Leave {
 /// Whether what became of a step that is not due any more is beyond doubt. What was made was found; but a change that was overtaken by
 /// another may still come and undo that.
 #[must_use]
-pub fn is_over(begun: &Begun, now: Timestamp) -> bool {
+pub fn is_over(begun: &Begun, looked_at: Timestamp) -> bool {
     let made = begun.kind.starts_with("create_") || begun.kind == "commit";
-    made || now.duration_since(begun.at) >= LATEST_EFFECT
+    made || looked_at.duration_since(begun.at) >= LATEST_SEEN
 }
 
 /// Whether GitLab would take it a second time without a word. Everything else has a name that GitLab keeps unique, or is
@@ -181,6 +199,29 @@ mod tests {
 
     const BUDGET: usize = 200;
 
+    /// Everything was seen just now.
+    fn check(steps: &[Step], begun: &[Begun], budget: usize, now: Timestamp) -> Leave {
+        super::check(steps, begun, budget, now, now)
+    }
+
+    #[test]
+    fn what_ended_after_the_look_may_not_have_been_seen() {
+        let ended = |seconds| Begun {
+            ended_at: Some(at(seconds)),
+            ..begun(&note(), 0, false)
+        };
+        let check = |entry: Begun, looked| super::check(&[note()], &[entry], BUDGET, at(looked), at(100));
+        assert_eq!(check(ended(50), 60), Leave::Steps(1));
+        assert_eq!(check(ended(50), 40), Leave::NotBefore(at(100)));
+        // Another clock may be late.
+        assert_eq!(check(ended(59), 60), Leave::NotBefore(at(100)));
+        let refused = Begun {
+            failed: true,
+            ..ended(50)
+        };
+        assert_eq!(check(refused, 40), Leave::Steps(1));
+    }
+
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
     }
@@ -209,6 +250,7 @@ mod tests {
             is_open,
             failed: false,
             at: at(seconds),
+            ended_at: None,
         }
     }
 
@@ -223,8 +265,14 @@ mod tests {
     fn what_may_have_happened_is_not_sent_again_before_it_would_be_visible() {
         let check = |entries: &[Begun], now| check(&[note()], entries, BUDGET, at(now));
         assert_eq!(check(&[], 0), Leave::Steps(1));
-        assert_eq!(check(&[begun(&note(), 0, true)], 10), Leave::NotBefore(at(65)));
-        assert_eq!(check(&[begun(&note(), 0, true)], 66), Leave::Steps(1));
+        assert_eq!(check(&[begun(&note(), 0, true)], 10), Leave::NotBefore(at(125)));
+        assert_eq!(check(&[begun(&note(), 0, true)], 126), Leave::Steps(1));
+        let looked_before = super::check(&[note()], &[begun(&note(), 0, true)], BUDGET, at(124), at(200));
+        assert_eq!(
+            looked_before,
+            Leave::NotBefore(at(200)),
+            "who looked before may have missed it"
+        );
         assert_eq!(
             check(&[begun(&note(), 0, false)], 10),
             Leave::Steps(1),
@@ -263,8 +311,8 @@ mod tests {
             Leave::Steps(1),
             "the text before"
         );
-        assert_eq!(check(&[close()], &late, 30), Leave::NotBefore(at(65)));
-        assert_eq!(check(&[close()], &late, 65), Leave::Steps(1));
+        assert_eq!(check(&[close()], &late, 30), Leave::NotBefore(at(125)));
+        assert_eq!(check(&[close()], &late, 125), Leave::Steps(1));
         assert_eq!(check(&[close()], &[begun(&update(), 0, false)], 30), Leave::Steps(1));
         let itself = [begun(&close(), 0, true)];
         assert_eq!(check(&[close()], &itself, 30), Leave::Steps(1), "it says the same");
@@ -273,8 +321,8 @@ mod tests {
     #[test]
     fn a_change_that_was_overtaken_is_open_until_it_cannot_come_any_more() {
         let late = begun(&update(), 0, true);
-        assert!(!is_over(&late, at(64)));
-        assert!(is_over(&late, at(65)));
+        assert!(!is_over(&late, at(124)));
+        assert!(is_over(&late, at(125)));
         assert!(is_over(&begun(&note(), 0, true), at(1)), "it was found");
     }
 
@@ -293,10 +341,10 @@ mod tests {
             begun(&note(), 200, true),
         ];
         assert!(
-            matches!(check(&[note()], &entries, BUDGET, at(300)), Leave::Hold(why) if why.contains("comment on issue #12"))
+            matches!(check(&[note()], &entries, BUDGET, at(400)), Leave::Hold(why) if why.contains("comment on issue #12"))
         );
-        entries.push(released(310));
-        assert_eq!(check(&[note()], &entries, BUDGET, at(311)), Leave::Steps(1));
+        entries.push(released(410));
+        assert_eq!(check(&[note()], &entries, BUDGET, at(411)), Leave::Steps(1));
     }
 
     #[test]

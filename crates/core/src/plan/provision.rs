@@ -73,6 +73,15 @@ pub struct Evidence<'a> {
     pub bot: UserId,
 }
 
+/// The kinds of steps that put something into the project, of which each is done once.
+pub const FURNISHES: &[&str] = &[
+    "create_label",
+    "create_board",
+    "create_board_list",
+    "create_issue",
+    "add_member",
+];
+
 /// Our clock and GitLab's may differ by so much: a project of ours is not older than its announcement.
 const MOST_SKEW: SignedDuration = SignedDuration::from_mins(10);
 
@@ -131,6 +140,8 @@ pub fn steps(seen: &ProposalSeen, wanted: &Wanted) -> Vec<Step> {
     // People's text goes while it is fresh that it may be told; members need no such question, and have time.
     steps.extend(issues(project.id, inside, wanted));
     steps.extend(members(project.id, inside, wanted, seen));
+    // What is not there any more somebody took away, even where our comment, which says that all is made, went with it.
+    steps.retain(|step| !(FURNISHES.contains(&step.kind()) && seen.made_before.contains(&step.to_string())));
     steps
 }
 

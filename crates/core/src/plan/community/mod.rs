@@ -12,7 +12,7 @@ use super::resync::{self, Fingerprint, Rest};
 use super::seen::{CommunitySeen, ListingSeen, MergeRequestSeen, MergeRequestState};
 use super::settled::Said;
 use super::step::Opening;
-use super::{Plan, Remark};
+use super::{Plan, Remark, Step};
 use crate::charter::{self, Charter, Status};
 use crate::digest::Digest;
 use crate::escape::{Markdown, Title};
@@ -54,13 +54,7 @@ fn due(program: &Program, seen: &CommunitySeen) -> Plan {
         Err(findings) => {
             let mut plan = Plan::nothing(Remark::BrokenCharter);
             let found = broken_charter(&findings);
-            plan.steps.extend(notice::plan(
-                seen.bot.id,
-                seen.project.id,
-                &seen.issues,
-                BROKEN_CHARTER,
-                Some(&found),
-            ));
+            plan.steps.extend(noted(seen, Some(&found)));
             return plan;
         }
     };
@@ -78,16 +72,21 @@ fn due(program: &Program, seen: &CommunitySeen) -> Plan {
             .cloned()
             .map(Remark::NoSuchPerson),
     );
-    plan.steps.extend(notice::plan(
-        seen.bot.id,
-        seen.project.id,
-        &seen.issues,
-        BROKEN_CHARTER,
-        None,
-    ));
+    plan.steps.extend(noted(seen, None));
     plan.knocks
         .extend(proposal(program, &charter).map(|issue| Thing::Proposal(program.name.clone(), issue)));
     plan
+}
+
+/// The issue about the charter, as it should be. Nobody can write in a project that is archived or about to be deleted.
+fn noted(seen: &CommunitySeen, found: Option<&Notice>) -> Vec<Step> {
+    let CommunitySeen {
+        bot, project, issues, ..
+    } = seen;
+    if project.archived || project.marked_for_deletion {
+        return Vec::new();
+    }
+    notice::plan(bot.id, project.id, issues, BROKEN_CHARTER, found)
 }
 
 /// What is due for the community's line on one page.

@@ -97,6 +97,23 @@ fn a_broken_charter_opens_one_issue_that_is_closed_once_it_is_mended() {
 }
 
 #[test]
+fn no_issue_is_opened_or_closed_where_nobody_can_write() {
+    let mut world = World::new();
+    let good = world.seen.charter.clone();
+    world.seen.charter = Some(FileVersion {
+        bytes: b"name: [\n".to_vec(),
+        last_commit: None,
+    });
+    world.seen.project.archived = true;
+    assert_eq!(world.settle(), (vec![], vec![Remark::BrokenCharter]));
+    world.seen.project.archived = false;
+    assert_eq!(world.settle().0, ["create_issue"]);
+    (world.seen.charter, world.seen.project.archived) = (good, true);
+    let steps = world.settle().0;
+    assert!(!steps.contains(&"set_issue_state"), "{steps:?}");
+}
+
+#[test]
 fn a_charter_that_breaks_differently_updates_its_issue() {
     let mut world = World::new();
     for (charter, expected) in [("name: [\n", "create_issue"), ("status: active\n", "update_issue")] {

@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::gitlab::GitLabError;
-
-/// Shared by everybody who writes with one token. Deliveries are taken in all the same: they are looked at once the token
+/// Shared by everybody who writes with one token; the client sets it with the first answer that says so, whatever was asked and whoever
+/// hears of it. Deliveries are taken in all the same: they are looked at once the token
 /// works again.
 #[derive(Clone, Debug, Default)]
 pub struct WriteStop(Arc<Mutex<Option<String>>>);
@@ -14,15 +13,6 @@ impl WriteStop {
     #[must_use]
     pub fn reason(&self) -> Option<String> {
         self.locked().clone()
-    }
-
-    /// Stops when the error says that the token does not count; `true` when it does.
-    pub fn heed(&self, error: &GitLabError) -> bool {
-        if !matches!(error, GitLabError::Unauthorized { .. }) {
-            return false;
-        }
-        self.set(format!("{error}; mend gitlab.token"));
-        true
     }
 
     /// Stops for a reason.

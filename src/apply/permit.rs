@@ -1,0 +1,59 @@
+//! What was written down to be done is done soon after, or not at all.
+//!
+//! Whoever comes after a process that died waits as long as a call may take that was sent just after it was written down. A call may
+//! wait for its turn for minutes, though, and a database for a disk. So before each is sent it is made sure that it was written
+//! down a moment ago by somebody whose work it still is; else it is written down anew, or left.
+
+use async_trait::async_trait;
+use convenor_core::thing::Thing;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
+
+use crate::clock::Clock;
+use crate::gitlab::{Permit, Words, WriteStop};
+use crate::store::{JournalId, Lease, Store};
+
+/// What was written down counts so long. With the time to connect and GitLab's own minute it is less than what the brakes wait for.
+const FRESH: SignedDuration = SignedDuration::from_secs(3);
+
+/// A database that is slower than that so often in a row does not let anything be sent.
+const MOST_RENEWALS: usize = 3;
+
+/// For the steps of one call.
+pub(super) struct WrittenDown {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) stop: WriteStop,
+    pub(super) thing: Thing,
+    pub(super) lease: Option<Lease>,
+    pub(super) entries: Vec<JournalId>,
+    /// When they were.
+    pub(super) at: Mutex<Timestamp>,
+}
+
+#[async_trait]
+impl Permit for WrittenDown {
+    async fn renew(&self) -> Result<(), Words> {
+        let mut at = self.at.lock().await;
+        for _ in 0..=MOST_RENEWALS {
+            if let Some(reason) = self.stop.reason() {
+                return Err(Words::new(format!("not sent: {reason}")));
+            }
+            let now = self.clock.now();
+            if now.duration_since(*at) < FRESH {
+                return Ok(());
+            }
+            let renewed = self
+                .store
+                .journal_renew(&self.thing, &self.entries, self.lease.as_ref(), now);
+            match renewed.await {
+                Ok(true) => *at = now,
+                Ok(false) => return Err(Words::new("not sent: it is somebody else's work by now")),
+                Err(error) => {
+                    return Err(Words::new(format!("not sent: the journal cannot be written: {error}")));
+                }
+            }
+        }
+        Err(Words::new("not sent: the journal takes too long to be written"))
+    }
+}

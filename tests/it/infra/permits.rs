@@ -1,0 +1,155 @@
+//! What was written down to be done, and waits for its turn.
+
+use std::time::Duration;
+
+use convenor::apply::{Applied, Applier, Errand, Packing};
+use convenor::gitlab::{Client, ClientSettings, LimitSettings};
+use convenor::hooks::HookSecrets;
+use convenor::settings::WebhookSettings;
+use convenor::store::{Claim, Store};
+use convenor_core::escape::Markdown;
+use convenor_core::ids::{IssueIid, ProjectId, UserId};
+use convenor_core::plan::Step;
+use serde_json::json;
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::database::Database;
+use super::house::{self, Hands, proposal, until};
+
+const LEASE: Duration = Duration::from_secs(30);
+
+struct Desk {
+    _database: Database,
+    server: MockServer,
+    client: Client,
+    store: Store,
+    hands: Hands,
+    claim: Claim,
+    webhook: WebhookSettings,
+}
+
+impl Desk {
+    /// A GitLab that lets us have one call at a time, and takes its time over reads.
+    async fn new() -> Self {
+        let server = MockServer::start().await;
+        let slow = ResponseTemplate::new(200).set_delay(Duration::from_millis(700));
+        Mock::given(method("GET"))
+            .respond_with(slow.set_body_json(json!({})))
+            .mount(&server)
+            .await;
+        let note = json!({ "id": 9, "body": "x", "author": { "id": 1, "username": "bot", "name": "Bot", "state": "active" },
+            "created_at": "2026-03-02T09:00:00Z", "updated_at": "2026-03-02T09:00:00Z", "system": false });
+        Mock::given(method("POST"))
+            .respond_with(ResponseTemplate::new(201).set_body_json(note))
+            .mount(&server)
+            .await;
+        let mut settings = ClientSettings::new(server.uri().parse().unwrap(), "glpat-x".into());
+        settings.limits = LimitSettings {
+            concurrency: 1,
+            ..LimitSettings::unlimited()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let webhook = house::settings(folder.path(), &[]).webhook;
+        let database = Database::sqlite();
+        let (store, hands) = (database.open().await, Hands::new());
+        store.knock(&[proposal(1)], "test", hands.now()).await.unwrap();
+        let claim = store.claim(hands.now(), LEASE).await.unwrap().unwrap();
+        Self {
+            _database: database,
+            client: Client::new(&settings).unwrap(),
+            server,
+            store,
+            hands,
+            claim,
+            webhook,
+        }
+    }
+
+    /// Comments while another call is under way; `meanwhile` happens when the intent is written down and nothing is sent yet.
+    async fn comments(&self, meanwhile: impl AsyncFnOnce()) -> Applied {
+        let secrets = HookSecrets::new(&self.webhook);
+        let applier = Applier::new(self.client.writer(), self.store.clone(), self.hands.clock(), secrets);
+        let steps = [Step::CreateNote {
+            project: ProjectId(1),
+            issue: IssueIid(1),
+            body: Markdown::new().words("text"),
+        }];
+        let errand = Errand {
+            thing: &self.claim.thing,
+            cause: "test",
+            lease: Some(&self.claim.lease),
+        };
+        let reader = self.client.reader();
+        let other = reader.user(UserId(1));
+        let ours = async {
+            until("the other call", async || {
+                let requests = self.server.received_requests().await.unwrap();
+                (!requests.is_empty()).then_some(())
+            })
+            .await;
+            applier.apply_together(errand, &steps, Packing::Shared).await
+        };
+        let meanwhile = async {
+            until("the intent", async || {
+                let open = self.store.journal_open(&proposal(1)).await.unwrap();
+                (!open.is_empty()).then_some(())
+            })
+            .await;
+            assert_eq!(self.notes_sent().await, 0);
+            meanwhile().await;
+        };
+        let (_, applied, ()) = tokio::join!(other, ours, meanwhile);
+        applied
+    }
+
+    async fn notes_sent(&self) -> usize {
+        let requests = self.server.received_requests().await.unwrap();
+        requests
+            .iter()
+            .filter(|request| request.method.as_str() == "POST")
+            .count()
+    }
+}
+
+#[tokio::test]
+async fn what_waited_long_for_its_turn_is_written_down_anew_before_it_is_sent() {
+    let desk = Desk::new().await;
+    let begun = desk.hands.now();
+    let applied = desk
+        .comments(async || desk.hands.forward(Duration::from_secs(20)))
+        .await;
+    assert_eq!((applied.done, desk.notes_sent().await), (1, 1), "{:?}", applied.failed);
+    let entry = desk.store.journal_of(&proposal(1), 1).await.unwrap().remove(0);
+    assert_eq!(entry.at.duration_since(begun).as_secs(), 20);
+}
+
+#[tokio::test]
+async fn what_waited_until_it_was_somebody_elses_work_is_not_sent() {
+    let desk = Desk::new().await;
+    let applied = desk
+        .comments(async || {
+            desk.hands.forward(Duration::from_secs(31));
+            assert!(desk.store.claim(desk.hands.now(), LEASE).await.unwrap().is_some());
+        })
+        .await;
+    assert_eq!((applied.done, desk.notes_sent().await), (0, 0));
+    let why = std::error::Error::source(&applied.failed.unwrap()).unwrap().to_string();
+    assert!(why.contains("somebody else's work"), "{why}");
+}
+
+#[tokio::test]
+async fn whatever_is_answered_that_the_token_does_not_count_nothing_that_waits_is_sent() {
+    let desk = Desk::new().await;
+    desk.server.reset().await;
+    let refuses = ResponseTemplate::new(401).set_delay(Duration::from_millis(700));
+    Mock::given(method("GET"))
+        .respond_with(refuses)
+        .mount(&desk.server)
+        .await;
+    // It is long until the answer comes, so that the comment is written down before.
+    let applied = desk.comments(async || ()).await;
+    assert_eq!((applied.done, desk.notes_sent().await), (0, 0));
+    let why = std::error::Error::source(&applied.failed.unwrap()).unwrap().to_string();
+    assert!(why.contains("does not accept the token"), "{why}");
+}

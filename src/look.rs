@@ -31,7 +31,7 @@ use crate::apply::{Applier, ApplyError, Progress};
 use crate::clock::Clock;
 use crate::gitlab::GitLabError;
 use crate::observe::ObserveError;
-use crate::store::{Claim, JournalEntry, StepState, Store, StoreError};
+use crate::store::{Claim, JournalEntry, NOT_DUE, StepState, Store, StoreError};
 use crate::telemetry::metrics;
 use crate::worker::{Look, Looker};
 
@@ -380,7 +380,7 @@ impl GitLabLooker {
             let is_settled = !sight.plan.steps.iter().any(is_due);
             if is_settled && brakes::is_over(&as_begun(entry.clone()), looked_at) {
                 let found = sight.seen.name_of(&entry.kind);
-                let found = found.as_deref().unwrap_or("found by a later look");
+                let found = found.as_deref().unwrap_or(NOT_DUE);
                 let now = self.clock.now();
                 self.store
                     .journal_end(&entry.id, StepState::Done, Some(found), now)

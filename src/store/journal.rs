@@ -128,6 +128,9 @@ impl Intent<'_> {
     }
 }
 
+/// The result of a step that was not due any more when somebody looked: it was found done, or is not wanted.
+pub const NOT_DUE: &str = "found by a later look";
+
 static ORDER: std::sync::Mutex<Option<ContextV7>> = std::sync::Mutex::new(None);
 
 impl Store {
@@ -322,17 +325,19 @@ impl Store {
         Ok(things.iter().filter(of_program).count())
     }
 
-    /// The sentences of a thing's steps of some kinds that were done, as far as the journal reaches back.
+    /// The sentences of a thing's steps of some kinds that were surely done, as far as the journal reaches back.
     ///
     /// # Errors
     /// What the database said.
     pub async fn done_steps(&self, thing: &Thing, kinds: &[&str]) -> Result<BTreeSet<String>, StoreError> {
-        const SQL: &str = "select kind, step from journal where thing = $1 and state = 'done'";
+        const SQL: &str = "select kind, step from journal where thing = $1 and state = 'done' \
+             and (result is null or result <> $2)";
         let done: Vec<(String, String)> = on!(
             self.pools(),
             read,
             |connection| {
-                let rows = sqlx::query(SQL).bind(thing.to_string()).fetch_all(connection).await?;
+                let query = sqlx::query(SQL).bind(thing.to_string()).bind(NOT_DUE);
+                let rows = query.fetch_all(connection).await?;
                 rows.iter()
                     .map(|row| Ok((row.try_get("kind")?, row.try_get("step")?)))
                     .collect::<Result<_, sqlx::Error>>()?
@@ -341,7 +346,8 @@ impl Store {
                 let of_thing = tables.journal.values();
                 let of_thing = of_thing.filter(|entry| entry.thing == thing.to_string());
                 let done = of_thing.filter(|entry| entry.state == StepState::Done);
-                done.map(|entry| (entry.kind.clone(), entry.step.clone())).collect()
+                let surely = done.filter(|entry| entry.result.as_deref() != Some(NOT_DUE));
+                surely.map(|entry| (entry.kind.clone(), entry.step.clone())).collect()
             }
         );
         let done = done.into_iter().filter(|(kind, _)| kinds.contains(&kind.as_str()));

@@ -39,7 +39,7 @@ pub use convenor_core::plan::Rest;
 pub use deliveries::{Accepted, Delivery, StoredDelivery};
 pub use depth::QueueDepth;
 pub use error::StoreError;
-pub use journal::{Intent, JournalEntry, JournalId, StepEnd, StepState};
+pub use journal::{Intent, JournalEntry, JournalId, NOT_DUE, StepEnd, StepState};
 pub use ledger::MadeSetup;
 pub use listing::{DeliveryFilter, JournalFilter};
 pub use memory::{Gate, Memory};

@@ -454,11 +454,18 @@ async fn an_intent_is_renewed_as_long_as_it_waits_and_the_lease_is_held(database
 
 async fn what_was_done_is_known_by_its_kind(database: Database) {
     let (store, hands) = (database.open().await, Hands::new());
-    for (of, kind, words, state) in [
-        (1, "create_board", "make the board", StepState::Done),
-        (1, "create_label", "make a label", StepState::Failed),
-        (1, "create_note", "comment", StepState::Done),
-        (2, "create_board", "make another board", StepState::Done),
+    for (of, kind, words, state, result) in [
+        (1, "create_board", "make the board", StepState::Done, Some("7")),
+        (1, "create_label", "make a label", StepState::Failed, Some("refused")),
+        (
+            1,
+            "create_board",
+            "make a board that nobody wants",
+            StepState::Done,
+            Some(convenor::store::NOT_DUE),
+        ),
+        (1, "create_note", "comment", StepState::Done, Some("8")),
+        (2, "create_board", "make another board", StepState::Done, None),
     ] {
         let thing = proposal(of);
         let step = Intent {
@@ -466,7 +473,7 @@ async fn what_was_done_is_known_by_its_kind(database: Database) {
             ..intent(&thing, words, None)
         };
         let id = store.journal_begin(&step, hands.now()).await.unwrap().unwrap();
-        store.journal_end(&id, state, None, hands.now()).await.unwrap();
+        store.journal_end(&id, state, result, hands.now()).await.unwrap();
     }
     let done = store
         .done_steps(&proposal(1), &["create_board", "create_label"])

@@ -119,7 +119,12 @@ impl Observer {
     pub async fn account(&self, name: &Username, known: Option<UserId>) -> Result<Account, ObserveError> {
         match self.reader.user_by_username(name).await? {
             Some(user) if user.bot => return Ok(Account::Bot),
-            Some(user) if user.is_active() => return Ok(Account::Active(user.id)),
+            Some(user) if user.is_active() => {
+                return Ok(match known.is_none_or(|known| known == user.id) {
+                    true => Account::Active(user.id),
+                    false => Account::Another,
+                });
+            }
             Some(_) => return Ok(Account::Blocked),
             None => {}
         }

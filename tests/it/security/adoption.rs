@@ -79,6 +79,71 @@ async fn whoever_takes_the_path_of_the_new_project_gets_nothing_of_it() {
     }
 }
 
+/// `old` gives the name up, and somebody else takes it.
+fn another_takes(town: &Town, old: &str) -> u64 {
+    town.gitlab.rename_user(old, &format!("{old}-as-it-is-now"));
+    let another = town.gitlab.add_user("mallory");
+    town.gitlab.rename_user("mallory", old);
+    another
+}
+
+fn has_a_role(town: &Town, account: u64) -> bool {
+    let members = town.gitlab.members(PROJECT).unwrap_or_default();
+    members.iter().any(|member| member.id == account)
+}
+
+#[tokio::test]
+async fn who_takes_a_name_before_the_approval_is_not_who_was_meant() {
+    for name in ["alice", "darwinjs"] {
+        let town = Town::with(gitlab_sandbox::Config::default(), &[("approval", "\"always\"")]).await;
+        let iid = town.opens("proposer", FORM);
+        town.settle().await;
+        assert_eq!(town.state(iid), ["cop::ready"]);
+        let another = another_takes(&town, name);
+        let maintainer = town.gitlab.person("maintainer").unwrap();
+        maintainer.comment(INTAKE, iid, "@convenor-bot approve").unwrap();
+        town.settle().await;
+        town.resync().await;
+        assert_eq!(town.state(iid), ["cop::needs-info"], "{}", town.comment(iid));
+        assert!(town.comment(iid).contains("another account"), "{}", town.comment(iid));
+        assert!(town.gitlab.project(PROJECT).is_err());
+        // Whoever edits the text says that it is them who are meant, and an approver sees it.
+        let proposer = town.gitlab.person("proposer").unwrap();
+        let edited = FORM.replace("Everybody who", "Everybody in the house who");
+        proposer.describe_issue(INTAKE, iid, &edited).unwrap();
+        town.settle().await;
+        assert_eq!(town.state(iid), ["cop::ready"], "{}", town.comment(iid));
+        maintainer.comment(INTAKE, iid, "@convenor-bot approve").unwrap();
+        town.settle().await;
+        assert!(has_a_role(&town, another));
+    }
+}
+
+#[tokio::test]
+async fn who_takes_a_name_while_the_project_is_made_gets_no_role_in_it() {
+    for name in ["bob", "darwinjs"] {
+        let town = Town::new().await;
+        let fails = Fault::new(Effect::Status(502))
+            .method("POST")
+            .path("/members$")
+            .unwrap();
+        town.gitlab.add_fault(fails);
+        let iid = town.opens("proposer", FORM);
+        town.look_until_something_fails().await;
+        assert!(town.gitlab.project(PROJECT).is_ok());
+        let another = another_takes(&town, name);
+        town.gitlab.clear_faults();
+        town.settle().await;
+        town.resync().await;
+        assert!(!has_a_role(&town, another), "{name}");
+        assert!(
+            has_a_role(&town, town.gitlab.add_user("brianwald")),
+            "the others have theirs"
+        );
+        assert!(town.comment(iid).contains("another account"), "{}", town.comment(iid));
+    }
+}
+
 #[tokio::test]
 async fn a_path_that_a_group_has_is_refused_like_that_of_a_project() {
     let town = Town::new().await;

@@ -119,6 +119,25 @@ async fn facilitators_who_cannot_be_reached_are_told_of_once_and_the_issue_close
 }
 
 #[tokio::test]
+async fn a_facilitators_name_that_somebody_else_took_is_told_of() {
+    let town = town_with_a_community(Config::default()).await;
+    care(&town).await;
+    town.gitlab.rename_user("darwinjs", "darwin");
+    town.gitlab.add_user("mallory");
+    town.gitlab.rename_user("mallory", "darwinjs");
+    for _ in 0..2 {
+        care(&town).await;
+        let told = notices(&town);
+        assert_eq!((told.len(), told[0].state.as_str()), (1, "opened"), "{told:?}");
+        let text = told[0].description.clone().unwrap();
+        assert!(
+            text.contains("`@darwinjs`: the name belongs to another account"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_community_that_was_made_private_is_not_named_in_a_more_public_intake() {
     let town = town_with_a_community(Config::default()).await;
     care(&town).await;

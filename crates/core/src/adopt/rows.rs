@@ -142,6 +142,7 @@ fn faults(seen: &AdoptSeen, row: &RowReport, report: &mut Report) {
             Some(PersonState::Missing) => "has no account",
             Some(PersonState::Blocked) => "has an account that is blocked or not in use",
             Some(PersonState::Bot) => "is a bot",
+            Some(PersonState::Another) => "is another account than before",
         };
         let evidence = format!("@{} {state}", username.as_str());
         let mend = "name somebody else, or mark the row `(inactive)`";

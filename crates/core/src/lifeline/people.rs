@@ -1,4 +1,4 @@
-//! Facilitators whose accounts were blocked, renamed or are gone.
+//! Facilitators whose accounts were blocked, renamed or are gone, or whose names somebody else has taken.
 
 use url::Url;
 
@@ -40,9 +40,11 @@ pub enum Account {
     Gone,
     /// A bot.
     Bot,
+    /// Another account than the one that the name was last seen with.
+    Another,
 }
 
-/// Accounts that are new to us, or that have another name's place.
+/// Accounts that are new to us.
 pub(super) fn remember(facilitators: &[FacilitatorSeen]) -> Option<Step> {
     let mut new: Vec<(Username, UserId)> = facilitators
         .iter()
@@ -98,6 +100,7 @@ fn what_became_of(account: &Account, may_name: bool) -> Option<Markdown> {
         Account::Blocked => text.words("the account is blocked or not in use"),
         Account::Bot => text.words("the account is a bot's"),
         Account::Gone => text.words("there is no account of that name"),
+        Account::Another => text.words("the name belongs to another account than before"),
         Account::Renamed(name) if may_name => text.words("the account is called ").username_code(name).words(" now"),
         Account::Renamed(_) => text.words("the account has another name now"),
     })

@@ -194,7 +194,7 @@ pub const FIELDS: [&str; 6] = ["summary", "status", "cadence", "chat", "join", "
 #[must_use]
 pub fn wanted_row(charter: &Charter, project: &Url, people: &People) -> WantedRow {
     row_with(charter, project, people, |name| {
-        people.get(name) != Some(&PersonState::Missing)
+        !matches!(people.get(name), Some(PersonState::Missing | PersonState::Another))
     })
 }
 

@@ -1,5 +1,7 @@
 //! The way of a proposal: read, judged, answered in one comment, and made into a project once approved.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::comment;
@@ -14,9 +16,9 @@ use super::{Plan, Remark, Step};
 use crate::approval::Acceptance;
 use crate::digest::Digest;
 use crate::escape::{Markdown, Marker};
-use crate::ids::NoteId;
+use crate::ids::{NoteId, UserId, Username};
 use crate::program::Program;
-use crate::proposal::{self as form, Severity};
+use crate::proposal::{self as form, PersonState, Severity};
 use crate::thing::Thing;
 
 /// What is due for a proposal.
@@ -27,6 +29,8 @@ pub fn plan(context: &Context<'_>, seen: &ProposalSeen) -> Plan {
     }
     let known = own_statuses(&seen.notes, seen.bot.id);
     let status = known.first().map(|(_, status)| status.clone()).unwrap_or_default();
+    let bound = bound(seen, &status);
+    let seen = bound.as_ref().unwrap_or(seen);
     let judged = judge(context, seen, &status);
     let mut plan = Plan::default();
     plan.steps.extend(acceptance_step(seen, &judged, context.now));
@@ -40,6 +44,24 @@ pub fn plan(context: &Context<'_>, seen: &ProposalSeen) -> Plan {
     plan.knocks.extend(handbook_knocks(context.program, seen, &judged));
     plan.report.push(remark(&judged));
     plan
+}
+
+/// The same with the people who were meant, where that differs: a name that belongs to another account than when the text was read
+/// first is nobody's.
+fn bound(seen: &ProposalSeen, status: &Status) -> Option<ProposalSeen> {
+    let is_current = status.text == form::text_hash(&seen.issue.title, &seen.issue.description);
+    let is_accepted = seen
+        .acceptance
+        .as_ref()
+        .is_some_and(|text| text.text_hash == status.text);
+    let is_another = |name: &Username, state: &PersonState| match (state, status.people.get(&name.key())) {
+        (PersonState::Active { id, .. }, Some(meant)) => id != meant,
+        _ => false,
+    };
+    let mut people = seen.people.clone();
+    let others = people.iter_mut().filter(|(name, state)| is_another(name, state));
+    let found = others.map(|(_, state)| *state = PersonState::Another).count();
+    (found > 0 && (is_current || is_accepted)).then(|| ProposalSeen { people, ..seen.clone() })
 }
 
 /// While all goes well the comment waits until the project has everything: nobody can read so fast. Where something is in the way,
@@ -130,7 +152,16 @@ fn remembered(seen: &ProposalSeen, judged: &Judged, known: Option<&Status>, now:
         Some(status) => status.announced_at,
         None => announced.as_ref().map(|_| now),
     };
+    let active = seen.people.iter().filter_map(|(name, state)| match state {
+        PersonState::Active { id, .. } => Some((name.key(), *id)),
+        _ => None,
+    });
+    let mut people: BTreeMap<String, UserId> = active.collect();
+    if let Some(known) = known.filter(|status| status.text == judged.text_hash) {
+        people.extend(known.people.clone());
+    }
     Status {
+        people,
         text: judged.text_hash.clone(),
         since: Some(judged.since.at),
         path: announced,

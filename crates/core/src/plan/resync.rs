@@ -122,7 +122,7 @@ pub fn rules(program: &Program, bot: UserId) -> Digest {
 pub fn person(state: &PersonState) -> Digest {
     match state {
         PersonState::Active { id, name } => Digest::of_parts([id.to_string().as_str(), name.expose()]),
-        PersonState::Blocked | PersonState::Missing | PersonState::Bot => Digest::of(b""),
+        PersonState::Blocked | PersonState::Missing | PersonState::Bot | PersonState::Another => Digest::of(b""),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the comment on a proposal remembers, invisibly.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,9 @@ pub struct Status {
     pub project: Option<ProjectId>,
     /// Everything in the project was made once; what people change there afterwards is theirs.
     pub made: bool,
+    /// The accounts that the names in that text belonged to when it was read first, by [`crate::ids::Username::key`]. A name can be
+    /// given up and taken by somebody else.
+    pub people: BTreeMap<String, UserId>,
     /// Digest of what the comment says: equal digests need no edit.
     pub digest: Digest,
 }

@@ -23,6 +23,8 @@ pub enum PersonState {
     Missing,
     /// A bot or service account.
     Bot,
+    /// Another account than the one that had the name when the text was read first: whoever wrote it meant somebody else.
+    Another,
 }
 
 /// The findings about people once GitLab was asked, also when other fields are at fault; people that `states` does not name
@@ -40,6 +42,10 @@ pub fn check_people(form: &Understood, states: &BTreeMap<Username, PersonState>)
                 PersonState::Blocked => (" has a blocked account", "name somebody else"),
                 PersonState::Missing => (" is nobody's username here", "check the spelling"),
                 PersonState::Bot => (" is a bot", "name a person"),
+                PersonState::Another => (
+                    " is another account than when this text was read first",
+                    "edit the text, so that it says who is meant",
+                ),
             };
             let found = Markdown::new().username_code(user).words(found);
             findings.push(Finding::refusal(field, found, Markdown::new().words(mend)));

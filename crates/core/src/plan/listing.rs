@@ -190,17 +190,20 @@ pub fn known(name: &Untrusted, url: &Url) -> Known {
 /// Fields that cell templates may name, beside the community's own: name, address and people.
 pub const FIELDS: [&str; 6] = ["summary", "status", "cadence", "chat", "join", "path"];
 
-/// What a charter's row should say: facilitators who do not exist are left out.
+/// What a charter's row should say: facilitators who do not exist, or are bots, are left out.
 #[must_use]
 pub fn wanted_row(charter: &Charter, project: &Url, people: &People) -> WantedRow {
     row_with(charter, project, people, |name| {
-        !matches!(people.get(name), Some(PersonState::Missing | PersonState::Another))
+        !matches!(
+            people.get(name),
+            Some(PersonState::Missing | PersonState::Bot | PersonState::Another)
+        )
     })
 }
 
-/// Facilitators whom GitLab does not know.
+/// Facilitators who are no person that GitLab knows.
 pub fn missing<'c>(charter: &'c Charter, people: &'c People) -> impl Iterator<Item = &'c Username> {
-    let is_missing = |name: &&Username| people.get(*name) == Some(&PersonState::Missing);
+    let is_missing = |name: &&Username| matches!(people.get(*name), Some(PersonState::Missing | PersonState::Bot));
     charter.facilitators.iter().filter(is_missing)
 }
 

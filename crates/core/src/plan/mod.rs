@@ -241,7 +241,11 @@ impl fmt::Display for Remark {
                 return f.write_str(if *mendable { mend } else { "" });
             }
             Self::NoSuchPerson(name) => {
-                return write!(f, "GitLab has no user @{}; the line leaves them out", name.as_str());
+                return write!(
+                    f,
+                    "GitLab knows no person called @{}; the line leaves them out",
+                    name.as_str()
+                );
             }
             Self::InBatch => "the changes of this page go into one merge request together",
             Self::ProjectGone => "its project was deleted or archived; a person's deletion is not undone",

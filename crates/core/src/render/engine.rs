@@ -1,6 +1,8 @@
 //! Handlebars with everything taken out that a page of text does not need.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
 use handlebars::{Handlebars, RenderError, RenderErrorReason, Template};
@@ -25,27 +27,55 @@ pub(crate) fn render(name: &str, source: &str, values: &Value) -> Result<String,
         line,
         what,
     };
+    let registry = compiled(source).map_err(|(line, what)| fault(line, what))?;
+    let mut output = Limited(Vec::new());
+    registry
+        .render_to_write(ONLY, values, &mut output)
+        .map_err(|error| fault(error.line_no, explain(&error)))?;
+    String::from_utf8(output.0).map_err(|_| fault(None, "gives no UTF-8 text".to_owned()))
+}
+
+/// The one template of each registry.
+const ONLY: &str = "template";
+
+/// So many templates are kept compiled; an installation has a dozen, and they are asked for at every look.
+const MOST_KEPT: usize = 64;
+
+static KEPT: Mutex<BTreeMap<String, Arc<Handlebars<'static>>>> = Mutex::new(BTreeMap::new());
+
+/// The template ready for use, or the line and what is wrong with it. The same source gives the same, so it is compiled once.
+fn compiled(source: &str) -> Result<Arc<Handlebars<'static>>, (Option<usize>, String)> {
     if source.len() > MOST_SOURCE {
-        return Err(fault(None, format!("is larger than {} KiB", MOST_SOURCE / 1024)));
+        return Err((None, format!("is larger than {} KiB", MOST_SOURCE / 1024)));
     }
+    let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(registry) = kept().get(source) {
+        return Ok(Arc::clone(registry));
+    }
+    let registry = Arc::new(compile(source)?);
+    let mut kept = kept();
+    if kept.len() >= MOST_KEPT {
+        kept.clear();
+    }
+    kept.insert(source.to_owned(), Arc::clone(&registry));
+    Ok(registry)
+}
+
+fn compile(source: &str) -> Result<Handlebars<'static>, (Option<usize>, String)> {
     if too_deep(source) {
-        return Err(fault(
+        return Err((
             None,
             format!("has blocks or parentheses in each other more than {DEEPEST} times"),
         ));
     }
-    let template = Template::compile(source)
-        .map_err(|error| fault(error.pos().map(|(line, _)| line), error.reason().to_string()))?;
-    forbid(&template, 0).map_err(|(line, what)| fault(line, what.to_owned()))?;
+    let template =
+        Template::compile(source).map_err(|error| (error.pos().map(|(line, _)| line), error.reason().to_string()))?;
+    forbid(&template, 0).map_err(|(line, what)| (line, what.to_owned()))?;
     let mut registry = Handlebars::new();
     registry.register_escape_fn(handlebars::no_escape);
     registry.set_strict_mode(true);
-    registry.register_template(name, template);
-    let mut output = Limited(Vec::new());
-    registry
-        .render_to_write(name, values, &mut output)
-        .map_err(|error| fault(error.line_no, explain(&error)))?;
-    String::from_utf8(output.0).map_err(|_| fault(None, "gives no UTF-8 text".to_owned()))
+    registry.register_template(ONLY, template);
+    Ok(registry)
 }
 
 /// Partials could call themselves for ever, decorators and `log` are of no use in a text.

@@ -85,6 +85,24 @@ impl Cell {
         Self(parts.join(&escape_pipes(between)))
     }
 
+    /// The cell with the HTML comments behind it that a person wrote into the one that it replaces.
+    #[must_use]
+    pub(super) fn with_comments_of(mut self, replaced: &str) -> Self {
+        let mut rest = replaced;
+        while let Some(begin) = rest.find("<!--") {
+            let Some(length) = rest[begin..].find("-->").map(|at| at + "-->".len()) else {
+                break;
+            };
+            let comment = &rest[begin..begin + length];
+            if !self.0.contains(comment) {
+                self.0.push(' ');
+                self.0.push_str(comment);
+            }
+            rest = &rest[begin + length..];
+        }
+        self
+    }
+
     /// The GFM content.
     #[must_use]
     pub fn as_str(&self) -> &str {

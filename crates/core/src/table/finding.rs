@@ -108,6 +108,16 @@ pub enum Finding {
         /// Line of the row, from 1.
         line: usize,
     },
+    /// The row's name links to the projects of several communities.
+    #[error(
+        "the row on line {line} links to the project of `{name}` and to another community's: give each community a row of its own"
+    )]
+    Shared {
+        /// The community's name as plain text.
+        name: String,
+        /// Line of the row, from 1.
+        line: usize,
+    },
     /// The community's row is broken, so that it is a person's to mend.
     #[error("the row of `{name}` on line {line} is malformed ({reason}): mend it by hand")]
     Malformed {
@@ -155,6 +165,7 @@ impl Finding {
             Self::BadTemplate { .. } => "bad-template",
             Self::Ambiguous { .. } => "ambiguous",
             Self::Elsewhere { .. } => "elsewhere",
+            Self::Shared { .. } => "shared",
             Self::Malformed { .. } => "malformed",
             Self::NoMarkers { .. } => "no-markers",
             Self::Refused(_) => "refused",
@@ -168,6 +179,7 @@ impl Finding {
             Self::NotUtf8 { line }
             | Self::NoTable { line, .. }
             | Self::Elsewhere { line, .. }
+            | Self::Shared { line, .. }
             | Self::Malformed { line, .. } => Some(*line),
             Self::DoubledHeading { lines, .. } | Self::TwoCandidates { lines, .. } | Self::Ambiguous { lines, .. } => {
                 lines.last().copied()

@@ -91,7 +91,8 @@ pub(super) fn reconcile_in(
     Ok(Reconciled::Change { kind, edited })
 }
 
-/// The page without the community's row; `None` when it has none.
+/// The page without the community's row; `None` when it has none. A row that only has the community's name is not taken away: nobody
+/// said that it is its own.
 ///
 /// # Errors
 /// A [`Finding`] as for [`reconcile`].
@@ -105,9 +106,9 @@ pub fn without(
     let table = target(&page, handbook)?;
     let columns = Columns::of(&table, &handbook.columns)?;
     match owned(&table, &columns, wanted, others) {
-        Ok(Owned::Row { row, .. }) => Ok(Some(table.edit(&Change::Remove { row: row.index })?)),
-        // What leads to another project is not this one's to take away.
-        Ok(Owned::None) | Err(Finding::Elsewhere { .. }) => Ok(None),
+        Ok(Owned::Row { row, linked: true }) => Ok(Some(table.edit(&Change::Remove { row: row.index })?)),
+        // What leads nowhere or to another project is not this one's to take away.
+        Ok(_) | Err(Finding::Elsewhere { .. }) => Ok(None),
         Err(finding) => Err(finding),
     }
 }
@@ -135,6 +136,12 @@ fn owned<'p>(table: &Table<'p>, columns: &Columns, wanted: &WantedRow, others: &
         Ownership::Linked(index) => (index, true),
         Ownership::Elsewhere(row) => {
             return Err(Finding::Elsewhere {
+                name: name(),
+                line: table.line_of_row(row),
+            });
+        }
+        Ownership::Shared(row) => {
+            return Err(Finding::Shared {
                 name: name(),
                 line: table.line_of_row(row),
             });
@@ -192,6 +199,8 @@ fn changed_cells(
         } else {
             (!says_the_same(&said, &say(&fresh))).then_some(fresh)
         };
+        let kept = row.cells().get(column).copied().unwrap_or_default();
+        cells[column] = cells[column].take().map(|cell| cell.with_comments_of(kept));
     }
     Ok(cells)
 }

@@ -75,7 +75,7 @@ impl Survey {
         let (row, linked) = match found {
             Ownership::None => return self.without_row.push(community),
             Ownership::Ambiguous(rows) => return self.doubtful.push((community, rows.clone())),
-            Ownership::Broken(row, _) | Ownership::Elsewhere(row) => {
+            Ownership::Broken(row, _) | Ownership::Elsewhere(row) | Ownership::Shared(row) => {
                 return self.doubtful.push((community, vec![*row]));
             }
             Ownership::Linked(row) => (*row, true),

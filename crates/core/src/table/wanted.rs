@@ -58,6 +58,8 @@ pub enum Ownership {
     Broken(usize, Malformed),
     /// This row alone has its name and links to another project: whose it is, people have to say.
     Elsewhere(usize),
+    /// This row's name links to its project and to another community's, and is not this one's alone.
+    Shared(usize),
     /// There is none.
     None,
     /// Each of these rows could be it.
@@ -117,9 +119,32 @@ impl Table<'_> {
         };
         match rows[..] {
             [] => None,
+            [row] if self.is_shared(row, name_column, wanted, others) => Some(Ownership::Shared(row)),
             [row] => Some(Ownership::Linked(row)),
             _ => Some(Ownership::Ambiguous(rows)),
         }
+    }
+
+    /// Whether the row's name links to another community's project too, and not to this one alone under its name.
+    fn is_shared(&self, row: usize, name_column: usize, wanted: &WantedRow, others: &[Known]) -> bool {
+        let Some(said) = self.row(row).map(|row| row.said(name_column)) else {
+            return false;
+        };
+        let leads_to = |url: Option<&Url>, text: &dyn Fn(&str) -> bool| {
+            let mut links = said.links.iter();
+            url.is_some_and(|url| links.any(|(words, target)| links_to_project(target, url) && text(words)))
+        };
+        let is_named = |name: &Untrusted, url: Option<&Url>| {
+            let name = fold(name.expose());
+            row_name(&said.text) == name || leads_to(url, &|words| row_name(words) == name)
+        };
+        let mut sharing = others
+            .iter()
+            .map(|other| (&other.name, other.project_url.as_ref()))
+            .filter(|(_, url)| leads_to(*url, &|_| true))
+            .peekable();
+        sharing.peek().is_some()
+            && (!is_named(&wanted.name, wanted.project_url.as_ref()) || sharing.any(|(name, url)| is_named(name, url)))
     }
 
     /// Rows that have no link in the name's column to go by, but a cell that is nothing else than a link to the project. A row that

@@ -335,6 +335,51 @@ fn a_row_of_the_name_is_adopted_unless_it_is_anothers_or_doubled() {
 }
 
 #[test]
+fn a_comment_in_a_cell_stays_when_the_cell_is_written() {
+    check(
+        &["| Agile <!-- was Scrum --> | @bob <!-- until May \\| June --><!-- ask --> | |"],
+        &wanted("Agile", "agile", &["ann"]),
+        "^0 | [Agile](https://gitlab.example/cop/agile) <!-- was Scrum --> | @ann <!-- until May \\| June --> <!-- ask --> | |",
+    );
+    check(
+        &["| [Agile](https://gitlab.example/cop/agile) | @ann <!-- the first --> | |"],
+        &wanted("Agile", "agile", &["ann", "bob"]),
+        "~0 | [Agile](https://gitlab.example/cop/agile) | @ann <!-- the first -->, @bob | |",
+    );
+}
+
+#[test]
+fn a_row_that_leads_to_two_communities_is_neithers_unless_it_has_the_name_of_one() {
+    let known = |name: &str, path: &str| Known {
+        name: Untrusted::new(name),
+        project_url: Some(url(&format!("https://gitlab.example/cop/{path}"))),
+    };
+    let (agile, docs) = (known("Agile", "agile"), known("Agile Docs", "agile-docs"));
+    let both =
+        page(&["| [Agile](https://gitlab.example/cop/agile) and [Scrum](https://gitlab.example/cop/scrum) | @ann | |"]);
+    let scrum = known("Scrum", "scrum");
+    for (name, path, other) in [("Agile", "agile", &scrum), ("Scrum", "scrum", &agile)] {
+        let row = wanted(name, path, &["bob"]);
+        let others = std::slice::from_ref(other);
+        let shared = Finding::Shared {
+            name: name.to_owned(),
+            line: 5,
+        };
+        assert_eq!(outcome(&both, &handbook(&[]), &row, others), Err(shared.clone()));
+        assert_eq!(without(both.as_bytes(), &handbook(&[]), &row, others), Err(shared));
+    }
+    let with_docs = page(&[
+        "| [Agile](https://gitlab.example/cop/agile) ([docs](https://gitlab.example/cop/agile-docs)) | @ann | |",
+    ]);
+    let agiles = wanted("Agile", "agile", &["bob"]);
+    let written = outcome(&with_docs, &handbook(&[]), &agiles, &[docs]).unwrap();
+    assert!(written.starts_with("~0"), "{written}");
+    let docs = wanted("Agile Docs", "agile-docs", &["bob"]);
+    let found = outcome(&with_docs, &handbook(&[]), &docs, &[agile]);
+    assert!(matches!(found, Err(Finding::Shared { .. })), "{found:?}");
+}
+
+#[test]
 fn a_row_that_links_to_the_project_is_its_own_whatever_its_name() {
     check(
         &["| [Old name](https://gitlab.example/cop/agile) | @ann | keep |"],
@@ -386,6 +431,9 @@ fn removing_takes_the_communitys_row_and_no_other() {
     let edited = without(text.as_bytes(), &handbook(&[]), &row, &[]).unwrap().unwrap();
     assert_eq!(edited.page, page(&["| Zoo | @x | |"]).as_bytes());
     assert_eq!(without(&edited.page, &handbook(&[]), &row, &[]).unwrap(), None);
+    // A name alone takes no line away: a charter may call itself anything.
+    let named = page(&["| Agile | @ann | |"]);
+    assert_eq!(without(named.as_bytes(), &handbook(&[]), &row, &[]).unwrap(), None);
 }
 
 #[test]

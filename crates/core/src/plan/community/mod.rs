@@ -2,7 +2,7 @@
 
 mod words;
 
-pub(super) use words::{charter_link, footer};
+pub(super) use words::{by_name, charter_link, footer};
 
 use super::change::{self, Change, Item, Settled, Wanted, What};
 use super::labels::State;
@@ -207,7 +207,7 @@ impl Edit {
     fn removal(page: &[u8], handbook: &Handbook, row: &WantedRow, others: &[Known]) -> Result<Self, table::Finding> {
         let nothing = Self::Nothing(Settled {
             remark: Remark::UpToDate,
-            reason: "The community has ended, and the page has no line of it.",
+            reason: "The community has ended, and no line of the page links to its project.",
         });
         Ok(table::without(page, handbook, row, others)?.map_or(nothing, Self::Removal))
     }

@@ -84,11 +84,22 @@ fn description(
         .code(&Untrusted::new(page.branch.as_str()))
         .words("\n");
     if let Some(edited) = edit.edited() {
+        if let Edit::Line(ChangeKind::Adopted, _) = edit {
+            text = text.words("\n**").append(&by_name(charter)).words("**\n");
+        }
         text = text
             .words("\nThe one line that changes:\n\n")
             .fence("diff", &listing::diff(edited));
     }
     text.append(&footer())
+}
+
+/// That a line was found by nothing but its name, for whoever decides whether it is the same community.
+pub(in crate::plan) fn by_name(charter: &Charter) -> Markdown {
+    Markdown::new()
+        .words("No link says whose line it is: it was found by the name ")
+        .inline(&charter.name)
+        .words(" alone. Please merge only if it is the same community.")
 }
 
 /// What a maintainer may expect of a merge request of ours.
@@ -137,7 +148,7 @@ fn facilitators(seen: &CommunitySeen, charter: &Charter) -> Markdown {
     for (index, name) in charter.facilitators.iter().enumerate() {
         text = text.words(if index == 0 { "" } else { ", " }).username_code(name);
         if listing::missing(charter, &seen.people).any(|missing| missing == name) {
-            text = text.words(" (no such user, so not in the line)");
+            text = text.words(" (no such person, so not in the line)");
         }
     }
     text

@@ -242,6 +242,9 @@ fn description(at: &At<'_>, changes: &[Changed<'_>]) -> Markdown {
             &change.member.seen.web_url,
             change.member.seen.default_branch.as_deref(),
         ));
+        if change.kind == ChangeKind::Adopted {
+            text = text.words(". ").append(&community::by_name(&change.member.charter));
+        }
         text = text.words("\n");
     }
     let mut diff = String::new();

@@ -35,6 +35,29 @@ fn an_inactive_community_is_marked_and_a_retired_one_is_taken_out() {
 }
 
 #[test]
+fn a_line_that_only_has_the_name_is_linked_with_a_warning_and_not_removed() {
+    let named = PAGE.replace("| Zen |", "| Rust at Work | @ann |\r\n| Zen |");
+    let mut world = World::new();
+    world.seen.listings[0].page.file.as_mut().unwrap().bytes = named.into();
+    world.charter("darwinjs, brianwald", "retired");
+    assert_eq!(world.settle(), (vec![], vec![Remark::UpToDate]));
+    world.charter("darwinjs, brianwald", "active");
+    assert_eq!(world.settle().0, ["commit", "create_merge_request"]);
+    let description = world.newest().description.expose();
+    assert!(
+        description.contains("**No link says whose line it is: it was found by the name Rust at Work alone."),
+        "{description}"
+    );
+    world.merge();
+    world.charter("darwinjs, brianwald", "retired");
+    assert_eq!(
+        world.settle().0,
+        ["commit", "propose_removal"],
+        "linked by a maintainer"
+    );
+}
+
+#[test]
 fn more_than_three_removals_a_day_wait_for_an_operator() {
     let mut world = World::new();
     world.settle();
@@ -258,12 +281,14 @@ fn who_does_not_exist_is_not_linked_but_a_line_that_names_them_stays() {
     let (done, report) = world.settle();
     assert_eq!(done, Vec::<&str>::new(), "the line was right before");
     assert!(report.contains(&Remark::NoSuchPerson(ghost.clone())), "{report:?}");
-    let mut world = World::new();
-    world.seen.people.insert(ghost, PersonState::Missing);
-    world.settle();
-    assert!(!world.on_branch().contains("brianwald"), "{}", world.on_branch());
-    let description = world.newest().description.expose();
-    assert!(description.contains("no such user"), "{description}");
+    for state in [PersonState::Missing, PersonState::Bot] {
+        let mut world = World::new();
+        world.seen.people.insert(ghost.clone(), state);
+        world.settle();
+        assert!(!world.on_branch().contains("brianwald"), "{}", world.on_branch());
+        let description = world.newest().description.expose();
+        assert!(description.contains("no such person"), "{description}");
+    }
 }
 
 #[test]

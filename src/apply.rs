@@ -417,6 +417,22 @@ fn ending(state: StepState) -> Ending {
     }
 }
 
+/// A store that failed says nothing of GitLab, which may have done it.
 fn is_unknown(error: &ApplyError) -> bool {
-    matches!(error, ApplyError::GitLab { source, .. } if source.is_outcome_unknown())
+    match error {
+        ApplyError::GitLab { source, .. } => source.is_outcome_unknown(),
+        ApplyError::Store(_) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_whose_answer_our_store_could_not_keep_did_not_fail() {
+        assert!(is_unknown(&ApplyError::Store(StoreError::Full)), "GitLab has done it");
+        assert!(!is_unknown(&ApplyError::NotSent { step: String::new() }));
+    }
 }

@@ -116,6 +116,12 @@ pub enum ObserveError {
         /// How many there are said to be.
         now: usize,
     },
+    /// Two answers of one look exclude each other, so neither is believed.
+    #[error("GitLab lists the project {path} and says at once that it is not there")]
+    Contradiction {
+        /// Full path of the project.
+        path: String,
+    },
     /// The group that the settings name is not there, or not visible to the bot.
     #[error(
         "program.group = \"{path}\": GitLab shows no such group to the bot; check the path and the bot's membership"

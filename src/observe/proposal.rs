@@ -99,6 +99,9 @@ impl Observer {
             self.rivals(places.intake.id, iid),
             self.table_pages(),
         )?;
+        if let (ProjectStanding::Free, Some(slug)) = (&project, slug) {
+            not_listed(&projects, &format!("{}/{slug}", self.program.group))?;
+        }
         // After the pages: whoever sees a line on a page then sees that it was merged.
         let (intake, lines) = tokio::try_join!(self.intake_among(&projects), self.lines(&project))?;
         Ok(ProposalSeen {
@@ -481,4 +484,16 @@ pub(super) fn own_issues_seen(issues: Vec<wire::Issue>, bot: UserId) -> Result<V
         })
     })
     .collect()
+}
+
+/// A path that is free cannot be that of a project in the group's list.
+fn not_listed(projects: &[ProjectSeen], path: &str) -> Result<(), ObserveError> {
+    let listed = projects
+        .iter()
+        .find(|project| project.full_path.eq_ignore_ascii_case(path));
+    listed.map_or(Ok(()), |project| {
+        Err(ObserveError::Contradiction {
+            path: project.full_path.clone(),
+        })
+    })
 }

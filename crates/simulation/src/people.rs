@@ -157,9 +157,13 @@ impl Act {
                 let requests = world.merge_requests(HANDBOOK).ok()?;
                 let open = requests.iter().find(|request| request.state == "opened")?;
                 maintainer.close_merge_request(HANDBOOK, open.iid).ok()?;
-                let facts = rules::facts(sim);
-                let now = sim.now();
-                sim.locked().memories.closed = Some((now, open.source_branch.clone(), facts));
+                let closed = rules::Closed {
+                    at: sim.now(),
+                    branch: open.source_branch.clone(),
+                    said: rules::line(open.description.as_deref().unwrap_or_default()).to_owned(),
+                    facts: rules::facts(sim),
+                };
+                sim.locked().memories.closed = Some(closed);
                 Some(())
             }
             Self::DeleteBranch => maintainer.delete_branch(HANDBOOK, &our_branch(sim)?).ok(),

@@ -37,8 +37,8 @@ pub(crate) struct Memories {
     pub(crate) confidential_since: Option<Timestamp>,
     /// Copies of our comment by others: issue, note, text.
     pub(crate) forged: Vec<(u64, u64, String)>,
-    /// A merge request that a person closed: when, its branch, and the charter then.
-    pub(crate) closed: Option<(Timestamp, String, String)>,
+    /// A merge request that a person closed.
+    pub(crate) closed: Option<Closed>,
     /// Merged by a person.
     pub(crate) merged: u64,
     /// What people took away after everything was made.
@@ -433,7 +433,23 @@ fn board(sim: &Sim) {
     }
 }
 
-/// What a merge request is about: whoever closes it has seen this.
+/// A merge request that a person said no to.
+#[derive(Clone, Debug)]
+pub(crate) struct Closed {
+    pub(crate) at: Timestamp,
+    pub(crate) branch: String,
+    /// What it proposed. The charter may have said something else by then.
+    pub(crate) said: String,
+    pub(crate) facts: String,
+}
+
+/// The change of the line that a merge request's description shows.
+pub(crate) fn line(description: &str) -> &str {
+    let fenced = description.split_once("```diff").map_or("", |(_, after)| after);
+    fenced.split_once("```").map_or(fenced, |(line, _)| line)
+}
+
+/// What a merge request is about.
 pub(crate) fn facts(sim: &Sim) -> String {
     let charter = sim.world.text(COMMUNITY, "main", CHARTER);
     let archived = sim.world.project(COMMUNITY).map(|project| project.archived);
@@ -455,10 +471,11 @@ fn merge_request(sim: &Sim, who: Option<Who>, write: &Write) -> Option<&'static 
         let read = who.and_then(|who| memories.read_requests.get(&who.replica).copied());
         (memories.closed.clone(), read)
     };
-    if let (Some((at, branch, facts)), Some(read)) = (closed, read)
-        && branch == source
-        && read > at
-        && facts == self::facts(sim)
+    if let (Some(closed), Some(read)) = (closed, read)
+        && closed.branch == source
+        && read > closed.at
+        && closed.facts == facts(sim)
+        && closed.said == line(write.field("description"))
     {
         sim.violated("a merge request that a person closed was opened again".to_owned());
     }

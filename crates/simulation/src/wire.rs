@@ -22,6 +22,9 @@ const LATEST: u64 = 25;
 /// A replica of GitLab's database that is further behind is not asked (`max_replication_lag_time`).
 const MOST_LAG: Duration = Duration::from_secs(60);
 
+/// So much of what a write sends is shown.
+const MOST_SHOWN: usize = 1500;
+
 /// One life's way to GitLab.
 pub(crate) struct Wire {
     pub(crate) sim: Arc<Sim>,
@@ -46,6 +49,7 @@ impl Transport for Wire {
         sim.awake(who).await;
         let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let line = format!("{method} {}", shown(&request));
+        let body = is_write.then(|| request.body().clone());
         let outcome = self.meet(fault, request, began).await;
         let status = outcome.as_ref().map_or(0, |answer| answer.status().as_u16());
         sim.tell(
@@ -56,6 +60,13 @@ impl Transport for Wire {
             },
             (number, &line, status),
         );
+        if let Some(body) = body {
+            let words = || {
+                let sent: String = String::from_utf8_lossy(&body).chars().take(MOST_SHOWN).collect();
+                format!("#{number} sent {sent}")
+            };
+            sim.tell(Some(who), words, ());
+        }
         sim.some_time(100).await;
         sim.awake(who).await;
         rules::was_answered(sim, who, &method, &path, status);

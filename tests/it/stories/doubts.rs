@@ -174,3 +174,21 @@ async fn what_a_person_took_away_stays_away_when_our_comment_goes_with_it() {
     let names: Vec<_> = members.iter().map(|member| member.username.as_str()).collect();
     assert!(names.contains(&"bob") && !names.contains(&"alice"), "{names:?}");
 }
+
+#[tokio::test]
+async fn a_project_that_is_listed_and_at_once_not_there_is_not_taken_for_anothers() {
+    let town = Town::with(Config::default(), &[]).await;
+    let lost = Fault::new(Effect::LoseAnswer)
+        .method("POST")
+        .path("/projects$")
+        .unwrap();
+    town.gitlab.add_fault(lost.once());
+    let path = format!("/projects/{}%2Frust-at-work$", GROUP.replace('/', "%2F"));
+    let unseen = Fault::new(Effect::Status(404)).method("GET").path(&path).unwrap();
+    town.gitlab.add_fault(unseen.times(8));
+    let iid = town.opens("proposer", FORM);
+    town.settle().await;
+    town.resync().await;
+    town.has_exactly_one_of_everything("rust-at-work");
+    assert!(!town.comment(iid).contains("exists already"), "{}", town.comment(iid));
+}

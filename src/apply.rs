@@ -65,6 +65,8 @@ pub struct Errand<'a> {
     pub cause: &'a str,
     /// The right to look at it; `None`: nobody shares the work.
     pub lease: Option<&'a Lease>,
+    /// Until when it may be sent; `None`: as long as the lease is held.
+    pub until: Option<Timestamp>,
 }
 
 impl<'a> Errand<'a> {
@@ -75,6 +77,7 @@ impl<'a> Errand<'a> {
             thing,
             cause,
             lease: None,
+            until: None,
         }
     }
 }
@@ -247,6 +250,7 @@ impl Applier {
             stop: self.stop().clone(),
             thing: errand.thing.clone(),
             lease: errand.lease.cloned(),
+            until: errand.until,
             entries,
             at: at.into(),
         };

@@ -224,8 +224,10 @@ impl GitLabLooker {
             }
             let takes_a_row = plan.steps.iter().any(|step| step.kind() == step::REMOVAL);
             // A turn ends: whoever was held up meanwhile counts again.
-            if takes_a_row && way.turn_until <= self.clock.now() {
-                way.turn_until = self.take_turn_to_remove(thing).await?;
+            let has_turn = |until: &Timestamp| takes_a_row && *until > self.clock.now();
+            way.turn_to_remove = way.turn_to_remove.filter(has_turn);
+            if takes_a_row && way.turn_to_remove.is_none() {
+                way.turn_to_remove = Some(self.take_turn_to_remove(thing).await?);
                 continue;
             }
             let steps = self.allowed(thing, &plan.steps, way.looked_at).await?.to_vec();

@@ -26,6 +26,8 @@ pub(super) struct WrittenDown {
     pub(super) stop: WriteStop,
     pub(super) thing: Thing,
     pub(super) lease: Option<Lease>,
+    /// When the turn is somebody else's.
+    pub(super) until: Option<Timestamp>,
     pub(super) entries: Vec<JournalId>,
     /// When they were.
     pub(super) at: Mutex<Timestamp>,
@@ -40,6 +42,9 @@ impl Permit for WrittenDown {
                 return Err(Words::new(format!("not sent: {reason}")));
             }
             let now = self.clock.now();
+            if self.until.is_some_and(|until| until <= now) {
+                return Err(Words::new("not sent: its turn is over"));
+            }
             if now.duration_since(*at) < FRESH {
                 return Ok(());
             }

@@ -26,8 +26,8 @@ pub(super) struct Way {
     pub(super) refused: BTreeSet<UserId>,
     /// So many rounds in a row ended in doubt with nothing done.
     pub(super) doubts: u32,
-    /// Until when it has its turn to remove a row.
-    pub(super) turn_until: Timestamp,
+    /// Until when it has its turn to remove a row, if it wants to.
+    pub(super) turn_to_remove: Option<Timestamp>,
     /// Who should be looked at.
     pub(super) knocks: BTreeSet<Thing>,
     /// Who was told already.
@@ -48,7 +48,7 @@ impl Way {
             refused_once: BTreeSet::new(),
             refused: BTreeSet::new(),
             doubts: 0,
-            turn_until: Timestamp::MIN,
+            turn_to_remove: None,
             knocks: BTreeSet::new(),
             told: BTreeSet::new(),
             packing: Packing::Shared,
@@ -98,7 +98,11 @@ impl GitLabLooker {
                     return Ok(round);
                 }
             }
-            let applied = self.applier.apply_together(errand(claim), wave, way.packing).await;
+            let errand = Errand {
+                until: way.turn_to_remove,
+                ..errand(claim)
+            };
+            let applied = self.applier.apply_together(errand, wave, way.packing).await;
             way.is_confirmed = false;
             self.take(applied, wave, &mut seen, way, &mut round);
             if round.failed.is_some() {
@@ -159,5 +163,6 @@ fn errand(claim: &Claim) -> Errand<'_> {
         thing: &claim.thing,
         cause: &claim.cause,
         lease: Some(&claim.lease),
+        until: None,
     }
 }

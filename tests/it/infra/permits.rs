@@ -6,10 +6,11 @@ use convenor::apply::{Applied, Applier, Errand, Packing};
 use convenor::gitlab::{Client, ClientSettings, LimitSettings};
 use convenor::hooks::HookSecrets;
 use convenor::settings::WebhookSettings;
-use convenor::store::{Claim, Store};
+use convenor::store::{Claim, StepState, Store};
 use convenor_core::escape::Markdown;
 use convenor_core::ids::{IssueIid, ProjectId, UserId};
 use convenor_core::plan::Step;
+use jiff::Timestamp;
 use serde_json::json;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -27,6 +28,8 @@ struct Desk {
     hands: Hands,
     claim: Claim,
     webhook: WebhookSettings,
+    /// When the work's turn is over.
+    until: Option<Timestamp>,
 }
 
 impl Desk {
@@ -63,6 +66,7 @@ impl Desk {
             hands,
             claim,
             webhook,
+            until: None,
         }
     }
 
@@ -79,6 +83,7 @@ impl Desk {
             thing: &self.claim.thing,
             cause: "test",
             lease: Some(&self.claim.lease),
+            until: self.until,
         };
         let reader = self.client.reader();
         let other = reader.user(UserId(1));
@@ -152,4 +157,16 @@ async fn whatever_is_answered_that_the_token_does_not_count_nothing_that_waits_i
     assert_eq!((applied.done, desk.notes_sent().await), (0, 0));
     let why = std::error::Error::source(&applied.failed.unwrap()).unwrap().to_string();
     assert!(why.contains("does not accept the token"), "{why}");
+}
+
+#[tokio::test]
+async fn what_waited_until_its_turn_was_over_is_not_sent() {
+    let mut desk = Desk::new().await;
+    desk.until = desk.hands.now().checked_add(Duration::from_secs(10)).ok();
+    let applied = desk
+        .comments(async || desk.hands.forward(Duration::from_secs(11)))
+        .await;
+    assert_eq!((applied.done, desk.notes_sent().await), (0, 0));
+    let entry = desk.store.journal_of(&proposal(1), 1).await.unwrap().remove(0);
+    assert_eq!(entry.state, StepState::Failed, "{:?}", entry.result);
 }

@@ -12,6 +12,7 @@ use convenor_core::plan::wanted::Blueprint;
 use convenor_core::plan::{Plan, Premise, Remark, Turn, community, handbook, proposal, provision, step};
 use convenor_core::thing::{ProgramName, Thing};
 use jiff::{SignedDuration, Timestamp};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::sight::{Confirmed, Seen, Sight};
 use crate::clock::Clock;
@@ -230,7 +231,8 @@ impl Planner {
                     blueprint: &program.blueprint,
                     now: self.clock.now(),
                 };
-                (proposal::plan(&context, seen), Premise::of_proposal(&seen.issue))
+                let plan = beside_others(|| proposal::plan(&context, seen));
+                (plan, Premise::of_proposal(&seen.issue))
             }
             Seen::Community(seen) => {
                 let pages = seen.listings.iter().map(|listing| listing.page.visibility);
@@ -332,5 +334,14 @@ impl Planner {
     pub(super) async fn next_in_line(&self, program: &ProgramName, now: Timestamp) -> Result<Vec<Thing>, PlanError> {
         let line = self.store.line(program, now).await?;
         Ok(line.into_iter().map(|(thing, _)| thing).take(SO_MANY_AT_ONCE).collect())
+    }
+}
+
+/// Long texts beside many communities take a while to be compared: who answers webhooks meanwhile does so on another thread, where there are
+/// several.
+fn beside_others<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }

@@ -436,9 +436,10 @@ fn note_seen(note: wire::Note) -> NoteSeen {
     }
 }
 
-/// GitLab writes both times in one go when a note is made; what differs by more was changed later.
+/// GitLab writes both times in one go when a note is made; what differs by more was changed later. Nobody learns of a comment and
+/// changes it within that.
 fn is_edited(note: &wire::Note) -> bool {
-    note.updated_at.duration_since(note.created_at) > SignedDuration::from_secs(1)
+    note.updated_at.duration_since(note.created_at) > SignedDuration::from_millis(100)
 }
 
 /// An event whose label or user is deleted by now proves nothing.

@@ -1,11 +1,13 @@
 //! Reading the page and writing it back.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use convenor_core::escape::TerminalText;
 use convenor_core::table::MAX_PAGE_BYTES;
+use convenor_core::untrusted::Untrusted;
 
 pub(super) fn is_stdin(page: &Path) -> bool {
     page == Path::new("-")
@@ -27,9 +29,15 @@ fn whole(from: impl io::Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Prints the page as it is: no byte of it may be taken for a colour.
+/// Prints the page as it is: no byte of it may be taken for a colour. A terminal gets no control characters: they are for files and
+/// pipes.
 pub(super) fn print(page: &[u8]) {
     let mut out = io::stdout().lock();
+    if out.is_terminal() {
+        let page = Untrusted::new(String::from_utf8_lossy(page));
+        crate::cli::note_output(writeln!(out, "{}", TerminalText::block(&page)));
+        return;
+    }
     crate::cli::note_output(out.write_all(page).and_then(|()| out.flush()));
 }
 

@@ -81,10 +81,6 @@ pub enum Stage {
     Done(Approved),
 }
 
-/// So much of a name and of a purpose is compared; more would cost time and say nothing new.
-const MOST_NAME: usize = 200;
-const MOST_PURPOSE: usize = 2_000;
-
 /// A community, or another proposal, that looks like the proposed one.
 #[derive(Clone, Debug)]
 pub struct LookAlike {
@@ -292,8 +288,8 @@ fn look_alikes(seen: &ProposalSeen, read: &form::Read, listed: &[Untrusted]) -> 
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut add = |name: &Untrusted, purpose: &Untrusted, url: Option<Url>, archived: bool| {
         candidates.push(Candidate {
-            name: name.first(MOST_NAME),
-            purpose: purpose.first(MOST_PURPOSE),
+            name: name.clone(),
+            purpose: purpose.clone(),
         });
         known.push(LookAlike {
             name: name.clone(),
@@ -331,10 +327,7 @@ fn look_alikes(seen: &ProposalSeen, read: &form::Read, listed: &[Untrusted]) -> 
         add(listed, &Untrusted::default(), None, false);
     }
     let purpose = read.understood.purpose.clone().unwrap_or_default();
-    let proposed = Candidate {
-        name: name.first(MOST_NAME),
-        purpose: purpose.first(MOST_PURPOSE),
-    };
+    let proposed = Candidate { name, purpose };
     let matches = similarity::rank(&proposed, &candidates);
     let alike = matches
         .iter()

@@ -8,20 +8,17 @@ use super::words::Word;
 /// The text around it decides first: `PA: Public Address Systems` is no personal assistant, whatever others mean by `PA`.
 /// Then the other candidate's text, unless the acronym has an everyday meaning of its own.
 pub(super) fn spell_out(words: &[Word], around: &[Word], other: &[Word]) -> Vec<Word> {
+    let (around, other): (Vec<&Word>, Vec<&Word>) = (around.iter().collect(), other.iter().collect());
     let mut spelled = Vec::new();
     for (at, word) in words.iter().enumerate() {
-        let rest: Vec<Word> = words
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| *place != at)
-            .map(|(_, word)| word.clone())
-            .collect();
+        let (before, after) = (words[..at].iter(), words[at + 1..].iter());
+        let rest: Vec<&Word> = before.chain(after).collect();
         let known = !THESAURUS.subjects(std::slice::from_ref(word), true).is_empty();
-        let own = expansion(word, &rest).or_else(|| expansion(word, around));
+        let own = expansion(word, &rest).or_else(|| expansion(word, &around));
         let meant = match own {
             Some(own) => Some(own),
             None if known && !word.capitals => None,
-            None => expansion(word, other).filter(|_| !known),
+            None => expansion(word, &other).filter(|_| !known),
         };
         match meant {
             Some(meant) => spelled.extend(meant),
@@ -32,15 +29,15 @@ pub(super) fn spell_out(words: &[Word], around: &[Word], other: &[Word]) -> Vec<
 }
 
 /// The words in a text whose initials are this acronym, or whose length this numeronym counts.
-fn expansion(acronym: &Word, text: &[Word]) -> Option<Vec<Word>> {
+fn expansion(acronym: &Word, text: &[&Word]) -> Option<Vec<Word>> {
     if let Some(word) = text.iter().find(|word| is_numeronym_of(&acronym.plain, &word.plain)) {
-        return Some(vec![word.clone()]);
+        return Some(vec![Word::clone(word)]);
     }
     let letters = letters(&acronym.plain)?;
     if !(acronym.capitals || letters.len() >= 3) {
         return None;
     }
-    let initials = |word: &Word| word.plain.chars().next();
+    let initials = |word: &&Word| word.plain.chars().next();
     text.windows(letters.len())
         .find(|window| {
             window
@@ -49,7 +46,7 @@ fn expansion(acronym: &Word, text: &[Word]) -> Option<Vec<Word>> {
                 .all(|(word, letter)| initials(word) == Some(*letter))
                 && window.iter().any(|word| word.plain.len() > 2)
         })
-        .map(<[Word]>::to_vec)
+        .map(|window| window.iter().map(|word| Word::clone(word)).collect())
 }
 
 /// `p3m` is `pppm`: a digit repeats the letter before it.
@@ -88,7 +85,8 @@ mod tests {
     use super::*;
 
     fn check(acronym: &str, text: &str, expected: Option<&str>) {
-        let found = expansion(&words(acronym)[0], &words(text));
+        let text_words = words(text);
+        let found = expansion(&words(acronym)[0], &text_words.iter().collect::<Vec<_>>());
         let found = found.map(|words| words.into_iter().map(|word| word.plain).collect::<Vec<_>>().join(" "));
         assert_eq!(found.as_deref(), expected, "{acronym} in {text}");
     }

@@ -179,14 +179,15 @@ fn closest(ones: &[Subject], others: &[Subject]) -> Option<(Kinship, Subject, Su
 }
 
 fn found(feature: &Feature, among: &Features) -> bool {
-    among.keys().any(|there| same(feature, there))
-}
-
-fn same(one: &Feature, other: &Feature) -> bool {
-    match (one, other) {
-        (Feature::Subjects(ones), Feature::Subjects(others)) => ones.iter().any(|subject| others.contains(subject)),
-        (Feature::Word(one), Feature::Word(other)) => one == other,
-        _ => false,
+    match feature {
+        // Subjects come first in their order.
+        Feature::Subjects(ones) => among
+            .keys()
+            .map(Feature::subjects)
+            .take_while(|others| !others.is_empty())
+            .any(|others| ones.iter().any(|subject| others.contains(subject))),
+        Feature::Word(_) => among.contains_key(feature),
+        Feature::OtherSense(_) => false,
     }
 }
 
@@ -201,7 +202,7 @@ fn is_context(feature: &Feature, part: &Features, whole: &Features) -> bool {
             .into_iter()
             .any(|(one, other)| THESAURUS.kinship(one, other) == Kinship::Contains)
     };
-    part.keys().any(|other| contains(other) && found(other, whole))
+    !feature.subjects().is_empty() && part.keys().any(|other| contains(other) && found(other, whole))
 }
 
 /// The share of what a name says that `whole` says too.

@@ -65,7 +65,13 @@ impl Verdict {
     }
 }
 
-/// Compares a proposed community with each existing one; the most alike first, equal ones in the order given.
+/// So much of a name and of a purpose is read, in characters and in words that mean something. People say what a community is for in
+/// less; more would cost time in every look, and anybody can write it.
+const MOST_NAME: (usize, usize) = (200, 24);
+const MOST_PURPOSE: (usize, usize) = (2_000, 120);
+
+/// Compares a proposed community with each existing one; the most alike first, equal ones in the order given. Very long texts are
+/// read in part.
 #[must_use]
 pub fn rank(proposed: &Candidate, existing: &[Candidate]) -> Vec<Match> {
     let wording = Wording::of(proposed);
@@ -85,4 +91,22 @@ pub fn rank(proposed: &Candidate, existing: &[Candidate]) -> Vec<Match> {
         .collect();
     matches.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.index.cmp(&other.index)));
     matches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_very_long_text_the_beginning_is_read() {
+        let candidate = |purpose: String| Candidate {
+            name: Untrusted::new("Guild"),
+            purpose: Untrusted::new(purpose),
+        };
+        let filler: String = (0..200).map(|number| format!("filler{number}x ")).collect();
+        let rust = [candidate("We write Rust".to_owned())];
+        let verdict = |purpose: String| rank(&candidate(purpose), &rust)[0].verdict;
+        assert_ne!(verdict(format!("Rust {filler}")), Verdict::Distinct);
+        assert_eq!(verdict(format!("{filler} Rust")), Verdict::Distinct);
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Candidate;
 use super::acronym;
 use super::thesaurus::{Kinship, Subject, THESAURUS};
 use super::words::{self, Kind, Word};
+use super::{Candidate, MOST_NAME, MOST_PURPOSE};
+use crate::untrusted::Untrusted;
 
 /// One thing that a text speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,8 +37,8 @@ pub(super) struct Wording {
 impl Wording {
     pub(super) fn of(candidate: &Candidate) -> Self {
         Self {
-            name: significant(candidate.name.expose()),
-            purpose: significant(candidate.purpose.expose()),
+            name: significant(&candidate.name, MOST_NAME),
+            purpose: significant(&candidate.purpose, MOST_PURPOSE),
         }
     }
 }
@@ -260,10 +261,11 @@ fn content(words: &[Word]) -> impl Iterator<Item = String> {
         .map(|word| word.stem.clone())
 }
 
-fn significant(text: &str) -> Vec<Word> {
-    words::words(text)
+fn significant(text: &Untrusted, (most_chars, most_words): (usize, usize)) -> Vec<Word> {
+    words::words(text.first(most_chars).expose())
         .into_iter()
         .filter(|word| words::kind(word) != Kind::Function)
+        .take(most_words)
         .collect()
 }
 

@@ -1,9 +1,9 @@
 //! The subjects that communities are about, the words for them, and how they border on each other (`subjects.txt`).
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
 
-use super::vocabulary::Words;
+use super::vocabulary::{self, Ends, Words};
 use super::words::{self, Kind, Word};
 
 /// A subject, by its place in the list.
@@ -46,6 +46,10 @@ pub(super) struct Thesaurus {
     in_names: Words,
     everyday: HashSet<String>,
     longest: usize,
+    /// What stands above each entry, two steps up.
+    above: Vec<BTreeSet<usize>>,
+    /// Long phrases by how they begin and end.
+    by_ends: HashMap<Ends, Vec<(String, Vec<Subject>)>>,
 }
 
 /// The list that comes with the program.
@@ -119,6 +123,10 @@ impl Thesaurus {
         for (line, field) in parts {
             thesaurus.add_parts(&line, field, &places);
         }
+        thesaurus.above = (0..thesaurus.entries.len())
+            .map(|place| thesaurus.look_up(Subject(place)))
+            .collect();
+        thesaurus.by_ends = thesaurus.anywhere.by_ends();
         thesaurus
     }
 
@@ -210,22 +218,13 @@ impl Thesaurus {
     pub(super) fn misspelt(&self, word: &Word) -> &[Subject] {
         // Other endings are other words; a slip is somewhere inside.
         let stem = word.stem.as_str();
-        if stem.len() < 7 {
-            return &[];
-        }
-        let ends = |text: &str| (text.as_bytes()[0], text.as_bytes()[text.len() - 2..].to_vec());
-        let near = |phrase: &String| {
-            phrase.len().abs_diff(stem.len()) <= 1
-                && phrase.len() >= 7
-                && ends(phrase) == ends(stem)
-                && strsim::osa_distance(phrase, stem) == 1
-        };
-        let Words { phrases, apart, .. } = &self.anywhere;
-        let best = phrases
-            .iter()
-            .chain(apart)
+        let near = |phrase: &str| phrase.len().abs_diff(stem.len()) <= 1 && strsim::osa_distance(phrase, stem) == 1;
+        let alike = vocabulary::ends(stem).and_then(|ends| self.by_ends.get(&ends));
+        let best = alike
+            .into_iter()
+            .flatten()
             .filter(|(phrase, _)| near(phrase))
-            .min_by_key(|(phrase, _)| *phrase);
+            .min_by_key(|(phrase, _)| phrase);
         best.map_or(&[], |(_, subjects)| subjects)
     }
 
@@ -261,7 +260,7 @@ impl Thesaurus {
             Kinship::Sisters
         } else if self.neighbours(one, other) {
             Kinship::Neighbours
-        } else if !up_one.is_disjoint(&up_other) {
+        } else if !up_one.is_disjoint(up_other) {
             Kinship::Cousins
         } else {
             Kinship::None
@@ -288,7 +287,11 @@ impl Thesaurus {
             || wholes(other).into_iter().any(|whole| direct(one.0, whole))
     }
 
-    fn above(&self, subject: Subject) -> BTreeSet<usize> {
+    fn above(&self, subject: Subject) -> &BTreeSet<usize> {
+        &self.above[subject.0]
+    }
+
+    fn look_up(&self, subject: Subject) -> BTreeSet<usize> {
         let direct = |place: usize| {
             self.entries[place]
                 .parents

@@ -34,6 +34,20 @@ impl Words {
         }
     }
 
+    /// All phrases and words that are long enough for a slip, by how they begin and end.
+    pub(super) fn by_ends(&self) -> HashMap<Ends, Vec<(String, Vec<Subject>)>> {
+        let mut by_ends: HashMap<Ends, Vec<(String, Vec<Subject>)>> = HashMap::new();
+        for (phrase, subjects) in self.phrases.iter().chain(&self.apart) {
+            if let Some(ends) = ends(phrase) {
+                by_ends
+                    .entry(ends)
+                    .or_default()
+                    .push((phrase.clone(), subjects.clone()));
+            }
+        }
+        by_ends
+    }
+
     /// The subjects that these words may mean.
     pub(super) fn find(&self, words: &[Word]) -> Option<&Vec<Subject>> {
         let [word] = words else {
@@ -44,6 +58,17 @@ impl Words {
             .get(&words::singular(&word.plain))
             .or_else(|| self.phrases.get(&word.stem))
             .or_else(doing)
+    }
+}
+
+/// First byte and last two of a text.
+pub(super) type Ends = (u8, [u8; 2]);
+
+/// How a text begins and ends, when it is long enough that a slip inside leaves it recognisable.
+pub(super) fn ends(text: &str) -> Option<Ends> {
+    match text.as_bytes() {
+        [first, .., before, last] if text.len() >= 7 => Some((*first, [*before, *last])),
+        _ => None,
     }
 }
 

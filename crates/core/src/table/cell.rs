@@ -135,11 +135,38 @@ pub(super) fn escape_text(text: &str) -> String {
     let clean = one_line(text);
     let chars: Vec<char> = clean.chars().collect();
     let mut out = String::with_capacity(clean.len() + 8);
-    for (at, &c) in chars.iter().enumerate() {
-        let before = at.checked_sub(1).map(|before| chars[before]);
-        push_escaped(&mut out, c, before, &chars[at + 1..]);
+    let mut at = 0;
+    while at < chars.len() {
+        let address = mail_address(&chars, at);
+        if address > at {
+            out.push('`');
+            out.extend(&chars[at..address]);
+            out.push('`');
+            at = address;
+        } else {
+            let before = at.checked_sub(1).map(|before| chars[before]);
+            push_escaped(&mut out, chars[at], before, &chars[at + 1..]);
+            at += 1;
+        }
     }
     out
+}
+
+/// The end of the mail address that begins at `at`; `at` when none does. Parsers make links of them that no backslash prevents
+/// (<https://github.github.com/gfm/#extended-email-autolink>), so they are written as code, which reads the same.
+fn mail_address(chars: &[char], at: usize) -> usize {
+    // The colon is that of `mailto:`, after which comrak asks for nothing more before the sign.
+    let is_local = |c: &char| c.is_alphanumeric() || matches!(c, '.' | '+' | '-' | '_' | ':');
+    if at.checked_sub(1).is_some_and(|before| is_local(&chars[before])) {
+        return at;
+    }
+    let run = |from: usize, more: &dyn Fn(&char) -> bool| from + chars[from..].iter().take_while(|c| more(c)).count();
+    let sign = run(at, &is_local);
+    if sign == at || chars.get(sign) != Some(&'@') {
+        return at;
+    }
+    let end = run(sign, &|c| is_local(c) || *c == '@');
+    if end > sign + 1 { end } else { at }
 }
 
 fn push_escaped(out: &mut String, c: char, before: Option<char>, after: &[char]) {

@@ -91,6 +91,7 @@ impl Store {
             pools: pools.clone(),
             knocked: knocked.clone(),
             fault: fault.clone(),
+            copies: writer::Copies::default(),
         };
         let writer = tokio::spawn(writer.run(receiver));
         tokio::spawn(pools.clone().listen(knocked.clone()));

@@ -179,6 +179,18 @@ impl Pools {
         }
     }
 
+    /// Copies what stands in SQLite's log into the file, beside whoever writes and reads (<https://sqlite.org/wal.html#ckpt>); what comes in
+    /// meanwhile stays in the log. A connection that may change nothing may do that (<https://sqlite.org/pragma.html#pragma_query_only>).
+    pub(super) async fn copy_log(&self) -> Result<(), sqlx::Error> {
+        if let Self::Sqlite(sides) = self {
+            let mut connection = sides.read.acquire().await?;
+            sqlx::query("pragma wal_checkpoint(passive)")
+                .execute(&mut *connection)
+                .await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn close(&self) {
         match self {
             Self::Sqlite(pools) => {
@@ -254,7 +266,8 @@ async fn open_sqlite(path: &Path) -> Result<Sides<Writing, SqlitePool>, StoreErr
         .journal_mode(SqliteJournalMode::Wal)
         // NORMAL may lose the last commits when the power fails (https://sqlite.org/pragma.html#pragma_synchronous).
         .synchronous(SqliteSynchronous::Full)
-        // Copying the log into the file costs two flushes; four times the default log halves the copying.
+        // The writer copies the log into the file when it is that long, and starts it anew. Everybody waits meanwhile; so under load most of
+        // it is copied before, beside the writer, and little is left to do here.
         .pragma("wal_autocheckpoint", "4000")
         .busy_timeout(Duration::from_secs(2));
     // Migrations need no flush of their own: the first commit that promises anything flushes them with itself, and what a power cut

@@ -1,12 +1,13 @@
 //! The one writer of deliveries: it stores them together with the work that they cause, many in one transaction.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use convenor_core::thing::Thing;
 use sqlx::Row;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::deliveries::{Accepted, Delivery};
@@ -18,6 +19,8 @@ use super::{StoreError, lock, to_ms};
 pub(super) const QUEUE: usize = 1024;
 /// Deliveries in one transaction. More would not be faster and would hold other writers off.
 const BATCH: usize = 256;
+/// After so many rows SQLite's log is copied beside the writer: a quarter of what makes the writer copy it by itself.
+const ROWS_BETWEEN_COPIES: usize = 400;
 /// How long the knocks of repeated deliveries may wait for company: they cause no flush of their own.
 const REPEATS_WAIT: Duration = Duration::from_secs(1);
 
@@ -35,6 +38,22 @@ pub(super) struct Writer {
     pub(super) pools: Pools,
     pub(super) knocked: Arc<Notify>,
     pub(super) fault: Arc<Mutex<Option<StoreError>>>,
+    pub(super) copies: Copies,
+}
+
+/// When SQLite's log was copied last, and whether it is being copied.
+pub(super) struct Copies {
+    rows: AtomicUsize,
+    one_at_a_time: Arc<Semaphore>,
+}
+
+impl Default for Copies {
+    fn default() -> Self {
+        Self {
+            rows: AtomicUsize::new(0),
+            one_at_a_time: Arc::new(Semaphore::new(1)),
+        }
+    }
 }
 
 impl Writer {
@@ -70,6 +89,7 @@ impl Writer {
                     repeats.knocks.clear();
                     self.knocked.notify_one();
                 }
+                self.copy_log(batch.len());
                 for (waiting, accepted) in batch.drain(..).zip(written.accepted) {
                     if accepted == Accepted::Repeat {
                         repeats.add(&waiting.delivery);
@@ -86,6 +106,25 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Has the log copied from time to time, while deliveries go on coming in.
+    fn copy_log(&self, rows: usize) {
+        let is_enough = self.copies.rows.fetch_add(rows, Ordering::Relaxed) + rows >= ROWS_BETWEEN_COPIES;
+        if !is_enough || !matches!(self.pools, Pools::Sqlite(_)) {
+            return;
+        }
+        let Ok(turn) = Arc::clone(&self.copies.one_at_a_time).try_acquire_owned() else {
+            return;
+        };
+        self.copies.rows.store(0, Ordering::Relaxed);
+        let pools = self.pools.clone();
+        tokio::spawn(async move {
+            if let Err(error) = pools.copy_log().await {
+                tracing::debug!(%error, "the log of the database was not copied; the writer will");
+            }
+            drop(turn);
+        });
     }
 
     async fn transaction(&self, batch: &[Waiting], repeats: &Repeats) -> Result<Written, StoreError> {

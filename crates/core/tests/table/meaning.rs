@@ -336,11 +336,7 @@ fn a_row_of_the_name_is_adopted_unless_it_is_anothers_or_doubled() {
 
 #[test]
 fn mail_addresses_are_no_links() {
-    let text = |text: &str| {
-        Cell::text(&Untrusted::new(text))
-            .as_str()
-            .to_owned()
-    };
+    let text = |text: &str| Cell::text(&Untrusted::new(text)).as_str().to_owned();
     assert_eq!(text("Write to boss@evil.example!"), "Write to `boss@evil.example`!");
     assert_eq!(text("xmpp:a.b@c.d"), "`xmpp:a.b@c.d`");
     assert_eq!(

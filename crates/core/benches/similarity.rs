@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p convenor-core --bench similarity`
 
+#![expect(clippy::print_stdout, reason = "a benchmark")]
+
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -46,7 +46,7 @@ fn expansion(acronym: &Word, text: &[&Word]) -> Option<Vec<Word>> {
                 .all(|(word, letter)| initials(word) == Some(*letter))
                 && window.iter().any(|word| word.plain.len() > 2)
         })
-        .map(|window| window.iter().map(|word| Word::clone(word)).collect())
+        .map(|window| window.iter().copied().cloned().collect())
 }
 
 /// `p3m` is `pppm`: a digit repeats the letter before it.

@@ -103,7 +103,7 @@ mod tests {
             name: Untrusted::new("Guild"),
             purpose: Untrusted::new(purpose),
         };
-        let filler: String = (0..200).map(|number| format!("filler{number}x ")).collect();
+        let filler: String = (0..200).map(|number| format!("q{number}x ")).collect();
         let rust = [candidate("We write Rust".to_owned())];
         let verdict = |purpose: String| rank(&candidate(purpose), &rust)[0].verdict;
         assert_ne!(verdict(format!("Rust {filler}")), Verdict::Distinct);

@@ -53,7 +53,8 @@ async fn open_with_a_fault(world: &World, alice: &Person) -> anyhow::Result<u64>
         world.gitlab.issue(INTAKE, issue).map_err(refused)?.web_url
     ));
     until("the comment that says what is missing", || {
-        state(world, issue, "cop::needs-info")
+        // Label and comment are written side by side.
+        state(world, issue, "cop::needs-info").and_then(|()| comment(world, issue).ok())
     })
     .await?;
     show_comment(world, issue)?;
@@ -100,7 +101,8 @@ async fn merge(world: &World, merge_request: &MergeRequestView, issue: u64) -> a
     maintainer.merge(HANDBOOK, merge_request.iid).map_err(refused)?;
     until("the proposal to be closed", || {
         let closed = world.gitlab.issue(INTAKE, issue).ok()?.state == "closed";
-        closed.then(|| state(world, issue, "cop::active")).flatten()
+        let active = closed.then(|| state(world, issue, "cop::active")).flatten();
+        active.filter(|()| comment(world, issue).is_ok_and(|last| last.body.contains("Welcome")))
     })
     .await?;
     let last = comment(world, issue)?.body;

@@ -9,7 +9,7 @@ mod packing;
 mod permit;
 mod writing;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use convenor_core::ids::{ProjectId, UserId};
@@ -123,6 +123,18 @@ impl ApplyError {
     pub fn is_worth_another_look(&self) -> bool {
         matches!(self, Self::GitLab { source, .. } if source.is_already_there() || source.is_outcome_unknown())
     }
+
+    /// Whether GitLab refused what was sent, and not that it was sent to this place or by us.
+    #[must_use]
+    pub fn is_about_the_values(&self) -> bool {
+        matches!(
+            self,
+            Self::GitLab {
+                source: GitLabError::Invalid { .. },
+                ..
+            }
+        )
+    }
 }
 
 /// How a batch went.
@@ -130,8 +142,8 @@ impl ApplyError {
 pub struct Applied {
     /// How many steps were done.
     pub done: usize,
-    /// Whom GitLab refused to add.
-    pub refused: BTreeSet<UserId>,
+    /// Whom GitLab refused to add, and in which words.
+    pub refused: BTreeMap<UserId, ApplyError>,
     /// What GitLab said of those that were done, by their place among the steps.
     pub answers: Vec<(usize, Answer)>,
     /// Why the batch ended before its end.
@@ -311,7 +323,7 @@ impl Applier {
             }
             (Err(error), Step::AddMember { user, .. }) if is_refusal(&error) => {
                 tracing::warn!(%thing, %error, "GitLab refuses: {step}");
-                applied.refused.insert(*user);
+                applied.refused.insert(*user, error);
             }
             (Err(ApplyError::NotSent { .. }), _) if applied.failed.is_some() => {}
             // Of several the one counts that looking again does not mend.

@@ -392,6 +392,13 @@ impl GitLabLooker {
         Ok(())
     }
 
+    /// What was begun for a thing as long as it counts.
+    async fn begun(&self, thing: &Thing) -> Result<Vec<Begun>, StoreError> {
+        let since = self.clock.now().checked_sub(brakes::REMEMBERED);
+        let entries = self.store.journal_since(thing, since.unwrap_or(Timestamp::MIN)).await?;
+        Ok(entries.into_iter().map(as_begun).collect())
+    }
+
     /// The steps that the brakes let through now.
     async fn allowed<'a>(
         &self,
@@ -400,14 +407,7 @@ impl GitLabLooker {
         looked_at: Timestamp,
     ) -> Result<&'a [Step], LookError> {
         let now = self.clock.now();
-        let since = now.checked_sub(brakes::REMEMBERED).unwrap_or(Timestamp::MIN);
-        let begun: Vec<Begun> = self
-            .store
-            .journal_since(thing, since)
-            .await?
-            .into_iter()
-            .map(as_begun)
-            .collect();
+        let begun = self.begun(thing).await?;
         match brakes::check(steps, &begun, self.budget, looked_at, now) {
             Leave::Steps(count) => Ok(steps.get(..count).unwrap_or(steps)),
             Leave::NotBefore(until) => Err(LookError::TooSoon {

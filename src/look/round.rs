@@ -1,9 +1,9 @@
 //! One round of a look: the steps of a plan, as far as they go without a new plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use convenor_core::ids::UserId;
-use convenor_core::plan::{Premise, Step, wave};
+use convenor_core::plan::{Premise, Step, brakes, wave};
 use convenor_core::thing::Thing;
 use jiff::Timestamp;
 
@@ -104,7 +104,7 @@ impl GitLabLooker {
             };
             let applied = self.applier.apply_together(errand, wave, way.packing).await;
             way.is_confirmed = false;
-            self.take(applied, wave, &mut seen, way, &mut round);
+            self.take(applied, (claim, wave), &mut seen, way, &mut round).await?;
             if round.failed.is_some() {
                 return Ok(round);
             }
@@ -140,21 +140,61 @@ impl GitLabLooker {
     }
 
     /// Keeps how steps ended.
-    fn take(&self, applied: Applied, steps: &[Step], seen: &mut Option<Seen>, way: &mut Way, round: &mut Round) {
+    async fn take(
+        &self,
+        mut applied: Applied,
+        (claim, steps): (&Claim, &[Step]),
+        seen: &mut Option<Seen>,
+        way: &mut Way,
+        round: &mut Round,
+    ) -> Result<(), LookError> {
         let known = seen
             .take()
             .and_then(|seen| seen.after(steps, &applied.answers, self.clock.now()));
-        let refused = applied.refused.into_iter();
-        let again: BTreeSet<UserId> = refused.filter(|user| !way.refused_once.insert(*user)).collect();
+        let refused = std::mem::take(&mut applied.refused);
+        let (again, later) = self.believed(claim, steps, refused, way).await?;
         *seen = known.map(|seen| seen.without(&again));
         round.done += applied.done;
         way.refused.extend(again);
-        if applied.failed.is_some() {
+        if let Some(error) = applied.failed.or(later) {
             // What is wrong with which is found out one by one.
             way.packing = Packing::Single;
             *seen = None;
-            round.failed = applied.failed;
+            round.failed = Some(error);
         }
+        Ok(())
+    }
+
+    /// Whom GitLab has refused for good, and why a later look has to ask again, when it has. What it says of a person's values it
+    /// would say again. "Not found" and "forbidden" it may as well say of the project, or of us, for a moment.
+    async fn believed(
+        &self,
+        claim: &Claim,
+        steps: &[Step],
+        refused: BTreeMap<UserId, ApplyError>,
+        way: &mut Way,
+    ) -> Result<(BTreeSet<UserId>, Option<ApplyError>), LookError> {
+        let (mut believed, mut later) = (BTreeSet::new(), None);
+        for (user, error) in refused {
+            let is_second = !way.refused_once.insert(user);
+            if error.is_about_the_values() {
+                believed.extend(is_second.then_some(user));
+                continue;
+            }
+            // A refusal may be about another of those who share a call; the second is about this one.
+            if !is_second {
+                continue;
+            }
+            let adds = |step: &&Step| matches!(step, Step::AddMember { user: added, .. } if *added == user);
+            let Some(step) = steps.iter().find(adds) else { continue };
+            let begun = self.begun(&claim.thing).await?;
+            if brakes::is_refused_for_good(step, &begun, self.clock.now()) {
+                believed.insert(user);
+            } else {
+                later = Some(error);
+            }
+        }
+        Ok((believed, later))
     }
 }
 

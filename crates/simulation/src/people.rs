@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::rules;
 use crate::sim::Sim;
@@ -182,14 +183,14 @@ impl Act {
                     )
                     .ok()?;
                 if is_made(sim, iid) {
-                    sim.locked().memories.board_is_gone = true;
+                    sim.locked().memories.board_gone = Some(Instant::now());
                 }
                 Some(())
             }
             Self::RemoveMember => {
                 owner.remove_member(COMMUNITY, "bob").ok()?;
                 if is_made(sim, iid) {
-                    sim.locked().memories.member_is_gone = true;
+                    sim.locked().memories.member_gone = Some(Instant::now());
                 }
                 Some(())
             }

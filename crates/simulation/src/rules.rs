@@ -9,6 +9,7 @@ use gitlab_sandbox::World;
 use http::{Request, Response};
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::people::{self, Act};
 use crate::sim::{Sim, Who};
@@ -41,9 +42,9 @@ pub(crate) struct Memories {
     pub(crate) closed: Option<Closed>,
     /// Merged by a person.
     pub(crate) merged: u64,
-    /// What people took away after everything was made.
-    pub(crate) board_is_gone: bool,
-    pub(crate) member_is_gone: bool,
+    /// When people took away what was made, after everything was.
+    pub(crate) board_gone: Option<Instant>,
+    pub(crate) member_gone: Option<Instant>,
     /// What people did in between.
     pub(crate) happened: Vec<Act>,
     /// When each replica last read the proposal, and the list of merge requests.
@@ -83,8 +84,8 @@ impl Memories {
             forged: Vec::new(),
             closed: None,
             merged: 0,
-            board_is_gone: false,
-            member_is_gone: false,
+            board_gone: None,
+            member_gone: None,
             happened: Vec::new(),
             read_issue: BTreeMap::new(),
             read_requests: BTreeMap::new(),
@@ -428,7 +429,7 @@ fn board(sim: &Sim) {
     if boards > 1 {
         sim.violated(format!("{boards} boards"));
     }
-    if sim.locked().memories.board_is_gone {
+    if sim.locked().memories.board_gone.is_some() {
         sim.violated("a board that a person took away was made again".to_owned());
     }
 }
@@ -563,8 +564,8 @@ pub(crate) fn at_the_end(sim: &Arc<Sim>) {
         let memories = &sim.locked().memories;
         (
             memories.forged.clone(),
-            memories.board_is_gone,
-            memories.member_is_gone,
+            memories.board_gone.is_some(),
+            memories.member_gone.is_some(),
             memories.foreign.clone(),
         )
     };

@@ -374,6 +374,7 @@ async fn rest(sim: &Arc<Sim>, store: &Store, released: &AtomicU64) -> Result<(),
                 || row.state == WorkState::Ready
                     && (row.last_error.is_some() || row.due_at.is_some_and(|due| due <= now))
         });
+        let busy = busy || sim.stands_still();
         if !busy && pause >= Duration::from_secs(4) {
             return Ok(());
         }

@@ -215,6 +215,13 @@ impl Sim {
         until.is_some_and(|until| until > since)
     }
 
+    /// Whether a process stands still, perhaps with a call half sent.
+    pub(crate) fn stands_still(&self) -> bool {
+        let replicas = &self.locked().replicas;
+        let mut until = replicas.iter().filter_map(|replica| replica.frozen_until);
+        until.any(|until| until > Instant::now())
+    }
+
     /// The number of this call, and what goes wrong with it.
     pub(crate) fn next_call(&self, is_write: bool) -> (u64, Option<CallFault>) {
         let mut guard = self.locked();

@@ -83,7 +83,7 @@ impl Wire {
     ) -> Result<Response<Bytes>, Broken> {
         let (sim, who) = (&self.sim, self.who);
         let Some(fault) = fault else {
-            return effect(sim, Some(who), request);
+            return effect(sim, Some(who), began, request);
         };
         match fault {
             CallFault::NotConnected => Err(Broken::NotConnected(Words::new("connection refused"))),
@@ -95,16 +95,16 @@ impl Wire {
             CallFault::Unauthorized => Ok(refusal(401, "401 Unauthorized")),
             CallFault::Html => Ok(page(200)),
             CallFault::LostAnswer | CallFault::CutAnswer => {
-                let _ = effect(sim, Some(who), request);
+                let _ = effect(sim, Some(who), began, request);
                 Err(lost())
             }
             CallFault::BadGateway => {
-                let _ = effect(sim, Some(who), request);
+                let _ = effect(sim, Some(who), began, request);
                 Ok(page(502))
             }
             // What has stood still has taken its time already, as in `Sim::freeze`.
             CallFault::Late if sim.stood_still(who, began) => {
-                let _ = effect(sim, Some(who), request);
+                let _ = effect(sim, Some(who), began, request);
                 Err(lost())
             }
             CallFault::Late => {
@@ -112,7 +112,7 @@ impl Wire {
                 tokio::spawn(async move {
                     sleep(TIME_OUT + Duration::from_secs(after)).await;
                     late.tell(None, || "the late call has its effect".to_owned(), 1_u8);
-                    let _ = effect(&late, None, request);
+                    let _ = effect(&late, None, began, request);
                 });
                 sleep(TIME_OUT).await;
                 Err(lost())
@@ -120,29 +120,34 @@ impl Wire {
             CallFault::Stale => {
                 let old = sim.locked().answers.get(&asked(&request)).cloned();
                 let old = old.and_then(|(at, answer)| (at.elapsed() <= MOST_LAG).then_some(answer));
-                old.map_or_else(|| effect(sim, Some(who), request), Ok)
+                old.map_or_else(|| effect(sim, Some(who), began, request), Ok)
             }
-            CallFault::Short => effect(sim, Some(who), request).map(shortened),
+            CallFault::Short => effect(sim, Some(who), began, request).map(shortened),
             CallFault::CrashBefore => {
                 sim.crash(who).await;
                 Err(lost())
             }
             CallFault::CrashAfter => {
-                let _ = effect(sim, Some(who), request);
+                let _ = effect(sim, Some(who), began, request);
                 sim.crash(who).await;
                 Err(lost())
             }
             CallFault::Freeze => {
                 sim.freeze(who, began);
                 sim.awake(who).await;
-                effect(sim, Some(who), request)
+                effect(sim, Some(who), began, request)
             }
         }
     }
 }
 
-/// GitLab does what it is asked. `who`: the caller, while it still waits.
-fn effect(sim: &Arc<Sim>, who: Option<Who>, request: Request<Bytes>) -> Result<Response<Bytes>, Broken> {
+/// GitLab does what it is asked. `who`: the caller, while it still waits; `began`: when it sent it.
+fn effect(
+    sim: &Arc<Sim>,
+    who: Option<Who>,
+    began: Instant,
+    request: Request<Bytes>,
+) -> Result<Response<Bytes>, Broken> {
     sim.sync();
     // One that comes late was counted as one that may come.
     let still_counts = who.is_some();
@@ -160,10 +165,23 @@ fn effect(sim: &Arc<Sim>, who: Option<Who>, request: Request<Bytes>) -> Result<R
     let answer = sim.world.exchange(request).received.whole().ok_or_else(lost)?;
     if answer.status().is_success() {
         sim.locked().counts.writes += u64::from(still_counts);
+        forget_what_was_taken_meanwhile(sim, &key, began);
         rules::after(sim, who, &write, &answer);
     }
     post::collect(sim);
     Ok(answer)
+}
+
+/// A call that was under way already when a person took its thing away puts it back without anybody's will: GitLab takes no
+/// condition with it.
+fn forget_what_was_taken_meanwhile(sim: &Sim, asked: &str, began: Instant) {
+    let memories = &mut sim.locked().memories;
+    if asked.contains("/members") {
+        memories.member_gone = memories.member_gone.filter(|gone| *gone < began);
+    }
+    if asked.contains("/boards") {
+        memories.board_gone = memories.board_gone.filter(|gone| *gone < began);
+    }
 }
 
 fn is_write(request: &Request<Bytes>) -> bool {

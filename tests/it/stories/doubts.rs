@@ -144,8 +144,9 @@ async fn whom_gitlab_refuses_again_is_left_out_and_named() {
     town.settle().await;
     let writes = town.gitlab.writes();
     let times = writes.iter().filter(|call| call.path.ends_with("/members")).count();
-    // Both roles, then each of four people twice.
-    assert_eq!(times, 2 + 4 * 2);
+    // Both roles, then each of four people, in more than one look: a moment's fault leaves nobody out, and nobody is asked for without end.
+    let each_look = 2 + 4;
+    assert!((2 * each_look..=8 * each_look).contains(&times), "{times}");
     assert!(town.comment(iid).contains("@alice"), "{}", town.comment(iid));
 }
 

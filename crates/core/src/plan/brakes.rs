@@ -33,6 +33,12 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// One sentence may be carried out so often in an hour: a tenth of the thing's budget, but at least so often.
 const LEAST_REPEATS: usize = 12;
 
+/// So often GitLab refuses a step…
+const LEAST_REFUSALS: usize = 3;
+
+/// …over at least so long, until it is believed to be for good.
+const REFUSED_OVER: SignedDuration = SignedDuration::from_secs(15);
+
 /// Kind of the journal's entry that says that an operator has looked: what was before counts no more.
 pub const RELEASE: &str = "release";
 
@@ -95,6 +101,20 @@ pub fn check(steps: &[Step], begun: &[Begun], budget: usize, looked_at: Timestam
         }
     }
     Leave::Steps(steps.len())
+}
+
+/// Whether a step was refused so often, over such a time, that what GitLab said of it ("not found", "forbidden") was no fault of a
+/// moment. `begun` as in [`check`].
+#[must_use]
+pub fn is_refused_for_good(step: &Step, begun: &[Begun], now: Timestamp) -> bool {
+    let words = step.to_string();
+    let refused: Vec<Timestamp> = begun
+        .iter()
+        .filter(|entry| entry.failed && entry.kind == step.kind() && entry.words == words)
+        .map(|entry| entry.at)
+        .collect();
+    let first = refused.iter().min();
+    refused.len() >= LEAST_REFUSALS && first.is_some_and(|first| now.duration_since(*first) >= REFUSED_OVER)
 }
 
 /// Whether this creation may be sent, given that the look before did not find its result.
@@ -388,6 +408,24 @@ mod tests {
     fn one_plan_may_be_longer_than_the_budget_when_nothing_was_written_before() {
         let steps = vec![update(); 300];
         assert_eq!(check(&steps, &[], BUDGET, at(0)), Leave::Steps(300));
+    }
+
+    #[test]
+    fn a_refusal_is_believed_when_it_lasts() {
+        let refused = |seconds| Begun {
+            failed: true,
+            ..begun(&update(), seconds, false)
+        };
+        let three = [refused(0), refused(1), refused(15)];
+        assert!(is_refused_for_good(&update(), &three, at(15)));
+        assert!(!is_refused_for_good(&update(), &three, at(14)), "a fault may last");
+        assert!(!is_refused_for_good(&update(), &three[..2], at(100)), "or come twice");
+        let others = [begun(&update(), 1, false), begun(&note(), 2, true)];
+        assert!(!is_refused_for_good(
+            &update(),
+            &[&others[..], &three[..2]].concat(),
+            at(100)
+        ));
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod words;
 
 pub(super) use words::{by_name, charter_link, footer};
 
-use super::change::{self, Change, Item, Settled, Wanted, What};
+use super::change::{self, Change, ChangeMarker, Item, Settled, Wanted, What};
 use super::labels::State;
 use super::listing::{self, Line, Subject};
 use super::notice::{self, Notice};
@@ -133,7 +133,13 @@ fn line(
             .map(|(_, reconciled)| Edit::of(reconciled))
         }
     };
+    let was_another = was_another(seen, handbook, &listing.place.merge_requests);
     match edit {
+        Ok(Edit::Removal(_)) if was_another => Plan::nothing(Remark::PageUnusable(not_its_own(handbook))),
+        Ok(Edit::Line(ChangeKind::Changed, edited)) if was_another => {
+            let edit = Edit::Inherited(edited);
+            changed(program, seen, charter, (handbook, listing), &row, &edit)
+        }
         Ok(Edit::Removal(_)) if is_capped(seen, listing, &file.bytes, handbook) => {
             Plan::nothing(Remark::RemovalsCapped)
         }
@@ -144,12 +150,39 @@ fn line(
 
 /// What the line said when it was merged last.
 fn merged(seen: &CommunitySeen, handbook: &Handbook, merge_requests: &[MergeRequestSeen]) -> Option<Said> {
-    let mut merged = merge_requests
+    all_merged(seen, handbook, merge_requests).find_map(|marker| marker.said_of(seen.project.id))
+}
+
+/// Whether the line at this address was another project's when it was merged last: one that had the address before.
+/// Where changes go together the merge requests of the address do not tell.
+fn was_another(seen: &CommunitySeen, handbook: &Handbook, merge_requests: &[MergeRequestSeen]) -> bool {
+    if handbook.manners.batch {
+        return false;
+    }
+    let mut rows = all_merged(seen, handbook, merge_requests).filter(|marker| marker.what == What::Row);
+    rows.next()
+        .is_some_and(|marker| marker.said_of(seen.project.id).is_none())
+}
+
+fn not_its_own(handbook: &Handbook) -> String {
+    format!(
+        "the community has ended, and the line with its address in {} was merged for another project, which had this address \
+         before, so it is not removed; remove it by hand if it is this community's",
+        handbook.page
+    )
+}
+
+/// What our merged merge requests for this page were about, newest first.
+fn all_merged<'a>(
+    seen: &'a CommunitySeen,
+    handbook: &'a Handbook,
+    merge_requests: &'a [MergeRequestSeen],
+) -> impl Iterator<Item = ChangeMarker> + 'a {
+    merge_requests
         .iter()
         .filter(|mr| mr.state == MergeRequestState::Merged)
         .filter_map(|mr| change::concern(mr, seen.bot.id))
-        .filter(|marker| marker.page == handbook.name);
-    merged.find_map(|marker| marker.said_of(seen.project.id))
+        .filter(|marker| marker.page == handbook.name)
 }
 
 /// Whether the community has a merge request of its own, from before its page's changes went together.
@@ -193,6 +226,8 @@ fn managed_rows(seen: &CommunitySeen, page: &[u8], handbook: &Handbook) -> usize
 enum Edit {
     Nothing(Settled),
     Line(ChangeKind, Edited),
+    /// The line there is was merged for another project, which had this address before.
+    Inherited(Edited),
     Removal(Edited),
 }
 
@@ -215,14 +250,16 @@ impl Edit {
     fn edited(&self) -> Option<&Edited> {
         match self {
             Self::Nothing(_) => None,
-            Self::Line(_, edited) | Self::Removal(edited) => Some(edited),
+            Self::Line(_, edited) | Self::Inherited(edited) | Self::Removal(edited) => Some(edited),
         }
     }
 
     fn wanted(&self) -> Wanted {
         match self {
             Self::Nothing(settled) => Wanted::Nothing(settled.clone()),
-            Self::Line(_, edited) | Self::Removal(edited) => Wanted::Page(edited.page.clone()),
+            Self::Line(_, edited) | Self::Inherited(edited) | Self::Removal(edited) => {
+                Wanted::Page(edited.page.clone())
+            }
         }
     }
 }

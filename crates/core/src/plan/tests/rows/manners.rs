@@ -58,6 +58,37 @@ fn a_line_that_only_has_the_name_is_linked_with_a_warning_and_not_removed() {
 }
 
 #[test]
+fn a_new_project_at_an_address_that_a_community_left_gets_its_line_with_a_warning_only() {
+    let mut world = World::new();
+    world.settle();
+    world.merge();
+    world.seen.project.id = ProjectId(78);
+    assert_eq!(world.settle(), (vec![], vec![Remark::UpToDate]));
+    world.charter("darwinjs", "retired");
+    let (done, report) = world.settle();
+    assert_eq!(done, Vec::<&str>::new(), "the line is not its own");
+    assert!(
+        matches!(&report[..], [Remark::PageUnusable(why)] if why.contains("remove it by hand")),
+        "{report:?}"
+    );
+    world.charter("darwinjs", "active");
+    assert_eq!(world.settle().0, ["commit", "create_merge_request"]);
+    let description = world.newest().description.expose();
+    assert!(
+        description.contains("**The line was merged for another project, which had this address before."),
+        "{description}"
+    );
+    world.merge();
+    world.charter("darwinjs", "retired");
+    assert_eq!(
+        world.settle().0,
+        ["commit", "propose_removal"],
+        "a maintainer made it the new project's"
+    );
+    assert!(!world.newest().description.expose().contains("another project"));
+}
+
+#[test]
 fn more_than_three_removals_a_day_wait_for_an_operator() {
     let mut world = World::new();
     world.settle();

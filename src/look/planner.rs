@@ -194,6 +194,7 @@ impl Planner {
         let since = self.clock.now().checked_sub(REMOVALS_COUNT_FOR);
         let since = since.unwrap_or(Timestamp::MIN);
         Ok(Removals {
+            since,
             lately: self.store.count_steps(program, step::REMOVAL, since).await?,
             allowed: self.asked.removals,
         })

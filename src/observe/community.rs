@@ -8,6 +8,7 @@ use convenor_core::plan::{FileVersion, Premise};
 use convenor_core::program::{Handbook, PageKind};
 use futures_util::future::try_join_all;
 
+use super::handbook::OpenChanges;
 use super::proposal::own_issues_seen;
 use super::{ObserveError, Observer, file_version, project_seen};
 use crate::gitlab::IssueFilter;
@@ -52,7 +53,7 @@ impl Observer {
             let found = self.reader.issues(project.id, &own_issues).await?;
             own_issues_seen(found, places.bot.id)
         };
-        let (chartered, issues, others, listings) = tokio::try_join!(
+        let (chartered, issues, others, (open, listings)) = tokio::try_join!(
             self.chartered_by(&project),
             issues,
             self.neighbours(),
@@ -72,7 +73,7 @@ impl Observer {
             people: chartered.people,
             proposal: chartered.proposal,
             issues,
-            removals,
+            removals: removals.with_open(open.removals(places.bot.id)),
         }))
     }
 
@@ -107,8 +108,8 @@ impl Observer {
         })
     }
 
-    /// The program's pages, each with the community's own branch and merge requests.
-    async fn listings(&self, project: &ProjectSeen) -> Result<Vec<ListingSeen>, ObserveError> {
+    /// The program's pages, each with the community's own branch and merge requests; and all that we have open.
+    async fn listings(&self, project: &ProjectSeen) -> Result<(OpenChanges, Vec<ListingSeen>), ObserveError> {
         let handbooks = self.program.handbooks.iter().enumerate();
         let listings = try_join_all(handbooks.map(|(index, handbook)| self.listing(index, handbook, project)));
         let (open, mut listings) = tokio::try_join!(self.all_open_changes(), listings)?;
@@ -120,7 +121,7 @@ impl Observer {
                 listing.place = self.place(handbook, &self.target(index).await?, name).await?;
             }
         }
-        Ok(listings)
+        Ok((open, listings))
     }
 
     /// Reviewers and assignees for the row of a community that was just made, page by page; `None`: an earlier community at its path had

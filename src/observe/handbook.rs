@@ -59,6 +59,15 @@ impl Asked {
 #[derive(Debug, Default)]
 pub(super) struct OpenChanges(BTreeMap<ProjectId, Vec<(String, MergeRequestSeen)>>);
 
+impl OpenChanges {
+    /// When those that remove a line were opened.
+    pub(super) fn removals(&self, bot: UserId) -> impl Iterator<Item = Timestamp> {
+        let open = self.0.values().flatten();
+        let removals = open.filter(move |(_, mr)| concern(mr, bot).is_some_and(|marker| marker.removes));
+        removals.map(|(_, mr)| mr.created_at)
+    }
+}
+
 /// Where the changes of a page go.
 #[derive(Clone, Debug)]
 pub(super) struct Target {

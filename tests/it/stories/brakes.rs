@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use convenor::store::{Work, WorkState};
-use convenor_core::thing::Thing;
+use convenor_core::thing::{ProgramName, Thing};
 use gitlab_sandbox::{Effect, Fault};
 
 use super::town::{FORM, Town};
@@ -82,4 +82,38 @@ async fn without_a_token_that_counts_nothing_is_written_and_deliveries_are_taken
     town.gitlab.clear_faults();
     town.settle().await;
     town.comment(iid);
+}
+
+/// The count of the day is in the journal. Without it, the merge requests that are open tell.
+#[tokio::test]
+async fn not_more_removals_than_allowed_although_the_database_is_lost_in_between() {
+    let mut town = Town::with_manners("batch = true\n").await;
+    let names = ["Zig", "Python", "Ruby", "Haskell", "Erlang"];
+    for name in names {
+        town.opens("proposer", &FORM.replace("Rust at Work", name));
+    }
+    town.settle().await;
+    town.merges();
+    town.settle().await;
+    for name in names {
+        let slug = name.to_lowercase();
+        let charter = town.charter(&slug).replace("status: active", "status: retired");
+        town.charter_becomes(&slug, &charter);
+    }
+    town.some_minutes().await;
+    let removals = |town: &Town| -> Vec<String> {
+        let open = town.open().into_iter();
+        open.map(|merge_request| merge_request.title).collect()
+    };
+    let before = removals(&town);
+    assert_eq!(before.len(), 3, "{before:?}");
+    assert!(
+        before.iter().all(|title| title.starts_with("docs: remove ")),
+        "{before:?}"
+    );
+    town.loses_its_database().await;
+    let program = Thing::Program(ProgramName::new("cop").unwrap());
+    town.store.knock(&[program], "resync", town.now()).await.unwrap();
+    town.some_minutes().await;
+    assert_eq!(removals(&town), before);
 }

@@ -271,6 +271,17 @@ impl Town {
         self.settle().await;
     }
 
+    /// Looks for some minutes: longer than removals wait for each other, shorter than they count.
+    pub(super) async fn some_minutes(&self) {
+        for _ in 0..12 {
+            self.deliver().await;
+            while self.worker.run_due_once().await.unwrap().is_some() {
+                self.deliver().await;
+            }
+            self.forward(Duration::from_secs(31));
+        }
+    }
+
     /// Hands what GitLab wants to send to our door, over HTTP.
     async fn deliver(&self) {
         for delivery in self.gitlab.take_deliveries() {

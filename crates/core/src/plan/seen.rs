@@ -411,10 +411,25 @@ pub struct CommunitySeen {
 /// How many rows were proposed for removal, and whether an operator lifted the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Removals {
-    /// Within the last day.
+    /// When the last day began.
+    pub since: Timestamp,
+    /// Since then.
     pub lately: usize,
     /// `convenor apply --allow-removals`.
     pub allowed: bool,
+}
+
+impl Removals {
+    /// The same when GitLab shows open merge requests of ours that remove a line, opened at these times: our own count is lost with the
+    /// database.
+    #[must_use]
+    pub fn with_open(self, opened: impl IntoIterator<Item = Timestamp>) -> Self {
+        let open = opened.into_iter().filter(|at| *at >= self.since).count();
+        Self {
+            lately: self.lately.max(open),
+            ..self
+        }
+    }
 }
 
 /// A community in a look at all of them.

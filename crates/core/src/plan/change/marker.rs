@@ -62,6 +62,9 @@ pub struct ChangeMarker {
     /// Whether we made it a draft.
     #[serde(default)]
     pub draft: bool,
+    /// Whether it removes a line.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removes: bool,
 }
 
 impl ChangeMarker {
@@ -74,6 +77,7 @@ impl ChangeMarker {
             digest: Digest::of(description.as_str().as_bytes()),
             title: Digest::of(change.words.title.as_str().as_bytes()),
             draft: change.draft,
+            removes: change.removes_row,
         }
     }
 

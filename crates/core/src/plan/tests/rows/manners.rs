@@ -107,6 +107,26 @@ fn more_than_three_removals_a_day_wait_for_an_operator() {
 }
 
 #[test]
+fn removals_that_only_gitlab_shows_count_too() {
+    let (early, late) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(90_000).unwrap());
+    let since = Timestamp::from_second(50_000).unwrap();
+    let ours = |lately| Removals {
+        since,
+        lately,
+        allowed: false,
+    };
+    assert_eq!(ours(0).with_open([late, late, early]), ours(2), "within the day");
+    assert_eq!(ours(3).with_open([late, late]), ours(3), "they are the same");
+    let mut world = World::new();
+    world.settle();
+    assert!(!concern(world.newest(), BOT).unwrap().removes);
+    world.merge();
+    world.charter("darwinjs, brianwald", "retired");
+    world.settle();
+    assert!(concern(world.newest(), BOT).unwrap().removes);
+}
+
+#[test]
 fn a_private_community_is_not_named_on_a_public_page() {
     let mut world = World::new();
     world.seen.project.visibility = Visibility::Private;

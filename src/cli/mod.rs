@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
-use convenor_core::escape::{TerminalText, ascii_json};
+use convenor_core::escape::{TerminalText, ascii_json, log_line};
 use convenor_core::untrusted::Untrusted;
 
 use crate::settings::{self, Settings, SettingsFaults};
@@ -167,7 +167,10 @@ impl Context {
 
 /// The program: reads the arguments, runs the command, prints an error once.
 pub async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => return tell(&told),
+    };
     let context = Context {
         config: cli.config,
         verbosity: cli.verbose,
@@ -185,6 +188,20 @@ pub async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints the help, or what is wrong with the arguments: they may come from a page or a script, and steer no terminal.
+fn tell(told: &clap::Error) -> ExitCode {
+    let words = told.render().ansi().to_string();
+    for line in words.lines().map(log_line) {
+        if told.use_stderr() {
+            // Nobody reads it, then.
+            let _ = writeln!(anstream::stderr().lock(), "{line}");
+        } else {
+            print(&format!("{line}\n"));
+        }
+    }
+    u8::try_from(told.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// A text from the database on one line of a terminal; it can do nothing there.

@@ -293,3 +293,16 @@ fn a_page_that_is_not_utf_8_is_not_touched() {
     assert_eq!(output.status.code(), Some(1));
     assert!(complained(&output).contains("line 3"), "{}", complained(&output));
 }
+
+/// Cells may come from a page that a stranger wrote, by a script.
+#[test]
+fn what_is_wrong_with_an_argument_is_told_without_steering_the_terminal() {
+    let folder = Folder::with(PAGE);
+    let output = folder.table("add", &["--cells", "\u{202e}[\u{1b}[2J\u{9b}5m"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = complained(&output);
+    assert!(said.contains("--cells") && said.contains(r"\u{202e}"), "{said}");
+    let steers = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+    assert!(!said.contains(steers), "{said:?}");
+    assert_eq!(folder.text(), PAGE);
+}

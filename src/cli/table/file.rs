@@ -33,12 +33,17 @@ fn whole(from: impl io::Read) -> io::Result<Vec<u8>> {
 /// pipes.
 pub(super) fn print(page: &[u8]) {
     let mut out = io::stdout().lock();
-    if out.is_terminal() {
+    let is_terminal = out.is_terminal();
+    crate::cli::note_output(print_to(&mut out, is_terminal, page));
+}
+
+fn print_to(out: &mut impl io::Write, is_terminal: bool, page: &[u8]) -> io::Result<()> {
+    if is_terminal {
         let page = Untrusted::new(String::from_utf8_lossy(page));
-        crate::cli::note_output(writeln!(out, "{}", TerminalText::block(&page)));
-        return;
+        return writeln!(out, "{}", TerminalText::block(&page));
     }
-    crate::cli::note_output(out.write_all(page).and_then(|()| out.flush()));
+    out.write_all(page)?;
+    out.flush()
 }
 
 /// Puts other bytes in the place of the file's, all or none: they are written beside it and then renamed. Permissions stay.
@@ -76,4 +81,24 @@ fn write_new(path: &Path, bytes: &[u8], permissions: fs::Permissions) -> io::Res
     file.set_permissions(permissions)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_goes_to_files_as_it_is_and_steers_no_terminal() {
+        let page = "# CoPs\r\n\u{1b}[2J\u{202e}a\u{9b}31m\u{7}\r\nEnd.";
+        let printed = |is_terminal| {
+            let mut out = Vec::new();
+            print_to(&mut out, is_terminal, page.as_bytes()).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(printed(false), page);
+        let shown = printed(true);
+        assert!(shown.starts_with("# CoPs\n") && shown.ends_with("End.\n"), "{shown:?}");
+        let steers = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!shown.contains(steers), "{shown:?}");
+    }
 }

@@ -29,6 +29,7 @@ use crate::telemetry::metrics::{self, Ending};
 use crate::telemetry::traces;
 
 pub use packing::{Packing, at_once};
+pub use permit::MayTell;
 use permit::WrittenDown;
 
 /// So many calls are under way at a time, at most: each of them may turn out to have been done by a process that died.
@@ -67,6 +68,8 @@ pub struct Errand<'a> {
     pub lease: Option<&'a Lease>,
     /// Until when it may be sent; `None`: as long as the lease is held.
     pub until: Option<Timestamp>,
+    /// Asked again when what tells people's text had to wait; `None`: it is nobody's text.
+    pub may_tell: Option<&'a Arc<dyn MayTell>>,
 }
 
 impl<'a> Errand<'a> {
@@ -78,6 +81,7 @@ impl<'a> Errand<'a> {
             cause,
             lease: None,
             until: None,
+            may_tell: None,
         }
     }
 }
@@ -235,7 +239,7 @@ impl Applier {
             let steps = of(call);
             let span = traces::step(steps.first().map_or("", |step| step.kind()));
             let entries: Vec<JournalId> = unused.by_ref().take(call.len()).cloned().collect();
-            let permitted = self.permitted(errand, entries, at);
+            let permitted = self.permitted(errand, entries, at, steps.iter().any(|step| step.tells()));
             async move { permitted.unless_stopped(errand.thing, &steps, packing).await }.instrument(span)
         });
         let results: Vec<_> = join_all(under_way).await.into_iter().flatten().collect();
@@ -255,7 +259,7 @@ impl Applier {
     }
 
     /// The same for one call, whose steps were written down then.
-    fn permitted(&self, errand: Errand<'_>, entries: Vec<JournalId>, at: Timestamp) -> Self {
+    fn permitted(&self, errand: Errand<'_>, entries: Vec<JournalId>, at: Timestamp, tells: bool) -> Self {
         let permit = WrittenDown {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -265,6 +269,8 @@ impl Applier {
             until: errand.until,
             entries,
             at: at.into(),
+            may_tell: errand.may_tell.filter(|_| tells).cloned(),
+            asked_at: at.into(),
         };
         Self {
             writer: self.writer.with_permit(Arc::new(permit)),

@@ -4,6 +4,9 @@
 //! wait for its turn for minutes, though, and a database for a disk. So before each is sent it is made sure that it was written
 //! down a moment ago by somebody whose work it still is; else it is written down anew, or left.
 
+use std::fmt;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use convenor_core::thing::Thing;
 use jiff::{SignedDuration, Timestamp};
@@ -16,8 +19,27 @@ use crate::store::{JournalId, Lease, Store};
 /// What was written down counts so long. With the time to connect and GitLab's own minute it is less than what the brakes wait for.
 const FRESH: SignedDuration = SignedDuration::from_secs(3);
 
+/// What was read before something is told counts so long, where it had to wait for a connection after that.
+const READ_LATELY: SignedDuration = SignedDuration::from_secs(10);
+
 /// A database that is slower than that so often in a row does not let anything be sent.
 const MOST_RENEWALS: usize = 3;
+
+/// What tells people's text to others: asked whether it may still be told.
+#[async_trait]
+pub trait MayTell: Send + Sync {
+    /// Reads GitLab.
+    ///
+    /// # Errors
+    /// Why nobody knows.
+    async fn may_tell(&self) -> Result<bool, Words>;
+}
+
+impl fmt::Debug for dyn MayTell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("asked")
+    }
+}
 
 /// For the steps of one call.
 pub(super) struct WrittenDown {
@@ -31,11 +53,38 @@ pub(super) struct WrittenDown {
     pub(super) entries: Vec<JournalId>,
     /// When they were.
     pub(super) at: Mutex<Timestamp>,
+    /// For steps that tell something; asked for the first time before they were written down.
+    pub(super) may_tell: Option<Arc<dyn MayTell>>,
+    /// When that was asked last.
+    pub(super) asked_at: Mutex<Timestamp>,
 }
 
 #[async_trait]
 impl Permit for WrittenDown {
+    async fn confirm(&self) -> Result<(), Words> {
+        let Some(may_tell) = &self.may_tell else { return Ok(()) };
+        let mut asked_at = self.asked_at.lock().await;
+        let now = self.clock.now();
+        if now.duration_since(*asked_at) < FRESH {
+            return Ok(());
+        }
+        match may_tell.may_tell().await {
+            Ok(true) => *asked_at = now,
+            Ok(false) => return Err(Words::new("not sent: meanwhile it may not be told any more")),
+            Err(error) => {
+                return Err(Words::new(format!(
+                    "not sent: nobody knows whether it may still be told: {error}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     async fn renew(&self) -> Result<(), Words> {
+        let asked_at = *self.asked_at.lock().await;
+        if self.may_tell.is_some() && self.clock.now().duration_since(asked_at) >= READ_LATELY {
+            return Err(Words::new("not sent: it waited too long to be told unread"));
+        }
         let mut at = self.at.lock().await;
         for _ in 0..=MOST_RENEWALS {
             if let Some(reason) = self.stop.reason() {

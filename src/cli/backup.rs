@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 
-use super::{Context, open_store, print};
+use super::{Context, open_store, plain, print};
 use crate::settings::DatabaseUrl;
 
 /// Arguments of `convenor backup`.
@@ -32,8 +32,8 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
     copied.with_context(|| format!("{} cannot be written", args.file.display()))?;
     print(&format!(
         "{} is a whole copy of {}\n",
-        args.file.display(),
-        database.display()
+        plain(&args.file.display().to_string()),
+        plain(&database.display().to_string())
     ));
     Ok(ExitCode::SUCCESS)
 }

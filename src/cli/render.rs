@@ -12,7 +12,7 @@ use convenor_core::render::{self, Addresses, Fault, ProjectData, RenderedFile, T
 use convenor_core::untrusted::Untrusted;
 use serde::Serialize;
 
-use super::{Context, print, print_json};
+use super::{Context, plain, print, print_json};
 use crate::settings::{ProgramSettings, Settings};
 use crate::templates;
 
@@ -193,7 +193,7 @@ fn write_files(files: &[RenderedFile], folder: &Path) -> anyhow::Result<()> {
         target
             .write_all(&file.content)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        print(&format!("{}\n", path.display()));
+        print(&format!("{}\n", plain(&path.display().to_string())));
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Context, open_store, print};
+use super::{Context, open_store, plain, print};
 use crate::assemble;
 use crate::clock::Clock;
 
@@ -91,7 +91,7 @@ fn tell(file: Option<&Path>, user: &str, ends: Date) {
     let place = match file {
         Some(file) => format!(
             "It stands in {}; a running `convenor serve` takes it from there within seconds.",
-            file.display()
+            plain(&file.display().to_string())
         ),
         None => {
             "Put it where the old one came from, and restart the service unless that is a file that it can see change."

@@ -114,10 +114,16 @@ struct Shared {
     stop: WriteStop,
 }
 
-/// Asked just before anything is sent that changes something, after it has waited for its turn: whether it may still be.
+/// Asked before anything is sent that changes something: whether it may still be.
 #[async_trait]
 pub trait Permit: Send + Sync {
-    /// Takes whatever time it needs; nothing is sent before.
+    /// Asked after it has waited for its turn, also for the one that GitLab named in a 429. May ask GitLab itself: it holds up nobody else.
+    ///
+    /// # Errors
+    /// Why it must not be sent any more.
+    async fn confirm(&self) -> Result<(), Words>;
+
+    /// Asked last, with a connection in hand: takes little time, and does not ask GitLab.
     ///
     /// # Errors
     /// Why it must not be sent any more.
@@ -270,12 +276,10 @@ impl Client {
         let mut attempt = 1;
         loop {
             let slot = self.take_turn(operation).await?;
-            if let (Effect::Writes, Some(permit)) = (operation.effect, &self.permit.0) {
+            if let Some(permit) = self.permit_of(operation) {
                 let call = operation.name;
-                permit
-                    .renew()
-                    .await
-                    .map_err(|cause| GitLabError::Unreachable { call, cause })?;
+                let renewed = permit.renew().await;
+                renewed.map_err(|cause| GitLabError::Unreachable { call, cause })?;
             }
             let outcome = self.exchange(operation, request, &url, attempt).await;
             drop(slot);
@@ -285,6 +289,10 @@ impl Client {
             tokio::time::sleep(pause).await;
             attempt += 1;
         }
+    }
+
+    fn permit_of(&self, operation: Operation) -> Option<&Arc<dyn Permit>> {
+        self.permit.0.as_ref().filter(|_| operation.effect == Effect::Writes)
     }
 
     /// Whoever reads that GitLab cannot be reached wants to know which one was meant.
@@ -319,6 +327,11 @@ impl Client {
                         retry_after: too_long.wait,
                     }
                 })?;
+            if let Some(permit) = self.permit_of(operation) {
+                let call = operation.name;
+                let confirmed = permit.confirm().await;
+                confirmed.map_err(|cause| GitLabError::Unreachable { call, cause })?;
+            }
             let slot = limits.slot().await;
             if !limits.is_paused() {
                 return Ok(slot);

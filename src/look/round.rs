@@ -1,16 +1,19 @@
 //! One round of a look: the steps of a plan, as far as they go without a new plan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use convenor_core::ids::UserId;
 use convenor_core::plan::{Premise, Step, brakes, wave};
 use convenor_core::thing::Thing;
 use jiff::Timestamp;
 
-use super::planner::PlanError;
+use super::planner::{PlanError, Planner};
 use super::sight::{Confirmed, Seen, Sight};
 use super::{GitLabLooker, LookError};
-use crate::apply::{Applied, ApplyError, Errand, Packing, at_once};
+use crate::apply::{Applied, ApplyError, Errand, MayTell, Packing, at_once};
+use crate::gitlab::Words;
 use crate::observe::ObserveError;
 use crate::store::Claim;
 
@@ -82,6 +85,11 @@ impl GitLabLooker {
     ) -> Result<Round, LookError> {
         let mut round = Round::default();
         let (mut seen, premise) = (Some(sight.seen), sight.premise);
+        let may_tell: Arc<dyn MayTell> = Arc::new(StillTrue {
+            planner: self.planner.clone(),
+            thing: claim.thing.clone(),
+            premise: premise.clone(),
+        });
         let mut rest = steps;
         while !rest.is_empty() {
             let alike = wave::together(rest);
@@ -100,6 +108,7 @@ impl GitLabLooker {
             }
             let errand = Errand {
                 until: way.turn_to_remove,
+                may_tell: Some(&may_tell),
                 ..errand(claim)
             };
             let applied = self.applier.apply_together(errand, wave, way.packing).await;
@@ -198,11 +207,28 @@ impl GitLabLooker {
     }
 }
 
+/// Whether a plan's premise still holds.
+struct StillTrue {
+    planner: Planner,
+    thing: Thing,
+    premise: Premise,
+}
+
+#[async_trait]
+impl MayTell for StillTrue {
+    async fn may_tell(&self) -> Result<bool, Words> {
+        let confirmed = self.planner.confirm(&self.thing, None).await;
+        let confirmed = confirmed.map_err(|error| Words::new(super::with_causes(&error)))?;
+        Ok(confirmed.premise == self.premise)
+    }
+}
+
 fn errand(claim: &Claim) -> Errand<'_> {
     Errand {
         thing: &claim.thing,
         cause: &claim.cause,
         lease: Some(&claim.lease),
         until: None,
+        may_tell: None,
     }
 }

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::secrets::write_new;
-use crate::cli::print;
+use crate::cli::{plain, print};
 use crate::hooks;
 use crate::settings::Settings;
 
@@ -41,7 +41,7 @@ pub(super) fn write(file: &Path, settings: &Settings, dry_run: bool) -> anyhow::
          System hooks: URL {address}, the secret token, and no trigger but the default ones. {file} holds the secret: remove it \
          afterwards.\n",
         gitlab = settings.gitlab.url.as_str().trim_end_matches('/'),
-        file = file.display(),
+        file = plain(&file.display().to_string()),
     ));
     Ok(())
 }

@@ -84,6 +84,7 @@ impl Desk {
             cause: "test",
             lease: Some(&self.claim.lease),
             until: self.until,
+            may_tell: None,
         };
         let reader = self.client.reader();
         let other = reader.user(UserId(1));

@@ -164,6 +164,30 @@ async fn nothing_is_told_of_an_issue_that_becomes_confidential_before_any_write(
     }
 }
 
+/// GitLab says 429 to the write before which the issue becomes confidential: when it would be sent again, nothing is told any more.
+#[tokio::test]
+async fn what_had_to_wait_is_told_only_if_it_still_may_be() {
+    for path in ["/projects$", "/repository/commits$", "/projects/2003/issues$"] {
+        let town = Town::new().await;
+        let at_it = |effect| {
+            let fault = Fault::new(effect).user("convenor-bot").method("POST");
+            fault.path(path).unwrap().once()
+        };
+        town.gitlab
+            .add_fault(at_it(Effect::Before(Act::new(|world| hide(world, 1)))));
+        town.gitlab.add_fault(at_it(Effect::RetryLater(4)));
+        town.opens("proposer", FORM);
+        town.settle().await;
+        let tried: Vec<_> = town.gitlab.writes().into_iter().filter(|call| tells(&call)).collect();
+        let refused = tried.iter().position(|call| call.status == Some(429)).unwrap();
+        let said = |call: &CallRecord| (call.path.clone(), call.params.clone());
+        let again = tried[refused + 1..].iter();
+        let again: Vec<_> = again.filter(|call| said(call) == said(&tried[refused])).collect();
+        assert!(again.is_empty(), "{path}: {again:?}");
+        assert!(!everything_public(&town).await.contains(CANARY), "{path}");
+    }
+}
+
 /// Before a write that puts the community's row on the public page, its project is hidden, and says secrets from then on.
 async fn project_is_hidden_at(path: &'static str) {
     let town = Town::new().await;

@@ -138,6 +138,17 @@ impl Table<'_> {
             let name = fold(name.expose());
             row_name(&said.text) == name || leads_to(url, &|words| row_name(words) == name)
         };
+        // Words about several projects are nobody's own, whatever the others are called and whether they are known here.
+        let is_of_several = wanted.project_url.as_ref().is_some_and(|url| {
+            let first = said.links.first();
+            let is_first = first.is_some_and(|(_, target)| links_to_project(target, url));
+            !is_first || self.row(row).is_some_and(|row| leads_elsewhere(&row, name_column, url))
+        });
+        let (text, name) = (row_name(&said.text), fold(wanted.name.expose()));
+        let without_remark = text.split_once(" (").map_or(text.as_str(), |(before, _)| before);
+        if !said.links.is_empty() && is_of_several && text != name && without_remark != name {
+            return true;
+        }
         let mut sharing = others
             .iter()
             .map(|other| (&other.name, other.project_url.as_ref()))
@@ -221,6 +232,14 @@ fn on_same_host(target: &str, project: &Url) -> Option<Url> {
     (web && same_host).then_some(target)
 }
 
+/// A link with a host, though without a scheme (`//host/path`): one without a host leads to wherever the page stands, which nobody knows here.
+fn with_host(target: &str, project: &Url) -> Option<Url> {
+    match target.starts_with("//") {
+        true => project.join(target).ok(),
+        false => Url::parse(target).ok(),
+    }
+}
+
 /// The port when it is neither scheme's own.
 fn port(url: &Url) -> Option<u16> {
     url.port().filter(|port| !matches!(port, 80 | 443))
@@ -245,7 +264,7 @@ fn is_old_page(rest: &str) -> bool {
 fn leads_elsewhere(row: &Row<'_>, name_column: usize, project: &Url) -> bool {
     let own = plain_path(project);
     row.said(name_column).links.iter().any(|(_, target)| {
-        let Some(target) = on_same_host(target, project) else {
+        let Some(target) = with_host(target, project).and_then(|target| on_same_host(target.as_str(), project)) else {
             return false;
         };
         let path = plain_path(&target);

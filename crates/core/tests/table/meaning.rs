@@ -390,6 +390,32 @@ fn a_row_that_leads_to_two_communities_is_neithers_unless_it_has_the_name_of_one
     assert!(matches!(found, Err(Finding::Shared { .. })), "{found:?}");
 }
 
+/// What the other is called here, and whether it is one of ours at all, says nothing: the cell speaks of both.
+#[test]
+fn a_row_about_two_projects_is_neithers_though_nobody_knows_the_other() {
+    for cell in [
+        "[Agile](https://gitlab.example/cop/agile) / [Scrum](https://gitlab.example/cop/scrum)",
+        "[Scrum](https://gitlab.example/other/scrum) and [Agile](https://gitlab.example/cop/agile)",
+        "[Scrum](https://elsewhere.example/scrum) and [Agile](https://gitlab.example/cop/agile)",
+        "[Scrum](../scrum), [Agile](https://gitlab.example/cop/agile)",
+    ] {
+        let both = page(&[&format!("| {cell} | @ann | |")]);
+        let row = wanted("Agile", "agile", &["bob"]);
+        let found = outcome(&both, &handbook(&[]), &row, &[]);
+        assert!(matches!(found, Err(Finding::Shared { .. })), "{cell}: {found:?}");
+        let removed = without(both.as_bytes(), &handbook(&[]), &row, &[]);
+        assert!(matches!(removed, Err(Finding::Shared { .. })), "{cell}: {removed:?}");
+    }
+}
+
+#[test]
+fn a_row_of_the_same_name_leads_elsewhere_though_its_link_has_no_scheme() {
+    let theirs = page(&["| [Agile](//gitlab.example/cop/victim) | @ann | |"]);
+    let row = wanted("Agile", "agile", &["bob"]);
+    let found = outcome(&theirs, &handbook(&[]), &row, &[]);
+    assert!(matches!(found, Err(Finding::Elsewhere { .. })), "{found:?}");
+}
+
 #[test]
 fn a_row_that_links_to_the_project_is_its_own_whatever_its_name() {
     check(

@@ -204,6 +204,7 @@ impl Applier {
                 merge_request,
                 title,
                 description,
+                removes_row: _,
             } => {
                 let change = MergeRequestChange {
                     title: title.clone(),

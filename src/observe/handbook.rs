@@ -63,7 +63,7 @@ impl OpenChanges {
     /// When those that remove a line were opened.
     pub(super) fn removals(&self, bot: UserId) -> impl Iterator<Item = Timestamp> {
         let open = self.0.values().flatten();
-        let removals = open.filter(move |(_, mr)| concern(mr, bot).is_some_and(|marker| marker.removes));
+        let removals = open.filter(move |(_, mr)| change::is_removal(mr, bot));
         removals.map(|(_, mr)| mr.created_at)
     }
 }

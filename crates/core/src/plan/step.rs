@@ -234,6 +234,8 @@ pub enum Step {
         title: Option<Title>,
         /// Its new description.
         description: Markdown,
+        /// Whether it takes a row out from now on, and did not before: counted by the brakes like a new one.
+        removes_row: bool,
     },
     /// Comment on a merge request.
     CommentOnMergeRequest {
@@ -395,7 +397,9 @@ impl Step {
             Self::AddMember { .. } => "add_member",
             Self::CreateIssue { .. } => "create_issue",
             Self::UpdateIssue { .. } => "update_issue",
-            Self::CreateMergeRequest { removes_row: true, .. } => REMOVAL,
+            Self::CreateMergeRequest { removes_row: true, .. } | Self::UpdateMergeRequest { removes_row: true, .. } => {
+                REMOVAL
+            }
             Self::CreateMergeRequest { .. } => "create_merge_request",
             Self::UpdateMergeRequest { .. } => "update_merge_request",
             Self::CommentOnMergeRequest { .. } => "comment_on_merge_request",

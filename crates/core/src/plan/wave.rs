@@ -119,6 +119,7 @@ mod tests {
             merge_request: MergeRequestIid(7),
             title: None,
             description: Markdown::new(),
+            removes_row: false,
         };
         for (steps, expected) in [
             (vec![], 0),

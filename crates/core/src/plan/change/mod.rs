@@ -148,7 +148,18 @@ fn keep_true(change: &Change<'_>, page: &[u8], open: &MergeRequestSeen) -> Plan 
         report: vec![Remark::WaitsForMerge],
         ..Plan::default()
     };
-    match standing(change, page, Some(open)) {
+    let becomes_removal = change.removes_row && !is_removal(open, change.bot);
+    let standing = standing(change, page, Some(open));
+    if becomes_removal && open.author != change.bot {
+        // It would be said nowhere.
+        return Plan::nothing(Remark::BranchIsAPersons);
+    }
+    if becomes_removal && !matches!(standing, Standing::APersons) {
+        // It is said, and counted, before the branch has it.
+        plan.steps
+            .extend(update(change, open, &change.words.description, false));
+    }
+    match standing {
         Standing::Good => {}
         Standing::APersons => {
             plan.report = vec![Remark::BranchIsAPersons];
@@ -165,9 +176,17 @@ fn keep_true(change: &Change<'_>, page: &[u8], open: &MergeRequestSeen) -> Plan 
         Standing::Missing => plan.steps.push(commit(change, page, false)),
         Standing::Rebuild => plan.steps.push(commit(change, page, true)),
     }
-    plan.steps
-        .extend(update(change, open, &change.words.description, false));
+    if !becomes_removal {
+        plan.steps
+            .extend(update(change, open, &change.words.description, false));
+    }
     plan
+}
+
+/// Whether a merge request of ours takes a row out, as it says itself.
+#[must_use]
+pub fn is_removal(merge_request: &MergeRequestSeen, bot: UserId) -> bool {
+    concern(merge_request, bot).is_some_and(|marker| marker.removes)
 }
 
 fn propose(change: &Change<'_>, page: &[u8]) -> Plan {
@@ -254,9 +273,12 @@ fn update(change: &Change<'_>, open: &MergeRequestSeen, description: &Markdown, 
         Some(known) if known.draft == change.draft => seen_draft,
         _ => change.draft,
     };
-    let is_their_title = known
-        .as_ref()
-        .is_some_and(|known| known.title != Digest::of(seen_title.as_bytes()));
+    let becomes_removal = change.removes_row && !is_theirs && known.as_ref().is_none_or(|known| !known.removes);
+    // Under a title that somebody wrote for another change nothing is removed.
+    let is_their_title = !becomes_removal
+        && known
+            .as_ref()
+            .is_some_and(|known| known.title != Digest::of(seen_title.as_bytes()));
     let wanted = ChangeMarker::of(change, description);
     let wanted = ChangeMarker {
         title: match &known {
@@ -269,6 +291,7 @@ fn update(change: &Change<'_>, open: &MergeRequestSeen, description: &Markdown, 
         Some(known) if is_theirs => ChangeMarker {
             items: known.items.clone(),
             facts: known.facts.clone(),
+            removes: known.removes,
             ..wanted
         },
         _ => wanted,
@@ -281,6 +304,7 @@ fn update(change: &Change<'_>, open: &MergeRequestSeen, description: &Markdown, 
         merge_request: open.iid,
         title,
         description: wanted.before(description),
+        removes_row: becomes_removal,
     })
 }
 

@@ -136,10 +136,6 @@ fn line(
     let was_another = was_another(seen, handbook, &listing.place.merge_requests);
     match edit {
         Ok(Edit::Removal(_)) if was_another => Plan::nothing(Remark::PageUnusable(not_its_own(handbook))),
-        Ok(Edit::Line(ChangeKind::Changed, edited)) if was_another => {
-            let edit = Edit::Inherited(edited);
-            changed(program, seen, charter, (handbook, listing), &row, &edit)
-        }
         Ok(Edit::Removal(_)) if is_capped(seen, listing, &file.bytes, handbook) => {
             Plan::nothing(Remark::RemovalsCapped)
         }
@@ -154,14 +150,49 @@ fn merged(seen: &CommunitySeen, handbook: &Handbook, merge_requests: &[MergeRequ
 }
 
 /// Whether the line at this address was another project's when it was merged last: one that had the address before.
-/// Where changes go together the merge requests of the address do not tell.
 fn was_another(seen: &CommunitySeen, handbook: &Handbook, merge_requests: &[MergeRequestSeen]) -> bool {
+    merged_for(seen, handbook, merge_requests) == Some(MergedFor::Another)
+}
+
+/// Whose the line was when it was merged last from a branch of this address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MergedFor {
+    It,
+    Another,
+    /// None was merged: a person wrote it, or it was another address then.
+    Nobody,
+}
+
+/// `None`: changes go together, so the merge requests of the address do not tell.
+fn merged_for(seen: &CommunitySeen, handbook: &Handbook, merge_requests: &[MergeRequestSeen]) -> Option<MergedFor> {
     if handbook.manners.batch {
-        return false;
+        return None;
     }
     let mut rows = all_merged(seen, handbook, merge_requests).filter(|marker| marker.what == What::Row);
-    rows.next()
-        .is_some_and(|marker| marker.said_of(seen.project.id).is_none())
+    Some(match rows.next() {
+        None => MergedFor::Nobody,
+        Some(marker) if marker.said_of(seen.project.id).is_some() => MergedFor::It,
+        Some(_) => MergedFor::Another,
+    })
+}
+
+/// What a maintainer should ask themselves before a line is changed or removed that is known by nothing but its address: whoever takes
+/// over an address has no right to the line.
+fn doubt(seen: &CommunitySeen, handbook: &Handbook, listing: &ListingSeen, edit: &Edit) -> Option<&'static str> {
+    if !matches!(edit, Edit::Line(ChangeKind::Changed, _) | Edit::Removal(_)) {
+        return None;
+    }
+    match merged_for(seen, handbook, &listing.place.merge_requests)? {
+        MergedFor::It => None,
+        MergedFor::Another => Some(
+            "The line was merged for another project, which had this address before. Please merge only if it is to be this \
+             project's from now on.",
+        ),
+        MergedFor::Nobody => Some(
+            "No merge request of Convenor's says whose line this is: it was found by its link alone. Please merge only if it is \
+             this community's.",
+        ),
+    }
 }
 
 fn not_its_own(handbook: &Handbook) -> String {
@@ -202,7 +233,7 @@ fn is_capped(seen: &CommunitySeen, listing: &ListingSeen, page: &[u8], handbook:
         .place
         .merge_requests
         .iter()
-        .any(|mr| mr.state == MergeRequestState::Opened && mr.author == seen.bot.id);
+        .any(|mr| mr.state == MergeRequestState::Opened && change::is_removal(mr, seen.bot.id));
     let most = (managed_rows(seen, page, handbook) / SHARE_OF_REMOVALS).max(LEAST_LIMIT);
     !proposed && !seen.removals.allowed && seen.removals.lately >= most
 }
@@ -226,8 +257,6 @@ fn managed_rows(seen: &CommunitySeen, page: &[u8], handbook: &Handbook) -> usize
 enum Edit {
     Nothing(Settled),
     Line(ChangeKind, Edited),
-    /// The line there is was merged for another project, which had this address before.
-    Inherited(Edited),
     Removal(Edited),
 }
 
@@ -250,16 +279,14 @@ impl Edit {
     fn edited(&self) -> Option<&Edited> {
         match self {
             Self::Nothing(_) => None,
-            Self::Line(_, edited) | Self::Inherited(edited) | Self::Removal(edited) => Some(edited),
+            Self::Line(_, edited) | Self::Removal(edited) => Some(edited),
         }
     }
 
     fn wanted(&self) -> Wanted {
         match self {
             Self::Nothing(settled) => Wanted::Nothing(settled.clone()),
-            Self::Line(_, edited) | Self::Inherited(edited) | Self::Removal(edited) => {
-                Wanted::Page(edited.page.clone())
-            }
+            Self::Line(_, edited) | Self::Removal(edited) => Wanted::Page(edited.page.clone()),
         }
     }
 }
@@ -283,6 +310,19 @@ fn changed(
     };
     let draft = change::is_draft(handbook.manners.draft, unready.is_some());
     let facts = facts(handbook, row, charter, edit);
+    let mut words = words::of(
+        program,
+        seen,
+        charter,
+        &slug,
+        (handbook, &listing.page),
+        edit,
+        unready.filter(|_| draft),
+    );
+    if let Some(doubt) = doubt(seen, handbook, listing, edit) {
+        let doubt = Markdown::new().words("**").words(doubt).words("**\n\n");
+        words.description = doubt.append(&words.description);
+    }
     let mut plan = change::plan(&Change {
         bot: seen.bot.id,
         what: What::Row,
@@ -298,15 +338,7 @@ fn changed(
         place: &listing.place,
         wanted: edit.wanted(),
         facts,
-        words: words::of(
-            program,
-            seen,
-            charter,
-            &slug,
-            (handbook, &listing.page),
-            edit,
-            unready.filter(|_| draft),
-        ),
+        words,
         draft,
         removes_row: matches!(edit, Edit::Removal(_)),
         opening: opening(handbook, listing),

@@ -33,7 +33,7 @@ pub(super) fn of(
 fn verb_and_end(edit: &Edit) -> (&'static str, &'static str) {
     match edit {
         Edit::Nothing(_) | Edit::Line(ChangeKind::Added, _) => ("docs: add ", " to the communities of practice"),
-        Edit::Line(ChangeKind::Changed, _) | Edit::Inherited(_) => ("docs: update ", " in the communities of practice"),
+        Edit::Line(ChangeKind::Changed, _) => ("docs: update ", " in the communities of practice"),
         Edit::Line(ChangeKind::Adopted, _) => ("docs: link ", " in the communities of practice"),
         Edit::Removal(_) => ("docs: remove ", " from the communities of practice"),
     }
@@ -56,7 +56,6 @@ fn description(
         .words(match edit {
             Edit::Nothing(_) => ": its line in the table of communities.",
             Edit::Line(ChangeKind::Added, _) => " is a new community of practice. This adds its line to the table.",
-            Edit::Inherited(_) => " is at the address that a line of the table has. This makes it the project's line.",
             Edit::Line(ChangeKind::Changed, _) => " has changed. This brings its line in the table up to date.",
             Edit::Line(ChangeKind::Adopted, _) => {
                 " is in the table already and has a project now. This links its line to the project and brings it up to date."
@@ -85,14 +84,9 @@ fn description(
         .code(&Untrusted::new(page.branch.as_str()))
         .words("\n");
     if let Some(edited) = edit.edited() {
-        text = match edit {
-            Edit::Line(ChangeKind::Adopted, _) => text.words("\n**").append(&by_name(charter)).words("**\n"),
-            Edit::Inherited(_) => text.words(
-                "\n**The line was merged for another project, which had this address before. Please merge only if it is to be \
-                 this project's from now on.**\n",
-            ),
-            _ => text,
-        };
+        if let Edit::Line(ChangeKind::Adopted, _) = edit {
+            text = text.words("\n**").append(&by_name(charter)).words("**\n");
+        }
         text = text
             .words("\nThe one line that changes:\n\n")
             .fence("diff", &listing::diff(edited));
@@ -103,7 +97,7 @@ fn description(
 /// That a line was found by nothing but its name, for whoever decides whether it is the same community.
 pub(in crate::plan) fn by_name(charter: &Charter) -> Markdown {
     Markdown::new()
-        .words("No link says whose line it is: it was found by the name ")
+        .words("No link in this line leads to the project: it was found by the name ")
         .inline(&charter.name)
         .words(" alone. Please merge only if it is the same community.")
 }

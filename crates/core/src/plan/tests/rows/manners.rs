@@ -45,7 +45,8 @@ fn a_line_that_only_has_the_name_is_linked_with_a_warning_and_not_removed() {
     assert_eq!(world.settle().0, ["commit", "create_merge_request"]);
     let description = world.newest().description.expose();
     assert!(
-        description.contains("**No link says whose line it is: it was found by the name Rust at Work alone."),
+        description
+            .contains("**No link in this line leads to the project: it was found by the name Rust at Work alone."),
         "{description}"
     );
     world.merge();
@@ -104,6 +105,58 @@ fn more_than_three_removals_a_day_wait_for_an_operator() {
         [Remark::WaitsForMerge],
         "what is proposed already is kept true"
     );
+}
+
+/// Whoever takes over an address that a person's line links to has no right to the line.
+#[test]
+fn a_line_that_no_merge_request_made_is_changed_and_removed_with_a_warning() {
+    let doubt = "**No merge request of Convenor's says whose line this is: it was found by its link alone.";
+    for (status, step) in [("active", "create_merge_request"), ("retired", "propose_removal")] {
+        let mut world = World::new();
+        world.page_becomes(&PAGE.replace(
+            "| Zen |",
+            "| [Rust](https://gitlab.example.com/cops/rust-at-work) | @ann |\r\n| Zen |",
+        ));
+        world.charter("darwinjs", status);
+        assert_eq!(world.settle().0, ["commit", step]);
+        let description = world.newest().description.expose().to_owned();
+        assert!(description.contains(doubt), "{description}");
+    }
+    let mut world = World::new();
+    world.settle();
+    world.merge();
+    world.charter("darwinjs", "active");
+    world.settle();
+    assert!(
+        !world.newest().description.expose().contains(doubt),
+        "merged for it before"
+    );
+}
+
+#[test]
+fn an_open_merge_request_that_becomes_a_removal_counts_as_a_new_one() {
+    let mut world = World::new();
+    world.settle();
+    world.merge();
+    world.charter("darwinjs", "active");
+    assert_eq!(world.settle().0, ["commit", "create_merge_request"]);
+    world.newest().title = Untrusted::new("A harmless change");
+    world.charter("darwinjs", "retired");
+    world.seen.removals.lately = 3;
+    assert_eq!(world.settle(), (vec![], vec![Remark::RemovalsCapped]));
+    assert!(world.on_branch().contains("Rust at Work"), "it stays what it was");
+    world.seen.removals.lately = 2;
+    assert_eq!(
+        world.settle().0,
+        ["propose_removal", "commit"],
+        "said and counted first"
+    );
+    assert_eq!(
+        world.newest().title.expose(),
+        "docs: remove rust-at-work from the communities of practice"
+    );
+    world.seen.removals.lately = 3;
+    assert_eq!(world.settle().1, [Remark::WaitsForMerge], "it is counted already");
 }
 
 #[test]

@@ -167,7 +167,7 @@ async fn nothing_is_told_of_an_issue_that_becomes_confidential_before_any_write(
 /// GitLab says 429 to the write before which the issue becomes confidential: when it would be sent again, nothing is told any more.
 #[tokio::test]
 async fn what_had_to_wait_is_told_only_if_it_still_may_be() {
-    for path in ["/projects$", "/repository/commits$", "/projects/2003/issues$"] {
+    for path in ["/projects$", "/repository/commits$"] {
         let town = Town::new().await;
         let at_it = |effect| {
             let fault = Fault::new(effect).user("convenor-bot").method("POST");
@@ -180,9 +180,8 @@ async fn what_had_to_wait_is_told_only_if_it_still_may_be() {
         town.settle().await;
         let tried: Vec<_> = town.gitlab.writes().into_iter().filter(|call| tells(&call)).collect();
         let refused = tried.iter().position(|call| call.status == Some(429)).unwrap();
-        let said = |call: &CallRecord| (call.path.clone(), call.params.clone());
         let again = tried[refused + 1..].iter();
-        let again: Vec<_> = again.filter(|call| said(call) == said(&tried[refused])).collect();
+        let again: Vec<_> = again.filter(|call| call.path == tried[refused].path).collect();
         assert!(again.is_empty(), "{path}: {again:?}");
         assert!(!everything_public(&town).await.contains(CANARY), "{path}");
     }

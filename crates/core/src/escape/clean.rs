@@ -40,8 +40,24 @@ pub(crate) fn one_line(text: &str) -> String {
     line.text
 }
 
+/// The same, and where something goes within a word that is seen: a secret that was taken apart, so that nobody found it in there, is not
+/// put together again.
+pub(crate) fn one_line_with_gaps(text: &str) -> String {
+    let mut line = Line {
+        gap: Some(char::REPLACEMENT_CHARACTER),
+        ..Line::default()
+    };
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        line.take(c, rest.peek().copied());
+    }
+    line.text
+}
+
 #[derive(Default)]
 struct Line {
+    /// What stands for characters that go.
+    gap: Option<char>,
     text: String,
     last: Option<char>,
     space: bool,
@@ -55,6 +71,11 @@ impl Line {
             return;
         }
         if c.is_control() || (invisible(c) && !joins(c, self.last.filter(|_| !self.space), next)) {
+            let is_within = self.last.is_some() && self.last != self.gap && !self.space;
+            if let Some(gap) = self.gap.filter(|_| is_within) {
+                self.text.push(gap);
+                self.last = Some(gap);
+            }
             return;
         }
         self.marks = if is_combining_mark(c) { self.marks + 1 } else { 0 };
@@ -141,5 +162,19 @@ mod tests {
     #[test]
     fn lines_keep_indentation_and_lose_what_trails() {
         assert_eq!(lines("a \r\n\tb\r\rc\n\n"), ["a", "\tb", "", "c"]);
+    }
+
+    #[test]
+    fn a_word_that_was_taken_apart_is_not_put_together_again() {
+        assert_eq!(
+            one_line_with_gaps("glpat-\0\0\0secret \u{200b}and\u{1b}"),
+            "glpat-\u{fffd}secret and\u{fffd}"
+        );
+        assert_eq!(one_line_with_gaps("\0a \u{202e} b\nc"), "a b c");
+        assert_eq!(
+            one_line("glpat-\0secret"),
+            "glpat-secret",
+            "elsewhere nothing stands for it"
+        );
     }
 }

@@ -8,7 +8,8 @@ use crate::untrusted::Untrusted;
 /// Longer than this says nothing more in a log line.
 const MAX_LOG: usize = 200;
 
-/// People's text for one field of a log line: one line, no control characters, at most 200 characters.
+/// People's text for one field of a log line: one line, no control characters (what was within a word leaves a `\u{fffd}`), at most 200
+/// characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogText(String);
 
@@ -16,7 +17,7 @@ impl LogText {
     /// Makes it.
     #[must_use]
     pub fn new(text: &Untrusted) -> Self {
-        Self(clean::cut(&clean::one_line(text.expose()), MAX_LOG))
+        Self(clean::cut(&clean::one_line_with_gaps(text.expose()), MAX_LOG))
     }
 }
 

@@ -184,6 +184,10 @@ impl GitLabLooker {
         way: &mut Way,
     ) -> Result<(BTreeSet<UserId>, Option<ApplyError>), LookError> {
         let (mut believed, mut later) = (BTreeSet::new(), None);
+        if refused.is_empty() {
+            return Ok((believed, later));
+        }
+        let begun = self.begun(&claim.thing).await?;
         for (user, error) in refused {
             let is_second = !way.refused_once.insert(user);
             if error.is_about_the_values() {
@@ -196,7 +200,6 @@ impl GitLabLooker {
             }
             let adds = |step: &&Step| matches!(step, Step::AddMember { user: added, .. } if *added == user);
             let Some(step) = steps.iter().find(adds) else { continue };
-            let begun = self.begun(&claim.thing).await?;
             if brakes::is_refused_for_good(step, &begun, self.clock.now()) {
                 believed.insert(user);
             } else {

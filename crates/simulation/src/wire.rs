@@ -160,12 +160,13 @@ fn effect(
         }
         return Ok(answer);
     }
+    let path = request.uri().path().to_owned();
     let write = rules::Write::of(&request);
     rules::before(sim, &write);
     let answer = sim.world.exchange(request).received.whole().ok_or_else(lost)?;
     if answer.status().is_success() {
         sim.locked().counts.writes += u64::from(still_counts);
-        forget_what_was_taken_meanwhile(sim, &key, began);
+        forget_what_was_taken_meanwhile(sim, &path, began);
         rules::after(sim, who, &write, &answer);
     }
     post::collect(sim);
@@ -174,12 +175,12 @@ fn effect(
 
 /// A call that was under way already when a person took its thing away puts it back without anybody's will: GitLab takes no
 /// condition with it.
-fn forget_what_was_taken_meanwhile(sim: &Sim, asked: &str, began: Instant) {
+fn forget_what_was_taken_meanwhile(sim: &Sim, path: &str, began: Instant) {
     let memories = &mut sim.locked().memories;
-    if asked.contains("/members") {
+    if path.ends_with("/members") {
         memories.member_gone = memories.member_gone.filter(|gone| *gone < began);
     }
-    if asked.contains("/boards") {
+    if path.ends_with("/boards") {
         memories.board_gone = memories.board_gone.filter(|gone| *gone < began);
     }
 }

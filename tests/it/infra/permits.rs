@@ -1,13 +1,16 @@
 //! What was written down to be done, and waits for its turn.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use convenor::apply::{Applied, Applier, Errand, Packing};
-use convenor::gitlab::{Client, ClientSettings, LimitSettings};
+use async_trait::async_trait;
+use convenor::apply::{Applied, Applier, Errand, MayTell, Packing};
+use convenor::gitlab::{Client, ClientSettings, LimitSettings, Words};
 use convenor::hooks::HookSecrets;
 use convenor::settings::WebhookSettings;
 use convenor::store::{Claim, StepState, Store};
-use convenor_core::escape::Markdown;
+use convenor_core::escape::{Markdown, Title};
 use convenor_core::ids::{IssueIid, ProjectId, UserId};
 use convenor_core::plan::Step;
 use jiff::Timestamp;
@@ -30,6 +33,21 @@ struct Desk {
     webhook: WebhookSettings,
     /// When the work's turn is over.
     until: Option<Timestamp>,
+    /// What is written: a comment, if nothing else is said.
+    step: Step,
+    /// Asked whether it may still be told.
+    may_tell: Option<Arc<dyn MayTell>>,
+}
+
+/// Says so each time, and counts.
+struct Asked(bool, AtomicUsize);
+
+#[async_trait]
+impl MayTell for Asked {
+    async fn may_tell(&self) -> Result<bool, Words> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        Ok(self.0)
+    }
 }
 
 impl Desk {
@@ -67,24 +85,42 @@ impl Desk {
             claim,
             webhook,
             until: None,
+            step: Step::CreateNote {
+                project: ProjectId(1),
+                issue: IssueIid(1),
+                body: Markdown::new().words("text"),
+            },
+            may_tell: None,
         }
+    }
+
+    /// The same for what tells people's text, which may be told or not when it is asked again.
+    async fn telling(may: bool) -> (Self, Arc<Asked>) {
+        let asked = Arc::new(Asked(may, AtomicUsize::new(0)));
+        let desk = Self {
+            step: Step::CreateIssue {
+                project: ProjectId(1),
+                title: Title::new().words("title"),
+                description: Markdown::new().words("text"),
+                confidential: false,
+            },
+            may_tell: Some(asked.clone()),
+            ..Self::new().await
+        };
+        (desk, asked)
     }
 
     /// Comments while another call is under way; `meanwhile` happens when the intent is written down and nothing is sent yet.
     async fn comments(&self, meanwhile: impl AsyncFnOnce()) -> Applied {
         let secrets = HookSecrets::new(&self.webhook);
         let applier = Applier::new(self.client.writer(), self.store.clone(), self.hands.clock(), secrets);
-        let steps = [Step::CreateNote {
-            project: ProjectId(1),
-            issue: IssueIid(1),
-            body: Markdown::new().words("text"),
-        }];
+        let steps = std::slice::from_ref(&self.step);
         let errand = Errand {
             thing: &self.claim.thing,
             cause: "test",
             lease: Some(&self.claim.lease),
             until: self.until,
-            may_tell: None,
+            may_tell: self.may_tell.as_ref(),
         };
         let reader = self.client.reader();
         let other = reader.user(UserId(1));
@@ -94,7 +130,7 @@ impl Desk {
                 (!requests.is_empty()).then_some(())
             })
             .await;
-            applier.apply_together(errand, &steps, Packing::Shared).await
+            applier.apply_together(errand, steps, Packing::Shared).await
         };
         let meanwhile = async {
             until("the intent", async || {
@@ -170,4 +206,22 @@ async fn what_waited_until_its_turn_was_over_is_not_sent() {
     assert_eq!((applied.done, desk.notes_sent().await), (0, 0));
     let entry = desk.store.journal_of(&proposal(1), 1).await.unwrap().remove(0);
     assert_eq!(entry.state, StepState::Failed, "{:?}", entry.result);
+}
+
+/// A connection was long in coming: what was read before it is too old, and with one in hand nothing is read.
+#[tokio::test]
+async fn what_tells_and_waited_long_for_a_connection_is_not_sent() {
+    for (seconds, sent) in [(5, true), (11, false)] {
+        let (desk, asked) = Desk::telling(true).await;
+        let applied = desk
+            .comments(async || desk.hands.forward(Duration::from_secs(seconds)))
+            .await;
+        let tried = desk.notes_sent().await == 1;
+        assert_eq!(tried, sent, "after {seconds} s: {:?}", applied.failed);
+        assert_eq!(
+            asked.1.load(Ordering::SeqCst),
+            0,
+            "it was read a moment before it waited"
+        );
+    }
 }

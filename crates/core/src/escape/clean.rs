@@ -32,26 +32,17 @@ fn joins(c: char, before: Option<char>, after: Option<char>) -> bool {
 
 /// One line: line ends and all kinds of space become single spaces, controls and invisible characters go.
 pub(crate) fn one_line(text: &str) -> String {
-    let mut line = Line::default();
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        line.take(c, rest.peek().copied());
-    }
-    line.text
+    Line::default().of(text)
 }
 
 /// The same, and where something goes within a word that is seen: a secret that was taken apart, so that nobody found it in there, is not
 /// put together again.
 pub(crate) fn one_line_with_gaps(text: &str) -> String {
-    let mut line = Line {
+    let line = Line {
         gap: Some(char::REPLACEMENT_CHARACTER),
         ..Line::default()
     };
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        line.take(c, rest.peek().copied());
-    }
-    line.text
+    line.of(text)
 }
 
 #[derive(Default)]
@@ -65,6 +56,14 @@ struct Line {
 }
 
 impl Line {
+    fn of(mut self, text: &str) -> String {
+        let mut rest = text.chars().peekable();
+        while let Some(c) = rest.next() {
+            self.take(c, rest.peek().copied());
+        }
+        self.text
+    }
+
     fn take(&mut self, c: char, next: Option<char>) {
         if ends_line(c) || c.is_whitespace() {
             self.space = self.last.is_some();

@@ -110,7 +110,7 @@ pub enum Finding {
     },
     /// The row's name links to the projects of several communities.
     #[error(
-        "the row on line {line} links to the project of `{name}` and to another community's: give each community a row of its own"
+        "the row on line {line} links to the project of `{name}` and somewhere else: give each community a row of its own"
     )]
     Shared {
         /// The community's name as plain text.

@@ -58,7 +58,7 @@ pub enum Ownership {
     Broken(usize, Malformed),
     /// This row alone has its name and links to another project: whose it is, people have to say.
     Elsewhere(usize),
-    /// This row's name links to its project and to another community's, and is not this one's alone.
+    /// This row's name links to its project and to another one, and is not this one's alone.
     Shared(usize),
     /// There is none.
     None,
@@ -125,11 +125,10 @@ impl Table<'_> {
         }
     }
 
-    /// Whether the row's name links to another community's project too, and not to this one alone under its name.
+    /// Whether the row's name links to another project too, and not to this one alone under its name.
     fn is_shared(&self, row: usize, name_column: usize, wanted: &WantedRow, others: &[Known]) -> bool {
-        let Some(said) = self.row(row).map(|row| row.said(name_column)) else {
-            return false;
-        };
+        let Some(row) = self.row(row) else { return false };
+        let said = row.said(name_column);
         let leads_to = |url: Option<&Url>, text: &dyn Fn(&str) -> bool| {
             let mut links = said.links.iter();
             url.is_some_and(|url| links.any(|(words, target)| links_to_project(target, url) && text(words)))
@@ -142,7 +141,7 @@ impl Table<'_> {
         let is_of_several = wanted.project_url.as_ref().is_some_and(|url| {
             let first = said.links.first();
             let is_first = first.is_some_and(|(_, target)| links_to_project(target, url));
-            !is_first || self.row(row).is_some_and(|row| leads_elsewhere(&row, name_column, url))
+            !is_first || leads_elsewhere(&row, name_column, url)
         });
         let (text, name) = (row_name(&said.text), fold(wanted.name.expose()));
         let without_remark = text.split_once(" (").map_or(text.as_str(), |(before, _)| before);

@@ -149,18 +149,12 @@ fn keep_true(change: &Change<'_>, page: &[u8], open: &MergeRequestSeen) -> Plan 
         ..Plan::default()
     };
     let becomes_removal = change.removes_row && !is_removal(open, change.bot);
-    let standing = standing(change, page, Some(open));
     if becomes_removal && open.author != change.bot {
         // It would be said nowhere.
         return Plan::nothing(Remark::BranchIsAPersons);
     }
-    if becomes_removal && !matches!(standing, Standing::APersons) {
-        // It is said, and counted, before the branch has it.
-        plan.steps
-            .extend(update(change, open, &change.words.description, false));
-    }
-    match standing {
-        Standing::Good => {}
+    let commit = match standing(change, page, Some(open)) {
+        Standing::Good => None,
         Standing::APersons => {
             plan.report = vec![Remark::BranchIsAPersons];
             let description = Markdown::new()
@@ -173,13 +167,17 @@ fn keep_true(change: &Change<'_>, page: &[u8], open: &MergeRequestSeen) -> Plan 
             plan.steps.extend(update(change, open, &description, true));
             return plan;
         }
-        Standing::Missing => plan.steps.push(commit(change, page, false)),
-        Standing::Rebuild => plan.steps.push(commit(change, page, true)),
-    }
-    if !becomes_removal {
-        plan.steps
-            .extend(update(change, open, &change.words.description, false));
-    }
+        Standing::Missing => Some(commit(change, page, false)),
+        Standing::Rebuild => Some(commit(change, page, true)),
+    };
+    let update = update(change, open, &change.words.description, false);
+    // A removal is said, and counted, before the branch has it.
+    let steps = if becomes_removal {
+        [update, commit]
+    } else {
+        [commit, update]
+    };
+    plan.steps.extend(steps.into_iter().flatten());
     plan
 }
 

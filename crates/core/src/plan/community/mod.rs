@@ -133,9 +133,10 @@ fn line(
             .map(|(_, reconciled)| Edit::of(reconciled))
         }
     };
-    let was_another = was_another(seen, handbook, &listing.place.merge_requests);
     match edit {
-        Ok(Edit::Removal(_)) if was_another => Plan::nothing(Remark::PageUnusable(not_its_own(handbook))),
+        Ok(Edit::Removal(_)) if merged_for(seen, handbook, listing) == Some(MergedFor::Another) => {
+            Plan::nothing(Remark::PageUnusable(not_its_own(handbook)))
+        }
         Ok(Edit::Removal(_)) if is_capped(seen, listing, &file.bytes, handbook) => {
             Plan::nothing(Remark::RemovalsCapped)
         }
@@ -149,26 +150,23 @@ fn merged(seen: &CommunitySeen, handbook: &Handbook, merge_requests: &[MergeRequ
     all_merged(seen, handbook, merge_requests).find_map(|marker| marker.said_of(seen.project.id))
 }
 
-/// Whether the line at this address was another project's when it was merged last: one that had the address before.
-fn was_another(seen: &CommunitySeen, handbook: &Handbook, merge_requests: &[MergeRequestSeen]) -> bool {
-    merged_for(seen, handbook, merge_requests) == Some(MergedFor::Another)
-}
-
 /// Whose the line was when it was merged last from a branch of this address.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum MergedFor {
     It,
+    /// A project that had the address before.
     Another,
     /// None was merged: a person wrote it, or it was another address then.
     Nobody,
 }
 
 /// `None`: changes go together, so the merge requests of the address do not tell.
-fn merged_for(seen: &CommunitySeen, handbook: &Handbook, merge_requests: &[MergeRequestSeen]) -> Option<MergedFor> {
+fn merged_for(seen: &CommunitySeen, handbook: &Handbook, listing: &ListingSeen) -> Option<MergedFor> {
     if handbook.manners.batch {
         return None;
     }
-    let mut rows = all_merged(seen, handbook, merge_requests).filter(|marker| marker.what == What::Row);
+    let merged = all_merged(seen, handbook, &listing.place.merge_requests);
+    let mut rows = merged.filter(|marker| marker.what == What::Row);
     Some(match rows.next() {
         None => MergedFor::Nobody,
         Some(marker) if marker.said_of(seen.project.id).is_some() => MergedFor::It,
@@ -182,7 +180,7 @@ fn doubt(seen: &CommunitySeen, handbook: &Handbook, listing: &ListingSeen, edit:
     if !matches!(edit, Edit::Line(ChangeKind::Changed, _) | Edit::Removal(_)) {
         return None;
     }
-    match merged_for(seen, handbook, &listing.place.merge_requests)? {
+    match merged_for(seen, handbook, listing)? {
         MergedFor::It => None,
         MergedFor::Another => Some(
             "The line was merged for another project, which had this address before. Please merge only if it is to be this \

@@ -4,7 +4,7 @@
 //! calls, programs of the settings), never text of people, so that the number of series stays small and nothing leaks.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use convenor_core::plan::standing::Standing;
@@ -114,8 +114,9 @@ impl Metrics {
     /// # Errors
     /// When another recorder is in place.
     pub fn start() -> Result<Self, BuildError> {
-        static STARTED: OnceLock<Metrics> = OnceLock::new();
-        if let Some(metrics) = STARTED.get() {
+        static STARTED: Mutex<Option<Metrics>> = Mutex::new(None);
+        let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(metrics) = &*started {
             return Ok(metrics.clone());
         }
         let prometheus = PrometheusBuilder::new()
@@ -125,13 +126,13 @@ impl Metrics {
         gauge!("convenor_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         let process = Collector::default();
         process.describe();
-        Ok(STARTED
-            .get_or_init(|| Self {
-                prometheus,
-                process,
-                counted: Arc::default(),
-            })
-            .clone())
+        let metrics = Self {
+            prometheus,
+            process,
+            counted: Arc::default(),
+        };
+        *started = Some(metrics.clone());
+        Ok(metrics)
     }
 
     /// The figures in Prometheus' text format; `kept` is what the database says now, or `None` when it says nothing.

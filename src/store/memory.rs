@@ -13,8 +13,9 @@ use tokio::sync::Notify;
 
 use super::deliveries::{Accepted, Delivery, StoredDelivery};
 use super::journal::{JournalEntry, StepState};
+use super::knocks::Knocks;
 use super::rest::RestRow;
-use super::work::{ECHO, Knocks, Order, Work, WorkState};
+use super::work::{ECHO, Order, Work, WorkState};
 use super::{StoreError, lock};
 
 /// Stands at every commit.
@@ -144,8 +145,8 @@ pub(super) struct BadEnd<'a> {
 }
 
 impl Tables {
-    /// Stores deliveries, each key once, and their knocks with those of `others`.
-    pub(super) fn accept(&mut self, batch: &[&Delivery]) -> Vec<Accepted> {
+    /// Stores deliveries, each key once.
+    pub(super) fn accept(&mut self, batch: &[&mut Delivery]) -> Vec<Accepted> {
         let mut accepted = Vec::with_capacity(batch.len());
         for delivery in batch {
             let is_new = !self.deliveries.contains_key(&delivery.key);
@@ -343,7 +344,7 @@ impl Row {
         }
     }
 
-    /// As [`super::work::KNOCK_AGAIN`] says.
+    /// As [`super::knocks::KNOCK_AGAIN`] says.
     fn knock(&mut self, due: i64, count: i64, cause: &str) {
         self.knocks += count;
         cause.clone_into(&mut self.cause);

@@ -8,11 +8,13 @@
 //! The SQL text is the same for every database; what differs between them is in [`pools`].
 
 mod acceptances;
+mod arrivals;
 mod deliveries;
 mod depth;
 mod durability;
 mod error;
 mod journal;
+mod knocks;
 mod ledger;
 mod listing;
 mod memory;

@@ -156,7 +156,7 @@ macro_rules! claim_newcomer {
     };
 }
 
-const CHANNEL: &str = "convenor_work";
+pub(super) const CHANNEL: &str = "convenor_work";
 const NOTIFY: &str = "notify convenor_work";
 /// How long to wait before listening again after a fault.
 const LISTEN_PAUSE: Duration = Duration::from_secs(5);

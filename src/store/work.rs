@@ -1,6 +1,5 @@
 //! The work table: what to look at, when, and who is looking.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use convenor_core::plan::Rest;
@@ -10,95 +9,10 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use super::journal::{RELEASED, next_id, released};
+use super::knocks::Knocks;
 use super::memory::BadEnd;
 use super::pools::{Pools, in_transaction, on};
 use super::{Store, StoreError, from_ms, to_ms};
-
-/// Makes rows or brings their looks forward. While somebody looks, the wish is kept for when they are done. While a thing
-/// is backing off (`attempts > 0`) a knock does not hurry it, else a busy webhook would undo a `Retry-After`; one that was
-/// given up is tried again; one that is held stays held.
-pub(super) const KNOCK_AGAIN: &str = " on conflict (thing) do update set \
-     knocks = work.knocks + excluded.knocks, cause = excluded.cause, \
-     asked_at = case when work.lease is null then null \
-                     when work.asked_at < excluded.due_at then work.asked_at \
-                     else excluded.due_at end, \
-     due_at = case when work.state = 'failed' then excluded.due_at \
-                   when work.lease is not null or work.attempts > 0 or work.due_at < excluded.due_at then work.due_at \
-                   else excluded.due_at end, \
-     state = case when work.state = 'failed' then 'ready' else work.state end";
-
-/// Knocks that are written together, each thing once. In the order of their keys, so that two writers never wait for each
-/// other in a circle.
-#[derive(Default)]
-pub(super) struct Knocks(BTreeMap<String, Knock>);
-
-struct Knock {
-    cause: String,
-    due: Timestamp,
-    count: i64,
-}
-
-impl Knocks {
-    pub(super) fn add(&mut self, thing: String, cause: &str, due: Timestamp) {
-        let knock = self.0.entry(thing).or_insert_with(|| Knock {
-            cause: String::new(),
-            due,
-            count: 0,
-        });
-        cause.clone_into(&mut knock.cause);
-        knock.due = knock.due.min(due);
-        knock.count += 1;
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Takes over the knocks of `others`, which stay.
-    pub(super) fn add_all(&mut self, others: &Self) {
-        for (thing, knock) in &others.0 {
-            self.add(thing.clone(), &knock.cause, knock.due);
-        }
-    }
-
-    /// As rows to write: thing, due, count, cause.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (&str, i64, i64, &str)> {
-        self.0
-            .iter()
-            .map(|(thing, knock)| (thing.as_str(), to_ms(knock.due), knock.count, knock.cause.as_str()))
-    }
-}
-
-/// Writes knocks in the transaction, and announces them.
-macro_rules! write_knocks {
-    ($transaction:ident, $knocks:expr) => {{
-        let rows: Vec<_> = $knocks.rows().collect();
-        for rows in $crate::store::pools::portions(&rows) {
-            let mut query =
-                sqlx::QueryBuilder::new("insert into work (thing, due_at, knocks, cause, attempts, state) ");
-            query.push_values(rows, |mut row, (thing, due, count, cause)| {
-                row.push_bind(*thing)
-                    .push_bind(*due)
-                    .push_bind(*count)
-                    .push_bind(*cause)
-                    .push("0, 'ready'");
-            });
-            query
-                .push($crate::store::work::KNOCK_AGAIN)
-                .build()
-                .execute(&mut *$transaction)
-                .await?;
-        }
-        if !rows.is_empty() {
-            $crate::store::pools::Announce::announce(&mut *$transaction).await?;
-        }
-    }};
-}
-pub(super) use write_knocks;
 
 /// Which of the things that are due goes first. One order alone would be unfair: whoever comes next would stand behind a crowd, or
 /// the crowd would never have a turn.
@@ -200,17 +114,7 @@ impl Store {
         for thing in things {
             knocks.add(thing.to_string(), cause, due);
         }
-        in_transaction!(
-            self.pools(),
-            |transaction| {
-                write_knocks!(transaction, knocks);
-                Ok(())
-            },
-            |tables| {
-                tables.knock(&knocks);
-                Ok(())
-            }
-        )
+        knocks.write(self.pools()).await
     }
 
     /// Takes the thing that has been due longest, for `lease`; `None` when nothing is due.

@@ -1,31 +1,27 @@
 //! The one writer of deliveries: it stores them together with the work that they cause, many in one transaction.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use convenor_core::thing::Thing;
-use sqlx::Row;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::arrivals;
 use super::deliveries::{Accepted, Delivery};
-use super::pools::{Pools, in_transaction, portions};
-use super::work::{Knocks, write_knocks};
-use super::{StoreError, lock, to_ms};
+use super::knocks::Knocks;
+use super::pools::Pools;
+use super::{StoreError, lock};
 
 /// Deliveries that may wait to be stored; a further one is refused, so that memory stays bounded.
 pub(super) const QUEUE: usize = 1024;
 /// Deliveries in one transaction. More would not be faster and would hold other writers off.
 const BATCH: usize = 256;
-/// After so many rows SQLite's log is copied beside the writer: a quarter of what makes the writer copy it by itself.
-const ROWS_BETWEEN_COPIES: usize = 400;
+/// After so many rows SQLite's log is copied beside the writer. What is left when the log is full the writer copies while everybody waits, so
+/// that more rows would make the longest wait longer, and fewer cost more processor time.
+const ROWS_BETWEEN_COPIES: usize = 64;
 /// How long the knocks of repeated deliveries may wait for company: they cause no flush of their own.
 const REPEATS_WAIT: Duration = Duration::from_secs(1);
-
-const INSERT: &str = "insert into delivery \
-     (key, received_at, event, instance, subject, reason, things, body_bytes, body) ";
 
 /// A delivery that waits for its transaction, and who waits for the answer.
 pub(super) struct Waiting {
@@ -81,29 +77,53 @@ impl Writer {
     }
 
     async fn write(&self, batch: &mut Vec<Waiting>, repeats: &mut Repeats) {
-        let result = self.transaction(batch, repeats).await;
+        if repeats.are_due() {
+            self.write_repeats(repeats).await;
+        }
+        if batch.is_empty() {
+            return;
+        }
+        let mut rows = each_key_once(batch);
+        let result = arrivals::store(&self.pools, &mut rows).await;
         *lock(&self.fault) = result.as_ref().err().cloned();
         match result {
-            Ok(written) => {
-                if written.knocked {
-                    repeats.knocks.clear();
+            Ok(mut new) => {
+                if !new.is_empty() {
                     self.knocked.notify_one();
                 }
-                self.copy_log(batch.len());
-                for (waiting, accepted) in batch.drain(..).zip(written.accepted) {
-                    if accepted == Accepted::Repeat {
+                self.copy_log(new.len());
+                for waiting in batch.drain(..) {
+                    // The first with its key is new, the others are repeats.
+                    let accepted = if new.remove(&waiting.delivery.key) {
+                        Accepted::New
+                    } else {
                         repeats.add(&waiting.delivery);
-                    }
+                        Accepted::Repeat
+                    };
                     // Who asked may have gone: the delivery is stored all the same.
                     let _ = waiting.answer.send(Ok(accepted));
                 }
             }
             Err(error) => {
                 tracing::error!(%error, deliveries = batch.len(), "deliveries could not be stored");
-                repeats.deadline = Instant::now() + REPEATS_WAIT;
                 for waiting in batch.drain(..) {
                     let _ = waiting.answer.send(Err(error.clone()));
                 }
+            }
+        }
+    }
+
+    async fn write_repeats(&self, repeats: &mut Repeats) {
+        let result = repeats.knocks.write(&self.pools).await;
+        *lock(&self.fault) = result.as_ref().err().cloned();
+        match result {
+            Ok(()) => {
+                repeats.knocks.clear();
+                self.knocked.notify_one();
+            }
+            Err(error) => {
+                tracing::error!(%error, "what deliveries repeated could not be stored, and is tried again");
+                repeats.deadline = Instant::now() + REPEATS_WAIT;
             }
         }
     }
@@ -126,134 +146,14 @@ impl Writer {
             drop(turn);
         });
     }
-
-    async fn transaction(&self, batch: &[Waiting], repeats: &Repeats) -> Result<Written, StoreError> {
-        let rows = each_key_once(batch);
-        // As a rule all are new, and the number of stored rows says so. Only where some are and some are not does each
-        // have to be named, which costs more.
-        match self.try_transaction(batch, &rows, repeats, false).await? {
-            Some(written) => Ok(written),
-            None => self
-                .try_transaction(batch, &rows, repeats, true)
-                .await?
-                .ok_or(StoreError::Busy),
-        }
-    }
-
-    /// `None`, and nothing is written, when it has to be `named` which rows are new.
-    async fn try_transaction(
-        &self,
-        batch: &[Waiting],
-        rows: &[&Delivery],
-        repeats: &Repeats,
-        named: bool,
-    ) -> Result<Option<Written>, StoreError> {
-        in_transaction!(
-            &self.pools,
-            |transaction| {
-                let mut stored = HashSet::with_capacity(rows.len());
-                let mut count = 0;
-                for rows in portions(rows) {
-                    let mut query = sqlx::QueryBuilder::new(INSERT);
-                    query.push_values(rows, |mut row, delivery| {
-                        row.push_bind(&*delivery.key)
-                            .push_bind(to_ms(delivery.received_at))
-                            .push_bind(delivery.event.as_deref())
-                            .push_bind(delivery.instance.as_deref())
-                            .push_bind(delivery.subject.as_deref())
-                            .push_bind(delivery.reason)
-                            .push_bind(lines(&delivery.things))
-                            .push_bind(i64::try_from(delivery.body_bytes).unwrap_or(i64::MAX))
-                            .push_bind(&*delivery.body);
-                    });
-                    query.push(" on conflict (key) do nothing");
-                    if named {
-                        for row in query
-                            .push(" returning key")
-                            .build()
-                            .fetch_all(&mut *transaction)
-                            .await?
-                        {
-                            stored.insert(row.try_get::<String, _>("key")?);
-                        }
-                    } else {
-                        count += query.build().execute(&mut *transaction).await?.rows_affected();
-                    }
-                }
-                if !named && count == rows.len() as u64 {
-                    stored.extend(rows.iter().map(|delivery| delivery.key.clone()));
-                } else if !named && count > 0 {
-                    return Ok(None);
-                }
-                let mut knocks = Knocks::default();
-                let accepted: Vec<_> = batch
-                    .iter()
-                    .map(|waiting| accept(&waiting.delivery, &mut stored, &mut knocks))
-                    .collect();
-                if repeats.are_due() || !knocks.is_empty() {
-                    knocks.add_all(&repeats.knocks);
-                }
-                write_knocks!(transaction, knocks);
-                Ok(Some(Written {
-                    accepted,
-                    knocked: !knocks.is_empty(),
-                }))
-            },
-            |tables| {
-                let deliveries: Vec<_> = batch.iter().map(|waiting| &waiting.delivery).collect();
-                let accepted = tables.accept(&deliveries);
-                let mut knocks = Knocks::default();
-                let new = deliveries
-                    .iter()
-                    .zip(&accepted)
-                    .filter(|(_, accepted)| **accepted == Accepted::New);
-                new.for_each(|(delivery, _)| knock_for(delivery, &mut knocks));
-                if repeats.are_due() || !knocks.is_empty() {
-                    knocks.add_all(&repeats.knocks);
-                }
-                tables.knock(&knocks);
-                Ok(Some(Written {
-                    accepted,
-                    knocked: !knocks.is_empty(),
-                }))
-            }
-        )
-    }
 }
 
 /// The first delivery of each key, in the order of the keys, so that two writers never wait for each other in a circle.
-fn each_key_once(batch: &[Waiting]) -> Vec<&Delivery> {
-    let mut rows: Vec<_> = batch.iter().map(|waiting| &waiting.delivery).collect();
+fn each_key_once(batch: &mut [Waiting]) -> Vec<&mut Delivery> {
+    let mut rows: Vec<_> = batch.iter_mut().map(|waiting| &mut waiting.delivery).collect();
     rows.sort_by(|one, other| one.key.cmp(&other.key));
     rows.dedup_by(|one, other| one.key == other.key);
     rows
-}
-
-/// Takes the delivery's key from those that were stored just now: the first with the key is new, the others are repeats.
-fn accept(delivery: &Delivery, stored: &mut HashSet<String>, knocks: &mut Knocks) -> Accepted {
-    if !stored.remove(&delivery.key) {
-        return Accepted::Repeat;
-    }
-    knock_for(delivery, knocks);
-    Accepted::New
-}
-
-fn knock_for(delivery: &Delivery, knocks: &mut Knocks) {
-    let cause = format!("delivery {}", delivery.key);
-    for thing in &delivery.things {
-        knocks.add(thing.to_string(), &cause, delivery.received_at);
-    }
-}
-
-/// Keys of things, one a line.
-fn lines(things: &[Thing]) -> String {
-    let lines: Vec<String> = things.iter().map(ToString::to_string).collect();
-    lines.join("\n")
-}
-
-struct Written {
-    accepted: Vec<Accepted>,
-    knocked: bool,
 }
 
 /// Knocks of repeated deliveries, until they are written.
@@ -280,6 +180,6 @@ impl Repeats {
         if self.knocks.is_empty() {
             self.deadline = Instant::now() + REPEATS_WAIT;
         }
-        knock_for(delivery, &mut self.knocks);
+        self.knocks.add_delivery(delivery);
     }
 }

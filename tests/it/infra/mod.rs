@@ -1,6 +1,7 @@
 //! Intake, store, worker and server through their public doors: HTTP on loopback and a real SQLite file.
 #![expect(clippy::unwrap_used, reason = "a test ends where its set-up fails")]
 
+mod arrivals;
 mod copies;
 pub(crate) mod database;
 mod house;

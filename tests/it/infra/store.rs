@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use convenor::settings::DatabaseUrl;
-use convenor::store::{Accepted, Delivery, Intent, Lease, StepState, Store, StoreError, WorkState};
+use convenor::store::{Delivery, Intent, Lease, StepState, Store, StoreError, WorkState};
 use convenor_core::approval::Acceptance;
 use convenor_core::approval::ApprovedBy;
 use convenor_core::ids::{NoteId, ProjectId};
@@ -16,9 +16,6 @@ use super::database::{Database, and_in_memory, on_both_databases};
 use super::house::{Hands, proposal};
 
 on_both_databases! {
-    what_was_accepted_is_there_after_reopening,
-    a_key_is_stored_once,
-    among_many_at_once_each_is_told_whether_it_is_new,
     many_knocks_are_one_row,
     a_knock_during_a_look_brings_another_look,
     what_has_been_due_longest_comes_first,
@@ -42,9 +39,6 @@ on_both_databases! {
 }
 
 and_in_memory! {
-    what_was_accepted_is_there_after_reopening,
-    a_key_is_stored_once,
-    among_many_at_once_each_is_told_whether_it_is_new,
     many_knocks_are_one_row,
     a_knock_during_a_look_brings_another_look,
     what_has_been_due_longest_comes_first,
@@ -92,57 +86,6 @@ fn intent<'a>(thing: &'a Thing, step: &'a str, lease: Option<&'a Lease>) -> Inte
         step,
         lease,
     }
-}
-
-async fn what_was_accepted_is_there_after_reopening(database: Database) {
-    let (store, hands) = (database.open().await, Hands::new());
-    let accepted = store
-        .accept_delivery(delivery("a", hands.now(), &[proposal(1)]))
-        .await
-        .unwrap();
-    assert_eq!(accepted, Accepted::New);
-    // Not closed: the handle is gone as with a killed process.
-    std::mem::forget(store);
-    let store = database.open().await;
-    assert_eq!(store.list_deliveries(10).await.unwrap().len(), 1);
-    assert_eq!(
-        store.claim(hands.now(), LEASE).await.unwrap().unwrap().thing,
-        proposal(1)
-    );
-}
-
-async fn a_key_is_stored_once(database: Database) {
-    let (store, hands) = (database.open().await, Hands::new());
-    let at_once = (0..20).map(|_| store.accept_delivery(delivery("same", hands.now(), &[proposal(1)])));
-    let accepted = futures_util::future::join_all(at_once).await;
-    let new = accepted
-        .into_iter()
-        .filter(|accepted| *accepted.as_ref().unwrap() == Accepted::New)
-        .count();
-    assert_eq!((new, store.list_deliveries(10).await.unwrap().len()), (1, 1));
-}
-
-async fn among_many_at_once_each_is_told_whether_it_is_new(database: Database) {
-    let (store, hands) = (database.open().await, Hands::new());
-    let accept_all = async |numbers: std::ops::Range<u64>, step: usize| {
-        let deliveries = numbers.step_by(step).map(|number| {
-            let delivery = delivery(&format!("key-{number}"), hands.now(), &[proposal(number)]);
-            let store = &store;
-            async move { store.accept_delivery(delivery).await.unwrap() }
-        });
-        futures_util::future::join_all(deliveries).await
-    };
-    accept_all(0..200, 3).await;
-    let accepted = accept_all(0..200, 1).await;
-    for (number, accepted) in accepted.into_iter().enumerate() {
-        let expected = if number % 3 == 0 {
-            Accepted::Repeat
-        } else {
-            Accepted::New
-        };
-        assert_eq!(accepted, expected, "key-{number}");
-    }
-    assert_eq!(store.list_work().await.unwrap().len(), 200);
 }
 
 async fn many_knocks_are_one_row(database: Database) {

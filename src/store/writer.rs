@@ -88,7 +88,8 @@ impl Writer {
         *lock(&self.fault) = result.as_ref().err().cloned();
         match result {
             Ok(mut new) => {
-                if !new.is_empty() {
+                let is_new = |delivery: &Delivery| !delivery.things.is_empty() && new.contains(&delivery.key);
+                if batch.iter().any(|waiting| is_new(&waiting.delivery)) {
                     self.knocked.notify_one();
                 }
                 self.copy_log(new.len());

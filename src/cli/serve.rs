@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use convenor_core::thing::Thing;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use warp::Filter as _;
@@ -109,8 +110,39 @@ pub struct Service<L> {
     status: Status,
     worker: Worker<L>,
     schedule: Schedule,
+    looks: Looks,
     limits: Limits,
     stop_timeout: Duration,
+}
+
+/// Threads of their own for looks: however long one thinks, deliveries are answered.
+struct Looks(Option<Runtime>);
+
+impl Looks {
+    fn start() -> std::io::Result<Self> {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        // Two at least: while one look thinks, another may hold the database, for which deliveries wait.
+        let threads = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
+        let runtime = runtime.worker_threads(threads).thread_name("looks").enable_all();
+        runtime.build().map(|runtime| Self(Some(runtime)))
+    }
+
+    /// Runs this on those threads; it ends where it stands when the runtime is dropped.
+    async fn run(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let Some(runtime) = &self.0 else { return };
+        if let Err(error) = runtime.spawn(work).await {
+            tracing::error!(%error, "the workers ended badly");
+        }
+    }
+}
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // Waiting for it is not allowed where others are waited for.
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl<L: Looker> Service<L> {
@@ -179,6 +211,7 @@ impl<L: Looker> Service<L> {
             status,
             worker,
             schedule,
+            looks: Looks::start().context("no threads can be had for the looks")?,
             limits,
             stop_timeout: settings.server.stop_timeout,
         })
@@ -207,17 +240,16 @@ impl<L: Looker> Service<L> {
             stop.cancelled().await;
             tokio::time::sleep(self.stop_timeout).await;
         };
-        let all = async {
-            tokio::join!(
-                http,
-                self.worker.run(intake_is_closed.clone()),
-                self.schedule.run(intake_is_closed.clone())
-            )
+        let (worker, schedule, closed) = (self.worker, self.schedule, intake_is_closed.clone());
+        let work = async move {
+            tokio::join!(worker.run(closed.clone()), schedule.run(closed));
         };
+        let all = async { tokio::join!(http, self.looks.run(work)) };
         tokio::select! {
             _ = all => {}
             () = time_is_up => tracing::warn!("stopped before the work in hand was done; its leases will end"),
         }
+        drop(self.looks);
         self.store.close().await;
         tracing::info!("stopped");
     }

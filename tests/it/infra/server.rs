@@ -80,6 +80,40 @@ async fn slow_clients_do_not_keep_good_ones_out() {
     house.stop().await;
 }
 
+/// It gives its thread to nobody meanwhile, as a very long comparison would.
+#[tokio::test]
+async fn a_look_that_thinks_for_long_holds_up_no_delivery() {
+    let folder = tempfile::tempdir().unwrap();
+    let (answered, waits) = std::sync::mpsc::channel();
+    let waits = std::sync::Mutex::new(waits);
+    let eyes = Eyes::new(Duration::ZERO, move |thing: &Thing| {
+        if thing.to_string() == "proposal cop#1" {
+            waits.lock().unwrap().recv_timeout(Duration::from_secs(60)).unwrap();
+        }
+        Look::Done {
+            next: Duration::from_secs(3600),
+            rest: None,
+        }
+    });
+    let house = House::start(&settings(folder.path(), &[]), Hands::new().clock(), eyes.clone()).await;
+    let deliver = async |iid| {
+        let request = client().post(house.url("/webhooks/gitlab"));
+        let request = request.header("x-gitlab-token", TOKEN).body(about_proposal(iid));
+        request.send().await.unwrap().status()
+    };
+    assert_eq!(deliver(1).await, 200);
+    until("the look to begin", async || {
+        eyes.seen().contains(&"proposal cop#1".to_owned()).then_some(())
+    })
+    .await;
+    for iid in 2..5 {
+        assert_eq!(deliver(iid).await, 200);
+    }
+    // Had the deliveries waited for the look, nobody would have been there to take this.
+    answered.send(()).expect("the look still waits");
+    house.stop().await;
+}
+
 #[tokio::test]
 async fn a_stop_ends_the_intake_then_the_work_in_hand_then_the_store() {
     let folder = tempfile::tempdir().unwrap();

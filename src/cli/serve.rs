@@ -10,8 +10,9 @@ use anyhow::{Context as _, bail};
 use convenor_core::thing::Thing;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use warp::Filter as _;
 
@@ -61,10 +62,12 @@ async fn follow_token(file: PathBuf, client: Client) {
     let mut known = settings::token_of(&file).ok().flatten();
     loop {
         tokio::time::sleep(TOKEN_READ).await;
-        let token = match settings::token_of(&file) {
-            Ok(Some(token)) => token,
+        let read = file.clone();
+        // Beside who answers webhooks: a file may lie where reading takes long.
+        let token = match tokio::task::spawn_blocking(move || settings::token_of(&read)).await {
+            Ok(Ok(Some(token))) => token,
             // A file that is being replaced by hand may be away or empty for a moment.
-            Ok(None) | Err(_) => continue,
+            Ok(Ok(None) | Err(_)) | Err(_) => continue,
         };
         if known
             .as_ref()
@@ -115,30 +118,33 @@ pub struct Service<L> {
     stop_timeout: Duration,
 }
 
-/// Threads of their own for looks: however long one thinks, deliveries are answered.
-struct Looks(Option<Runtime>);
+/// Threads of their own for looks: however long they think, deliveries are answered.
+struct Looks {
+    handle: Handle,
+    /// Until it is dropped.
+    runtime: Option<Runtime>,
+}
 
 impl Looks {
-    fn start() -> std::io::Result<Self> {
+    /// For so many looks at a time.
+    fn start(looks: usize) -> std::io::Result<Self> {
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        // Two at least: while one look thinks, another may hold the database, for which deliveries wait.
-        let threads = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
-        let runtime = runtime.worker_threads(threads).thread_name("looks").enable_all();
-        runtime.build().map(|runtime| Self(Some(runtime)))
-    }
-
-    /// Runs this on those threads; it ends where it stands when the runtime is dropped.
-    async fn run(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let Some(runtime) = &self.0 else { return };
-        if let Err(error) = runtime.spawn(work).await {
-            tracing::error!(%error, "the workers ended badly");
-        }
+        // One more: while all of them think, somebody has to take back the database from whoever holds it, for which deliveries wait.
+        let runtime = runtime
+            .worker_threads(looks.saturating_add(1))
+            .thread_name("looks")
+            .enable_all();
+        let runtime = runtime.build()?;
+        Ok(Self {
+            handle: runtime.handle().clone(),
+            runtime: Some(runtime),
+        })
     }
 }
 
 impl Drop for Looks {
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.runtime.take() {
             // Waiting for it is not allowed where others are waited for.
             runtime.shutdown_background();
         }
@@ -211,7 +217,7 @@ impl<L: Looker> Service<L> {
             status,
             worker,
             schedule,
-            looks: Looks::start().context("no threads can be had for the looks")?,
+            looks: Looks::start(settings.worker.workers).context("no threads can be had for the looks")?,
             limits,
             stop_timeout: settings.server.stop_timeout,
         })
@@ -244,13 +250,22 @@ impl<L: Looker> Service<L> {
         let work = async move {
             tokio::join!(worker.run(closed.clone()), schedule.run(closed));
         };
-        let all = async { tokio::join!(http, self.looks.run(work)) };
+        let mut work = self.looks.handle.spawn(work);
+        let watched = async {
+            // Without looks the service is none: as anywhere else, a panic ends it, and whoever watches it starts it anew.
+            if let Err(Ok(panic)) = (&mut work).await.map_err(JoinError::try_into_panic) {
+                std::panic::resume_unwind(panic);
+            }
+        };
+        let all = async { tokio::join!(http, watched) };
         tokio::select! {
             _ = all => {}
             () = time_is_up => tracing::warn!("stopped before the work in hand was done; its leases will end"),
         }
-        drop(self.looks);
+        work.abort();
+        // Connections that looks opened live as long as their threads.
         self.store.close().await;
+        drop(self.looks);
         tracing::info!("stopped");
     }
 }

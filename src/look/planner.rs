@@ -338,7 +338,7 @@ impl Planner {
     }
 }
 
-/// Long texts beside many communities take a while to be compared: who answers webhooks meanwhile does so on another thread, where there are
+/// Long texts beside many communities take a while to be compared: whoever else is at work meanwhile is so on another thread, where there are
 /// several.
 fn beside_others<T>(work: impl FnOnce() -> T) -> T {
     match Handle::try_current().map(|handle| handle.runtime_flavor()) {

@@ -51,6 +51,7 @@ const AFTER_ROWS: &str = " on conflict (key) do nothing; \
      from delivery, json_each('[\"' || replace(things, char(10), '\",\"') || '\"]') \
      where changes() > 0 and delivery.rowid > last_insert_rowid() - changes() and things <> '' group by value";
 
+/// Not to be dropped before it ends: the transaction would stay open, and the next one would be part of it.
 async fn on_sqlite(
     connection: &mut SqliteConnection,
     rows: &mut [&mut Delivery],
@@ -98,8 +99,10 @@ async fn on_sqlite(
         .bind(last - count)
         .bind(last)
         .fetch_all(connection)
-        .await?;
-    new.iter().map(|row| row.try_get("key")).collect()
+        .await;
+    let new = new.and_then(|rows| rows.iter().map(|row| row.try_get("key")).collect());
+    // They are stored, whatever becomes of the question which of them were new: then all count as new, and a look too many does no harm.
+    Ok(new.unwrap_or_else(|_| rows.iter().map(|delivery| delivery.key.clone()).collect()))
 }
 
 /// Rows that make their number a power of two, so that few statements are prepared once and used for ever. They repeat a key, and what
@@ -121,7 +124,8 @@ fn without_contents(rows: &[&mut Delivery]) -> Vec<Delivery> {
     iter::repeat_with(empty).take(missing).collect()
 }
 
-/// On PostgreSQL one statement writes to both tables, and announces at its end that work may be due.
+/// On PostgreSQL one statement writes to both tables, and announces at its end that work may be due. Rows are taken in the order of the keys'
+/// bytes, as whoever else writes them does.
 static ON_POSTGRES: LazyLock<String> = LazyLock::new(|| {
     format!(
         "with arrived as ( \
@@ -132,8 +136,8 @@ static ON_POSTGRES: LazyLock<String> = LazyLock::new(|| {
          ), knocked as ( \
              insert into work (thing, due_at, knocks, cause, attempts, state) \
              select thing, min(received_at), count(*), 'delivery ' || max(key), 0, 'ready' \
-             from arrived, unnest(string_to_array(things, E'\\n')) as thing group by thing order by thing{KNOCK_AGAIN} \
-         ) select key, pg_notify('{CHANNEL}', '') from arrived"
+             from arrived, unnest(string_to_array(things, E'\\n')) as thing group by thing order by thing collate \"C\"{KNOCK_AGAIN} \
+         ) select key, case when things <> '' then pg_notify('{CHANNEL}', '') end from arrived"
     )
 });
 

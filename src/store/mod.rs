@@ -5,7 +5,8 @@
 //! is refused when its lease is not the row's any more. Deliveries go through one [`writer`], which puts all
 //! that wait into one transaction: they share one flush of the disk.
 //!
-//! The SQL text is the same for every database; what differs between them is in [`pools`].
+//! The SQL text is the same for every database; what differs between them is in [`pools`], and in [`arrivals`] for deliveries, which somebody
+//! waits for.
 
 mod acceptances;
 mod arrivals;

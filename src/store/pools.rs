@@ -1,4 +1,4 @@
-//! Connections: all that differs between databases.
+//! Connections: what differs between databases for all that is asked of them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -272,7 +272,9 @@ async fn open_sqlite(path: &Path) -> Result<Sides<Writing, SqlitePool>, StoreErr
         .busy_timeout(Duration::from_secs(2));
     // Migrations need no flush of their own: the first commit that promises anything flushes them with itself, and what a power cut
     // took before that is done again at the next start.
-    let mut write = options.clone().synchronous(SqliteSynchronous::Normal).connect().await?;
+    let write = options.clone().synchronous(SqliteSynchronous::Normal);
+    // A batch of deliveries is one long statement, and a slow disk would have each told in the log.
+    let mut write = write.disable_statement_logging().connect().await?;
     quick_check(&mut write).await?;
     migrations().run(&mut write).await?;
     sqlx::query("pragma synchronous = full").execute(&mut write).await?;

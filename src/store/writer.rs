@@ -20,7 +20,7 @@ const BATCH: usize = 256;
 /// After so many rows SQLite's log is copied beside the writer. What is left when the log is full the writer copies while everybody waits, so
 /// that more rows would make the longest wait longer, and fewer cost more processor time.
 const ROWS_BETWEEN_COPIES: usize = 64;
-/// How long the knocks of repeated deliveries may wait for company: they cause no flush of their own.
+/// How long the knocks of repeated deliveries may wait for company: however many there are, they cause one flush in that time.
 const REPEATS_WAIT: Duration = Duration::from_secs(1);
 
 /// A delivery that waits for its transaction, and who waits for the answer.
@@ -77,12 +77,16 @@ impl Writer {
     }
 
     async fn write(&self, batch: &mut Vec<Waiting>, repeats: &mut Repeats) {
+        if !batch.is_empty() {
+            self.write_batch(batch, repeats).await;
+        }
+        // After the batch, which somebody waits for.
         if repeats.are_due() {
             self.write_repeats(repeats).await;
         }
-        if batch.is_empty() {
-            return;
-        }
+    }
+
+    async fn write_batch(&self, batch: &mut Vec<Waiting>, repeats: &mut Repeats) {
         let mut rows = each_key_once(batch);
         let result = arrivals::store(&self.pools, &mut rows).await;
         *lock(&self.fault) = result.as_ref().err().cloned();
@@ -123,7 +127,7 @@ impl Writer {
                 self.knocked.notify_one();
             }
             Err(error) => {
-                tracing::error!(%error, "what deliveries repeated could not be stored, and is tried again");
+                tracing::error!(%error, "looks that repeated deliveries ask for could not be stored yet");
                 repeats.deadline = Instant::now() + REPEATS_WAIT;
             }
         }

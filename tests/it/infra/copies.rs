@@ -75,6 +75,13 @@ async fn a_copy_taken_while_serving_holds_everything_and_is_a_database() {
     );
     let (code, said) = run(&database.address(), &["backup", "copy.db"]);
     assert!(code == Some(1) && said.contains("is there already"), "{said}");
+    for code in [0, 1] {
+        let (found, said) = run(&database.address(), &["backup", "a\u{1b}[2Jcopy\n.db"]);
+        assert!(
+            found == Some(code) && !said.contains('\u{1b}'),
+            "it steers the terminal: {said:?}"
+        );
+    }
     let (code, said) = run("sqlite://nowhere.db", &["backup", "other.db"]);
     assert!(code == Some(1) && said.contains("there is no database at"), "{said}");
     assert!(!folder.path().join("nowhere.db").exists() && !folder.path().join("other.db").exists());

@@ -20,20 +20,17 @@ pub(super) async fn run(args: Args, context: &Context) -> anyhow::Result<ExitCod
     let DatabaseUrl::Sqlite(database) = &settings.database.url else {
         bail!("the database is PostgreSQL; its own pg_dump and pg_restore copy it");
     };
+    let [from, to] = [database, &args.file].map(|path| plain(&path.display().to_string()));
     if !database.exists() {
-        bail!("there is no database at {} (database.url)", database.display());
+        bail!("there is no database at {from} (database.url)");
     }
     if args.file.exists() {
-        bail!("{} is there already; name another file", args.file.display());
+        bail!("{to} is there already; name another file");
     }
     let store = open_store(&settings).await?;
     let copied = store.copy_to(&args.file).await;
     store.close().await;
-    copied.with_context(|| format!("{} cannot be written", args.file.display()))?;
-    print(&format!(
-        "{} is a whole copy of {}\n",
-        plain(&args.file.display().to_string()),
-        plain(&database.display().to_string())
-    ));
+    copied.with_context(|| format!("{to} cannot be written"))?;
+    print(&format!("{to} is a whole copy of {from}\n"));
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 use convenor::store::Accepted;
 use convenor_core::thing::Thing;
+use futures_util::FutureExt as _;
 
 use super::database::{Database, and_in_memory, on_both_databases};
 use super::house::{Hands, proposal};
@@ -12,6 +13,7 @@ on_both_databases! {
     a_key_is_stored_once,
     among_many_at_once_each_is_told_whether_it_is_new,
     a_delivery_knocks_once_at_each_of_its_things_and_a_repeat_at_no_others,
+    a_delivery_that_is_about_nothing_wakes_no_worker,
 }
 
 and_in_memory! {
@@ -117,6 +119,15 @@ async fn a_delivery_knocks_once_at_each_of_its_things_and_a_repeat_at_no_others(
     found.sort();
     let expected = [(&one, 1), (&two, 6), (&three, 2), (&proposal(4), 1)];
     assert_eq!(found, expected.map(|(thing, knocks)| (thing.to_string(), knocks)));
+}
+
+async fn a_delivery_that_is_about_nothing_wakes_no_worker(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    for (key, things) in [("a", &[][..]), ("b", &[proposal(1)])] {
+        store.accept_delivery(delivery(key, hands.now(), things)).await.unwrap();
+        // The worker is told before the answer is given.
+        assert_eq!(store.knocked().now_or_never().is_some(), !things.is_empty(), "{key}");
+    }
 }
 
 #[tokio::test]

@@ -108,7 +108,7 @@ pub enum Finding {
         /// Line of the row, from 1.
         line: usize,
     },
-    /// The row's name links to the projects of several communities.
+    /// The row's name links to the community's project and to another.
     #[error(
         "the row on line {line} links to the project of `{name}` and somewhere else: give each community a row of its own"
     )]

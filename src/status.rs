@@ -27,12 +27,19 @@ pub struct Status {
 
 /// `GET /healthz`, `GET /readyz` and `GET /metrics`.
 pub fn routes(status: Status) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
+    // In boxes: every connection has room for the largest future of all routes.
     let handed = warp::any().map(move || status.clone());
     let alive = warp::path!("healthz")
         .and(warp::get())
         .map(|| text(StatusCode::OK, "alive\n".to_owned()));
-    let ready = warp::path!("readyz").and(warp::get()).and(handed.clone()).then(ready);
-    let figures = warp::path!("metrics").and(warp::get()).and(handed).then(figures);
+    let ready = warp::path!("readyz")
+        .and(warp::get())
+        .and(handed.clone())
+        .then(|status| Box::pin(ready(status)));
+    let figures = warp::path!("metrics")
+        .and(warp::get())
+        .and(handed)
+        .then(|status| Box::pin(figures(status)));
     alive.or(ready).unify().or(figures).unify()
 }
 

@@ -134,8 +134,10 @@ fn line(delivery: &StoredDelivery) -> String {
 async fn show(store: &Store, key: &str, json: bool) -> anyhow::Result<()> {
     let (delivery, body) = find(store, key).await?;
     let text = String::from_utf8_lossy(&body);
+    let is_kept = !body.is_empty() || delivery.body_bytes == 0;
     if json {
-        return print_json(&serde_json::json!({ "delivery": delivery, "body": text }));
+        let body = is_kept.then_some(text);
+        return print_json(&serde_json::json!({ "delivery": delivery, "body": body }));
     }
     print(&format!("{}\n", line(&delivery)));
     print(&format!(
@@ -147,10 +149,15 @@ async fn show(store: &Store, key: &str, json: bool) -> anyhow::Result<()> {
     }
     let kept = if body.len() as i64 == delivery.body_bytes {
         ""
-    } else {
+    } else if is_kept {
         ", of which the beginning is kept"
+    } else {
+        ", not kept: it was understood (database.keep_bodies)"
     };
     print(&format!("body  {} bytes{kept}\n", delivery.body_bytes));
+    if !is_kept {
+        return Ok(());
+    }
     // What a terminal would act on is shown, not sent: bodies are people's text.
     let shown: String = text
         .chars()

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::gitlab::Client;
 use crate::intake::{self, Budget, Intake, Secrets};
 use crate::server::{self, Limits};
-use crate::settings::{self, Settings};
+use crate::settings::{self, KeepBodies, Settings};
 use crate::status::{self, Status};
 use crate::store::{Claim, Store};
 use crate::telemetry::metrics::Metrics;
@@ -178,6 +178,7 @@ impl<L: Looker> Service<L> {
                 .iter()
                 .map(|program| program.program.clone())
                 .collect(),
+            keep_all_bodies: settings.database.keep_bodies == KeepBodies::All,
             budget: Budget::new(settings.server.body_memory),
             body_timeout: settings.server.body_timeout,
         });
@@ -237,6 +238,7 @@ impl<L: Looker> Service<L> {
             tracing::info!(%address, programs = self.schedule.programs.len(), "serving");
         }
         let intake_is_closed = CancellationToken::new();
+        let metrics = self.status.metrics.clone();
         let routes = intake::routes(self.intake).or(status::routes(self.status)).unify();
         let http = async {
             server::serve(self.listener, routes, self.limits, stop.clone()).await;
@@ -260,6 +262,7 @@ impl<L: Looker> Service<L> {
         let all = async { tokio::join!(http, watched) };
         tokio::select! {
             _ = all => {}
+            () = metrics.keep_up() => {}
             () = time_is_up => tracing::warn!("stopped before the work in hand was done; its leases will end"),
         }
         work.abort();

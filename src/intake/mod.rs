@@ -57,6 +57,8 @@ pub struct Intake {
     pub budget: Budget,
     /// How long a body may take.
     pub body_timeout: Duration,
+    /// Whether the bodies of deliveries that were understood are kept too.
+    pub keep_all_bodies: bool,
 }
 
 /// `POST /webhooks/gitlab`.
@@ -132,25 +134,32 @@ async fn store(
     let event = header(headers, "x-gitlab-event");
     let is_whole = body.whole.is_some();
     let (body, heard) = hear(&intake, event.clone(), body).await;
-    let (things, subject, reason) = match heard {
+    let (things, subject, reason, is_understood) = match heard {
         Some(Heard {
             things,
             subject,
             reason,
-        }) => (things, Some(subject.to_string()), reason),
+            is_understood,
+        }) => (things, Some(subject.to_string()), reason, is_understood),
         None if is_whole => (
             everything(&intake.programs),
             None,
             Some("the body cannot be read, so everything is looked at"),
+            false,
         ),
         None => (
             everything(&intake.programs),
             None,
             Some("the body is too large, so everything is looked at"),
+            false,
         ),
     };
     let body_bytes = body.length;
-    let (body, _memory) = body.stored();
+    let (body, _memory) = if is_understood && !intake.keep_all_bodies {
+        Default::default()
+    } else {
+        body.stored()
+    };
     let delivery = Delivery {
         key,
         received_at: intake.clock.now(),

@@ -23,8 +23,8 @@ use url::Url;
 pub use faults::{Fault, SettingsFaults};
 pub use program::ProgramSettings;
 pub use sections::{
-    DatabaseSettings, DatabaseUrl, GitLabSettings, LogFormat, LogSettings, ScheduleSettings, ServerSettings,
-    WebhookSettings, WorkerSettings,
+    DatabaseSettings, DatabaseUrl, GitLabSettings, KeepBodies, LogFormat, LogSettings, ScheduleSettings,
+    ServerSettings, WebhookSettings, WorkerSettings,
 };
 pub use signing_key::signing_key;
 pub use units::duration;

@@ -39,10 +39,21 @@ pub struct DatabaseSettings {
     pub url: DatabaseUrl,
     /// How long deliveries are kept; they serve to recognise repeats and to see what came in.
     pub keep_deliveries: Duration,
-    /// How many bytes of deliveries' bodies are kept; the oldest go first.
+    /// How many bytes deliveries may take; the oldest go first.
     pub most_deliveries: usize,
+    /// Whose bodies are kept.
+    pub keep_bodies: KeepBodies,
     /// How long the journal is kept.
     pub keep_journal: Duration,
+}
+
+/// Which deliveries' bodies are kept. They hold people's names and confidential texts, and nothing is decided by them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeepBodies {
+    /// Of those that could not be understood, so that somebody can see why.
+    Unreadable,
+    /// Of all.
+    All,
 }
 
 /// Which database.
@@ -153,6 +164,11 @@ pub(super) fn database(mut section: Section) -> DatabaseSettings {
         }),
         keep_deliveries: section.duration("keep_deliveries", 7 * 24 * HOUR, HOUR..=3660 * 24 * HOUR),
         most_deliveries: section.size("most_deliveries", 1024 * MIB, MIB..=1024 * 1024 * MIB),
+        keep_bodies: section.parsed("keep_bodies", KeepBodies::Unreadable, |text| match text {
+            "unreadable" => Ok(KeepBodies::Unreadable),
+            "all" => Ok(KeepBodies::All),
+            _ => Err("choose \"unreadable\" or \"all\""),
+        }),
         // Removals of rows are counted over a day, by the journal.
         keep_journal: section.duration("keep_journal", 365 * 24 * HOUR, 48 * HOUR..=36_600 * 24 * HOUR),
     };

@@ -28,7 +28,7 @@ pub struct Delivery {
     pub things: Vec<Thing>,
     /// Length of the body in bytes.
     pub body_bytes: u64,
-    /// The body's beginning, or all of it.
+    /// What is kept of the body: its beginning, all of it, or nothing.
     pub body: Vec<u8>,
 }
 

@@ -269,6 +269,8 @@ async fn open_sqlite(path: &Path) -> Result<Sides<Writing, SqlitePool>, StoreErr
         // The writer copies the log into the file when it is that long, and starts it anew. Everybody waits meanwhile; so under load most of
         // it is copied before, beside the writer, and little is left to do here.
         .pragma("wal_autocheckpoint", "4000")
+        // KiB, below zero (https://sqlite.org/pragma.html#pragma_cache_size), for each of five connections; the system keeps more of the file.
+        .pragma("cache_size", "-1024")
         .busy_timeout(Duration::from_secs(2));
     // Migrations need no flush of their own: the first commit that promises anything flushes them with itself, and what a power cut
     // took before that is done again at the next start.

@@ -10,6 +10,8 @@ use super::{Store, StoreError, to_ms};
 
 /// Rows that are deleted in one transaction.
 const AT_ONCE: i64 = 500;
+/// Bytes that a delivery takes beside its body, with its entries in the indexes.
+const ROW: i64 = 512;
 /// Transactions in one turn; what is left waits for the next.
 const MOST_BATCHES: usize = 40;
 
@@ -78,20 +80,24 @@ impl Store {
         Ok(Forgotten { rows, more: true })
     }
 
-    /// Bytes of all bodies that are kept.
+    /// Bytes that deliveries take: [`ROW`] each, and what is kept of their bodies.
     ///
     /// # Errors
     /// What the database said.
     pub async fn delivery_bytes(&self) -> Result<u64, StoreError> {
         // PostgreSQL sums bigints as numeric, which is read as text.
-        const SQL: &str = "select cast(coalesce(sum(length(body)), 0) as bigint) as bytes from delivery";
+        const SQL: &str = "select cast(coalesce(sum(length(body) + $1), 0) as bigint) as bytes from delivery";
         let bytes: i64 = on!(self.pools(), read, |connection| {
-            sqlx::query(SQL).fetch_one(connection).await?.try_get("bytes")?
+            sqlx::query(SQL)
+                .bind(ROW)
+                .fetch_one(connection)
+                .await?
+                .try_get("bytes")?
         });
         Ok(bytes.unsigned_abs())
     }
 
-    /// Forgets the oldest deliveries until the bodies of the others take at most `most` bytes.
+    /// Forgets the oldest deliveries until the others take at most `most` bytes.
     ///
     /// # Errors
     /// What the database said.
@@ -121,9 +127,9 @@ impl Store {
     /// How many of the oldest deliveries make up this many bytes, and how many bytes they are; at most one batch.
     async fn oldest_worth(&self, excess: u64) -> Result<(i64, u64), StoreError> {
         const SQL: &str =
-            "select cast(length(body) as bigint) as bytes from delivery order by received_at, key limit $1";
+            "select cast(length(body) + $1 as bigint) as bytes from delivery order by received_at, key limit $2";
         let sizes: Vec<i64> = on!(self.pools(), read, |connection| {
-            let rows = sqlx::query(SQL).bind(AT_ONCE).fetch_all(connection).await?;
+            let rows = sqlx::query(SQL).bind(ROW).bind(AT_ONCE).fetch_all(connection).await?;
             rows.iter()
                 .map(|row| row.try_get("bytes"))
                 .collect::<Result<_, sqlx::Error>>()?

@@ -18,6 +18,9 @@ use crate::store::QueueDepth;
 /// Upper ends of the histograms' buckets in seconds: from a flush of the disk to a GitLab that is about to time out.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0];
 
+/// How often single measurements are added up.
+const ADDED_UP: Duration = Duration::from_secs(1);
+
 /// What a metric is, as Prometheus sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -155,6 +158,15 @@ impl Metrics {
         self.process.collect();
         self.prometheus.run_upkeep();
         self.prometheus.render()
+    }
+
+    /// Adds up what was measured, again and again and for ever. Until then each measurement is kept by itself, and nobody has to ask
+    /// for the figures.
+    pub async fn keep_up(&self) {
+        loop {
+            tokio::time::sleep(ADDED_UP).await;
+            self.prometheus.run_upkeep();
+        }
     }
 
     fn count(&self, standings: &BTreeMap<(String, Standing), u64>) {

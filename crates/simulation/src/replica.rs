@@ -159,6 +159,7 @@ fn door(sim: &Arc<Sim>, town: &Town, store: &Store) -> Option<Door> {
         programs: town.programs.iter().map(|(program, _)| program.clone()).collect(),
         budget: Budget::new(town.settings.server.body_memory),
         body_timeout: town.settings.server.body_timeout,
+        keep_all_bodies: town.settings.database.keep_bodies == convenor::settings::KeepBodies::All,
     }));
     let service = TowerToHyperService::new(warp::service(routes.map(|answer: warp::reply::Response| answer)));
     Some(Door(Arc::new(move |request| {

@@ -65,8 +65,7 @@ async fn an_authentic_delivery_is_stored_before_the_answer() {
     assert_eq!(door.post(&headers, about_proposal(12)).await, StatusCode::OK);
     // Another connection sees it at once: it was committed before the answer.
     let reader = open(door.folder.path()).await;
-    let (delivery, body) = reader.delivery("key-1").await.unwrap().unwrap();
-    assert_eq!(body, about_proposal(12).as_bytes());
+    let (delivery, _) = reader.delivery("key-1").await.unwrap().unwrap();
     assert_eq!(delivery.event.as_deref(), Some("Issue Hook"));
     assert_eq!(delivery.instance.as_deref(), Some("https://gitlab.example.com"));
     assert_eq!(
@@ -203,6 +202,34 @@ async fn what_is_of_no_interest_or_no_json_gets_a_2xx_and_is_noted() {
             ("unreadable", true, program)
         ]
     );
+}
+
+#[tokio::test]
+async fn a_body_is_kept_when_it_could_not_be_understood_or_when_told_to() {
+    let proposal = about_proposal(12);
+    let (odd, large) = ("{}", vec![b'x'; (25 << 20) + 1]);
+    let bodies: [(&str, &[u8], usize); 4] = [
+        ("understood", proposal.as_bytes(), 0),
+        ("nothing", OF_NO_INTEREST.as_bytes(), 0),
+        ("odd", odd.as_bytes(), odd.len()),
+        ("large", &large, 2 << 10),
+    ];
+    for keep in ["unreadable", "all"] {
+        let door = Door::open(&[("CONVENOR_DATABASE__KEEP_BODIES", keep)]).await;
+        for (key, body, _) in bodies {
+            let headers = [("x-gitlab-token", TOKEN), ("idempotency-key", key)];
+            assert_eq!(door.post(&headers, body.to_vec()).await, StatusCode::OK);
+        }
+        let store = open(door.folder.path()).await;
+        for (key, body, kept) in bodies {
+            let kept = if kept == 0 && keep == "all" { body.len() } else { kept };
+            let (delivery, stored) = store.delivery(key).await.unwrap().unwrap();
+            assert_eq!(stored, &body[..kept], "{key} with {keep}");
+            assert_eq!(delivery.body_bytes, body.len() as i64, "{key} with {keep}");
+        }
+        store.close().await;
+        door.house.stop().await;
+    }
 }
 
 #[tokio::test]

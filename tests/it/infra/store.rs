@@ -500,12 +500,12 @@ async fn the_oldest_deliveries_go_when_there_is_too_little_room(database: Databa
         big.body = vec![b'x'; 100];
         store.accept_delivery(big).await.unwrap();
     }
-    assert_eq!(store.delivery_bytes().await.unwrap(), 3000);
-    let forgotten = store.forget_beyond(1050).await.unwrap();
+    assert_eq!(store.delivery_bytes().await.unwrap(), 30 * 612);
+    let forgotten = store.forget_beyond(10 * 612 + 50).await.unwrap();
     assert_eq!((forgotten.rows, forgotten.more), (20, false));
     let left = store.list_deliveries(100).await.unwrap();
     assert_eq!((left.len(), left.last().unwrap().key.as_str()), (10, "d20"));
-    assert_eq!(store.forget_beyond(1050).await.unwrap().rows, 0);
+    assert_eq!(store.forget_beyond(10 * 612 + 50).await.unwrap().rows, 0);
 }
 
 async fn the_journal_is_kept_as_long_as_it_should_be(database: Database) {

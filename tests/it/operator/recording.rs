@@ -180,6 +180,15 @@ fn deliveries_are_found_by_age_event_thing_and_clarity_and_looked_at_again() {
         (&shown["delivery"]["key"], &shown["body"]),
         (&"push".into(), &"{}".into())
     );
+    in_store(&office, async |store| {
+        let mut delivery = delivery("bare", "Wiki Page Hook", None, ago(&office, 50));
+        delivery.body.clear();
+        store.accept_delivery(delivery).await.unwrap();
+    });
+    let bare = office.run(&["deliveries", "show", "bare", "--json"]).well().json();
+    assert_eq!(bare["body"], Value::Null);
+    let bare = office.run(&["deliveries", "show", "bare"]).well().out;
+    assert!(bare.contains("body  2 bytes, not kept: it was understood"), "{bare}");
     let things = office
         .run(&["deliveries", "replay", "--since", "2h", "--json"])
         .well()

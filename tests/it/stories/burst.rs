@@ -201,6 +201,7 @@ async fn deliver(wire: Arc<Wire>, settings: Settings, store: Store, clock: Clock
             .collect(),
         budget: Budget::new(settings.server.body_memory),
         body_timeout: settings.server.body_timeout,
+        keep_all_bodies: false,
     }));
     loop {
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -501,6 +501,7 @@ fn open_door(
             .collect(),
         budget: Budget::new(settings.server.body_memory),
         body_timeout: settings.server.body_timeout,
+        keep_all_bodies: false,
     }));
     let limits = Limits {
         connections: 100,

@@ -25,6 +25,8 @@ pub struct Heard {
     pub subject: LogText,
     /// Why there is nothing to look at, or why there is everything to look at.
     pub reason: Option<&'static str>,
+    /// Whether the delivery was understood. If not, its body is all that tells what came in.
+    pub is_understood: bool,
 }
 
 /// Reads a delivery whose authenticity is proven. `event_header` is `X-Gitlab-Event`; it only serves the log when the body cannot
@@ -55,6 +57,7 @@ fn everything(header: &str, reason: &'static str, programs: &[Program]) -> Heard
         things,
         subject: LogText::new(&Untrusted::new(header)),
         reason: Some(reason),
+        is_understood: false,
     }
 }
 
@@ -96,6 +99,7 @@ impl Verdict {
             things: self.things,
             subject,
             reason,
+            is_understood: true,
         }
     }
 }

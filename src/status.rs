@@ -27,11 +27,11 @@ pub struct Status {
 
 /// `GET /healthz`, `GET /readyz` and `GET /metrics`.
 pub fn routes(status: Status) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
-    // In boxes: every connection has room for the largest future of all routes.
     let handed = warp::any().map(move || status.clone());
     let alive = warp::path!("healthz")
         .and(warp::get())
         .map(|| text(StatusCode::OK, "alive\n".to_owned()));
+    // In boxes: every connection has room for the largest future of all routes.
     let ready = warp::path!("readyz")
         .and(warp::get())
         .and(handed.clone())

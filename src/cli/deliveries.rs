@@ -152,7 +152,7 @@ async fn show(store: &Store, key: &str, json: bool) -> anyhow::Result<()> {
     } else if is_kept {
         ", of which the beginning is kept"
     } else {
-        ", not kept: it was understood (database.keep_bodies)"
+        ", not kept (database.keep_bodies)"
     };
     print(&format!("body  {} bytes{kept}\n", delivery.body_bytes));
     if !is_kept {

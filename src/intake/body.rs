@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// GitLab never sends more (`WebHookService::REQUEST_BODY_SIZE_LIMIT`, 25 megabytes).
 pub const LARGEST_BODY: usize = 25 << 20;
-/// What is kept of a body in its row.
+/// What is kept at most of a body in its row.
 pub const STORED_BODY: usize = 64 << 10;
 /// What is kept of a body that there was no memory for.
 const BEGINNING: usize = 2 << 10;
@@ -50,6 +50,11 @@ impl Body {
         }
         (bytes, self.memory)
     }
+}
+
+/// What is kept of a body when the rest cannot be.
+pub(super) fn beginning(body: &[u8]) -> Vec<u8> {
+    body[..body.len().min(BEGINNING)].to_vec()
 }
 
 /// Why a body was not read to its end.
@@ -128,9 +133,7 @@ impl Kept<'_> {
             bytes.extend_from_slice(chunk);
             return;
         }
-        let mut beginning = self.bytes.take().unwrap_or_default();
-        beginning.truncate(BEGINNING);
-        beginning.shrink_to_fit();
+        let mut beginning = beginning(&self.bytes.take().unwrap_or_default());
         let rest = BEGINNING.saturating_sub(beginning.len()).min(chunk.len());
         beginning.extend_from_slice(&chunk[..rest]);
         self.beginning = beginning;

@@ -156,7 +156,8 @@ async fn store(
     };
     let body_bytes = body.length;
     let (body, _memory) = if is_understood && !intake.keep_all_bodies {
-        Default::default()
+        drop(body);
+        (Vec::new(), None)
     } else {
         body.stored()
     };
@@ -201,6 +202,8 @@ async fn hear(intake: &Arc<Intake>, event: Option<String>, mut body: Body) -> (B
         body.whole = Some(whole);
         return (body, Some(heard));
     }
+    // A panic takes the rest with it.
+    body.beginning = body::beginning(&whole);
     let aside = intake.clone();
     let parsed = tokio::task::spawn_blocking(move || {
         let heard = knock::things(event.as_deref(), &whole, &aside.programs);

@@ -17,7 +17,7 @@ use convenor_core::plan::{labels, wishes};
 use convenor_core::program::PageKind;
 use convenor_core::proposal as form;
 use futures_util::future::try_join_all;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{ObserveError, Observer, Places, address, project_seen};
 use crate::gitlab::{GitLabError, IssueFilter, wire};
@@ -26,9 +26,9 @@ use crate::gitlab::{GitLabError, IssueFilter, wire};
 #[derive(Clone, Debug, Default)]
 pub struct Remembered {
     /// What was made in its project, in the sentences of the steps.
-    pub made_before: BTreeSet<String>,
+    pub made_before: BTreeMap<String, Timestamp>,
     /// The sentence of the step that began to make its project, and when that was.
-    pub begun: Option<(String, jiff::Timestamp)>,
+    pub begun: Option<(String, Timestamp)>,
     /// The accepted text.
     pub acceptance: Option<Acceptance>,
     /// The project that was made for it.

@@ -58,6 +58,8 @@ url = "http://gitlab.example.com"
 rate_share = 25
 [log]
 format = "xml"
+[database]
+keep_bodies = "some"
 [[program]]
 name = "CoP"
 group = "example/cop"
@@ -74,6 +76,7 @@ page = "/content/cop.md"
             "server.listen: `localhost` is not understood; write an address and a port",
             "server.body_timeout: `10` is not understood; write a number with its unit",
             "server.max_connections: 0 is out of range; choose from 16 to 65536",
+            "database.keep_bodies: `some` is not understood; choose \"unreadable\" or \"all\"",
             "gitlab.url: `http://gitlab.example.com` is not understood; use https",
             "gitlab.rate_share: is a number; write a text in quotes",
             "log.format: `xml` is not understood; choose \"text\" or \"json\"",

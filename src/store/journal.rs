@@ -1,6 +1,6 @@
 //! The journal: an intent is written before each step that changes GitLab, its end after it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use convenor_core::ids::{NoteId, ProjectId};
 use convenor_core::plan::status;
@@ -11,7 +11,7 @@ use uuid::{ContextV7, Uuid};
 
 use super::pools::{in_transaction, on};
 use super::work::Lease;
-use super::{Store, StoreError, lock, to_ms};
+use super::{Store, StoreError, from_ms, lock, to_ms};
 
 /// An entry of the journal; later entries of one process sort after earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -325,33 +325,46 @@ impl Store {
         Ok(things.iter().filter(of_program).count())
     }
 
-    /// The sentences of a thing's steps of some kinds that were surely done, as far as the journal reaches back.
+    /// The sentences of a thing's steps of some kinds that were surely done, as far as the journal reaches back, and when each was begun
+    /// last.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn done_steps(&self, thing: &Thing, kinds: &[&str]) -> Result<BTreeSet<String>, StoreError> {
-        const SQL: &str = "select kind, step from journal where thing = $1 and state = 'done' \
+    pub async fn done_steps(&self, thing: &Thing, kinds: &[&str]) -> Result<BTreeMap<String, Timestamp>, StoreError> {
+        const SQL: &str = "select kind, step, at from journal where thing = $1 and state = 'done' \
              and (result is null or result <> $2)";
-        let done: Vec<(String, String)> = on!(
+        let done: Vec<(String, String, Timestamp)> = on!(
             self.pools(),
             read,
             |connection| {
                 let query = sqlx::query(SQL).bind(thing.to_string()).bind(NOT_DUE);
                 let rows = query.fetch_all(connection).await?;
                 rows.iter()
-                    .map(|row| Ok((row.try_get("kind")?, row.try_get("step")?)))
-                    .collect::<Result<_, sqlx::Error>>()?
+                    .map(|row| {
+                        Ok((
+                            row.try_get("kind")?,
+                            row.try_get("step")?,
+                            from_ms("journal", row.try_get("at")?)?,
+                        ))
+                    })
+                    .collect::<Result<_, StoreError>>()?
             },
             |tables| {
                 let of_thing = tables.journal.values();
                 let of_thing = of_thing.filter(|entry| entry.thing == thing.to_string());
                 let done = of_thing.filter(|entry| entry.state == StepState::Done);
                 let surely = done.filter(|entry| entry.result.as_deref() != Some(NOT_DUE));
-                surely.map(|entry| (entry.kind.clone(), entry.step.clone())).collect()
+                surely
+                    .map(|entry| (entry.kind.clone(), entry.step.clone(), entry.at))
+                    .collect()
             }
         );
-        let done = done.into_iter().filter(|(kind, _)| kinds.contains(&kind.as_str()));
-        Ok(done.map(|(_, step)| step).collect())
+        let mut made: BTreeMap<String, Timestamp> = BTreeMap::new();
+        for (_, step, at) in done.into_iter().filter(|(kind, ..)| kinds.contains(&kind.as_str())) {
+            let last = made.entry(step).or_insert(at);
+            *last = at.max(*last);
+        }
+        Ok(made)
     }
 
     /// The first of a thing's steps of one kind that was not refused, and when it was begun.

@@ -33,7 +33,7 @@ pub struct Schedule {
 pub struct Retention {
     /// How long deliveries are kept.
     pub deliveries: Duration,
-    /// How many bytes of their bodies are kept; the oldest go first.
+    /// How many bytes they may take; the oldest go first.
     pub delivery_bytes: u64,
     /// How long the journal is kept.
     pub journal: Duration,
@@ -108,13 +108,14 @@ impl Schedule {
         if let Some(before) = earlier(now, deliveries) {
             tell("old deliveries", self.store.forget_deliveries(before).await?);
         }
+        if let Some(before) = earlier(now, journal) {
+            tell("old entries of the journal", self.store.forget_journal(before).await?);
+        }
+        // The longest of them: it counts all deliveries.
         tell(
             "deliveries beyond their room",
             self.store.forget_beyond(delivery_bytes).await?,
         );
-        if let Some(before) = earlier(now, journal) {
-            tell("old entries of the journal", self.store.forget_journal(before).await?);
-        }
         Ok(())
     }
 }

@@ -422,7 +422,10 @@ async fn what_was_done_is_known_by_its_kind(database: Database) {
         .done_steps(&proposal(1), &["create_board", "create_label"])
         .await
         .unwrap();
-    assert_eq!(done.into_iter().collect::<Vec<_>>(), ["make the board"]);
+    assert_eq!(
+        done.into_iter().collect::<Vec<_>>(),
+        [("make the board".to_owned(), hands.now())]
+    );
     let first = async |of, kind| store.first_begun(&proposal(of), kind).await.unwrap();
     assert_eq!(
         first(1, "create_board").await,

@@ -188,7 +188,10 @@ fn deliveries_are_found_by_age_event_thing_and_clarity_and_looked_at_again() {
     let bare = office.run(&["deliveries", "show", "bare", "--json"]).well().json();
     assert_eq!(bare["body"], Value::Null);
     let bare = office.run(&["deliveries", "show", "bare"]).well().out;
-    assert!(bare.contains("body  2 bytes, not kept: it was understood"), "{bare}");
+    assert!(
+        bare.contains("body  2 bytes, not kept (database.keep_bodies)"),
+        "{bare}"
+    );
     let things = office
         .run(&["deliveries", "replay", "--since", "2h", "--json"])
         .well()

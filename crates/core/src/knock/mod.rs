@@ -64,6 +64,8 @@ fn everything(header: &str, reason: &'static str, programs: &[Program]) -> Heard
 /// What one program makes of a delivery.
 enum Look {
     At(Vec<Thing>),
+    /// A field that says more is missing.
+    Unclear(Thing),
     No(&'static str),
 }
 
@@ -71,17 +73,16 @@ enum Look {
 struct Verdict {
     things: Vec<Thing>,
     reason: Option<&'static str>,
+    is_unclear: bool,
 }
 
 impl Verdict {
     fn add(&mut self, look: Look) {
         match look {
-            Look::At(things) => {
-                for thing in things {
-                    if !self.things.contains(&thing) {
-                        self.things.push(thing);
-                    }
-                }
+            Look::At(things) => things.into_iter().for_each(|thing| self.look_at(thing)),
+            Look::Unclear(thing) => {
+                self.is_unclear = true;
+                self.look_at(thing);
             }
             // What is nearer to a program says more than "nowhere".
             Look::No(reason) if self.reason.is_none_or(|known| known == ELSEWHERE) => self.reason = Some(reason),
@@ -89,8 +90,16 @@ impl Verdict {
         }
     }
 
+    fn look_at(&mut self, thing: Thing) {
+        if !self.things.contains(&thing) {
+            self.things.push(thing);
+        }
+    }
+
     fn heard(self, subject: LogText) -> Heard {
-        let reason = if self.things.is_empty() {
+        let reason = if self.is_unclear {
+            Some("the body does not say what it is about, so all of a program is looked at")
+        } else if self.things.is_empty() {
             self.reason.or(Some("no program is configured"))
         } else {
             None
@@ -99,7 +108,7 @@ impl Verdict {
             things: self.things,
             subject,
             reason,
-            is_understood: true,
+            is_understood: !self.is_unclear,
         }
     }
 }
@@ -150,7 +159,7 @@ fn same(configured: &str, path: &str) -> bool {
 
 fn issue(payload: &Payload, program: &Program) -> Look {
     let Some(path) = payload.project_path() else {
-        return whole(program);
+        return unclear(program);
     };
     let place = place(program, &path);
     let about = payload.object_attributes.as_ref();
@@ -166,7 +175,7 @@ fn issue(payload: &Payload, program: &Program) -> Look {
 
 fn note(payload: &Payload, program: &Program) -> Look {
     let Some(path) = payload.project_path() else {
-        return whole(program);
+        return unclear(program);
     };
     let place = place(program, &path);
     if place.handbook && payload.merge_request.is_some() {
@@ -192,13 +201,13 @@ fn note(payload: &Payload, program: &Program) -> Look {
 fn proposal(iid: Option<u64>, program: &Program) -> Look {
     match iid {
         Some(iid) => Look::At(vec![Thing::Proposal(program.name.clone(), IssueIid(iid))]),
-        None => whole(program),
+        None => unclear(program),
     }
 }
 
 fn push(payload: &Payload, program: &Program) -> Look {
     let Some(path) = payload.project_path() else {
-        return whole(program);
+        return unclear(program);
     };
     if place(program, &path).handbook
         && !payload
@@ -231,7 +240,7 @@ fn concerns(program: &Program, path: &str, payload: &Payload, branch: &str) -> b
 /// Pushes and merge requests: the handbook's, or a community's.
 fn in_repository(payload: &Payload, program: &Program) -> Look {
     let Some(path) = payload.project_path() else {
-        return whole(program);
+        return unclear(program);
     };
     let place = place(program, &path);
     if place.handbook {
@@ -245,7 +254,7 @@ fn project(payload: &Payload, program: &Program) -> Look {
     let paths = [payload.project_path(), payload.old_path_with_namespace.clone()];
     let mut places = paths.iter().flatten().map(|path| place(program, path)).peekable();
     if places.peek().is_none() {
-        return whole(program);
+        return unclear(program);
     }
     let places: Vec<Place> = places.collect();
     if places.iter().any(|place| place.intake || place.handbook) {
@@ -262,7 +271,7 @@ fn project(payload: &Payload, program: &Program) -> Look {
 fn project_members(payload: &Payload, program: &Program) -> Look {
     match payload.project_path() {
         Some(path) => community_or_nothing(&place(program, &path), payload, program),
-        None => whole(program),
+        None => unclear(program),
     }
 }
 
@@ -275,7 +284,7 @@ fn group(payload: &Payload, program: &Program) -> Look {
     } else {
         // Member events name only the last part of the group's path.
         let Some(last) = &payload.group_path else {
-            return whole(program);
+            return unclear(program);
         };
         contains(last, &program.group) || program.group.split('/').any(|part| same(part, last))
     };
@@ -297,7 +306,7 @@ fn group_or_project(payload: &Payload, program: &Program) -> Look {
         return if concerned { whole(program) } else { Look::No(ELSEWHERE) };
     }
     let Some(path) = payload.project_path() else {
-        return whole(program);
+        return unclear(program);
     };
     let place = place(program, &path);
     if place.intake || place.handbook || place.community {
@@ -310,7 +319,7 @@ fn group_or_project(payload: &Payload, program: &Program) -> Look {
 fn community_or_nothing(place: &Place, payload: &Payload, program: &Program) -> Look {
     if place.community {
         let Some(id) = payload.project_number() else {
-            return whole(program);
+            return unclear(program);
         };
         let community = Thing::Community(program.name.clone(), ProjectId(id));
         let joint = program.has_joint_pages().then(|| Thing::Handbook(program.name.clone()));
@@ -324,6 +333,10 @@ fn community_or_nothing(place: &Place, payload: &Payload, program: &Program) -> 
 
 fn whole(program: &Program) -> Look {
     Look::At(vec![Thing::Program(program.name.clone())])
+}
+
+fn unclear(program: &Program) -> Look {
+    Look::Unclear(Thing::Program(program.name.clone()))
 }
 
 #[cfg(test)]

@@ -57,6 +57,15 @@ fn check(body: &Value, expected: &[&str]) {
     let keys: Vec<String> = heard.things.iter().map(ToString::to_string).collect();
     assert_eq!(keys, expected, "{body} {heard:?}");
     assert_eq!(heard.reason.is_some(), expected.is_empty(), "{heard:?}");
+    assert!(heard.is_understood, "{heard:?}");
+}
+
+/// The same for what does not say enough, and why not.
+fn check_unclear(body: &Value, expected: &[&str]) {
+    let heard = heard(body);
+    let keys: Vec<String> = heard.things.iter().map(ToString::to_string).collect();
+    assert_eq!(keys, expected, "{body} {heard:?}");
+    assert!(heard.reason.is_some() && !heard.is_understood, "{heard:?}");
 }
 
 fn project(path: &str) -> Value {
@@ -258,7 +267,7 @@ fn what_cannot_be_read_leads_to_a_look_at_everything() {
         let heard = things(None, body.as_bytes(), &programs());
         let keys: Vec<String> = heard.things.iter().map(ToString::to_string).collect();
         assert_eq!(keys, ["program cop", "program guilds"]);
-        assert!(heard.reason.is_some());
+        assert!(heard.reason.is_some() && !heard.is_understood);
     }
     assert_eq!(
         things(Some("Issue\nHook"), b"\xff", &programs()).subject.to_string(),
@@ -268,12 +277,12 @@ fn what_cannot_be_read_leads_to_a_look_at_everything() {
 
 #[test]
 fn an_event_that_names_no_place_leads_to_a_look_at_everything() {
-    check(&json!({"object_kind": "issue"}), &["program cop", "program guilds"]);
-    check(
+    check_unclear(&json!({"object_kind": "issue"}), &["program cop", "program guilds"]);
+    check_unclear(
         &json!({"object_kind": "issue", "project": project("org/guilds/intake")}),
         &["program guilds"],
     );
-    check(
+    check_unclear(
         &json!({"object_kind": "push", "project": {"path_with_namespace": "org/guilds/rust"}}),
         &["program guilds"],
     );

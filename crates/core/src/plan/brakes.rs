@@ -171,7 +171,13 @@ fn wait_for_all(step: &Step, begun: &[&Begun], looked_at: Timestamp, now: Timest
 #[must_use]
 pub fn is_over(begun: &Begun, looked_at: Timestamp) -> bool {
     let made = begun.kind.starts_with("create_") || begun.kind == "commit";
-    made || looked_at.duration_since(begun.at) >= LATEST_SEEN
+    made || is_seen(begun.at, looked_at)
+}
+
+/// Whether what was begun at a time and is done would be seen now.
+#[must_use]
+pub fn is_seen(begun: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(begun) >= LATEST_SEEN
 }
 
 /// Whether GitLab would take it a second time without a word. Everything else has a name that GitLab keeps unique, or is

@@ -121,7 +121,10 @@ pub fn judge(context: &Context<'_>, seen: &ProposalSeen, status: &Status) -> Jud
         signals: &wishes.signals,
     };
     let (refused, verdict) = (wishes::refused(&facts), verdict(&facts, acceptance));
-    let made = status.made || is_made(seen, wanted.as_ref());
+    let made = status.made
+        || wanted
+            .as_ref()
+            .is_some_and(|wanted| provision::is_made(seen, wanted, context.now));
     let listings = listing::of_proposal(context.program, seen, wanted.as_ref());
     let stage = match verdict {
         _ if seen.issue.confidential => Stage::Confidential,
@@ -175,11 +178,6 @@ fn verdict(facts: &Facts<'_>, acceptance: Option<&Acceptance>) -> Verdict {
         (Verdict::Waiting, Some(accepted)) => Verdict::Approved(Approved::recorded(accepted)),
         (verdict, _) => verdict,
     }
-}
-
-/// Everything in the project is there.
-fn is_made(seen: &ProposalSeen, wanted: Option<&Wanted>) -> bool {
-    wanted.is_some_and(|wanted| provision::is_made(seen, wanted))
 }
 
 /// On every page the line is there, was merged, or is not wanted. While a merge request is open, the last word is not said, wherever

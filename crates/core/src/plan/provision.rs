@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Step;
+use super::brakes;
 use super::seen::{InsideSeen, ProjectSeen, ProjectStanding, ProposalSeen};
 use super::step::FileChange;
 use super::wanted::Wanted;
@@ -116,17 +117,33 @@ fn is_ours(evidence: &Evidence<'_>, project: &ProjectSeen) -> bool {
     made_by_bot && for_this
 }
 
-/// Whether everything that a new project has is there.
+/// Whether everything that a new project has is there, or was and a person took it away.
 #[must_use]
-pub fn is_made(seen: &ProposalSeen, wanted: &Wanted) -> bool {
+pub fn is_made(seen: &ProposalSeen, wanted: &Wanted, now: Timestamp) -> bool {
     let is_ours = matches!(seen.project, ProjectStanding::Ours(_));
     let knows_members = seen.inside.as_ref().is_some_and(|inside| inside.members.is_some());
-    is_ours && knows_members && steps(seen, wanted).is_empty()
+    // What was made a moment ago and is not there may only not be seen yet; and more may hang on it, as a board's lists do on their labels.
+    let was_taken = |step: &Step| made_at(seen, step).is_some_and(|at| brakes::is_seen(at, now));
+    is_ours && knows_members && missing(seen, wanted).iter().all(was_taken)
 }
 
 /// What is due in GitLab for the project, given how far it is.
 #[must_use]
 pub fn steps(seen: &ProposalSeen, wanted: &Wanted) -> Vec<Step> {
+    let mut steps = missing(seen, wanted);
+    // What is not there any more somebody took away, even where our comment, which says that all is made, went with it.
+    steps.retain(|step| made_at(seen, step).is_none());
+    steps
+}
+
+/// When a step was done that is done once.
+fn made_at(seen: &ProposalSeen, step: &Step) -> Option<Timestamp> {
+    let made = seen.made_before.get(&step.to_string()).copied();
+    made.filter(|_| FURNISHES.contains(&step.kind()))
+}
+
+/// The steps for what is not there, or not seen.
+fn missing(seen: &ProposalSeen, wanted: &Wanted) -> Vec<Step> {
     let project = match (&seen.project, &seen.inside) {
         (ProjectStanding::Free, _) => return vec![create_project(seen, wanted)],
         (ProjectStanding::Ours(project), Some(_)) => project,
@@ -140,8 +157,6 @@ pub fn steps(seen: &ProposalSeen, wanted: &Wanted) -> Vec<Step> {
     // People's text goes while it is fresh that it may be told; members need no such question, and have time.
     steps.extend(issues(project.id, inside, wanted));
     steps.extend(members(project.id, inside, wanted, seen));
-    // What is not there any more somebody took away, even where our comment, which says that all is made, went with it.
-    steps.retain(|step| !(FURNISHES.contains(&step.kind()) && seen.made_before.contains(&step.to_string())));
     steps
 }
 

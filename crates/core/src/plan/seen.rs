@@ -185,8 +185,9 @@ pub struct ProposalSeen {
     pub project: ProjectStanding,
     /// People whom GitLab refused to add during this look: whatever the reason, asking again would not help.
     pub refused_members: BTreeSet<UserId>,
-    /// What was made for it, in the sentences of the steps ([`super::provision::FURNISHES`]): what a person took away since stays away.
-    pub made_before: BTreeSet<String>,
+    /// What was made for it, in the sentences of the steps ([`super::provision::FURNISHES`]), and when that was begun: what a person took
+    /// away since stays away.
+    pub made_before: BTreeMap<String, Timestamp>,
     /// Whether some of it was not read but follows from GitLab's answers to what we did ([`super::foreseen`]).
     pub is_foreseen: bool,
     /// What is inside the project; only when it is ours.

@@ -122,6 +122,37 @@ fn what_a_person_removes_afterwards_stays_removed() {
 }
 
 #[test]
+fn labels_that_were_just_made_and_are_not_seen_yet_are_waited_for() {
+    for comes_back in [true, false] {
+        let mut world = World::new(ApprovalPolicy::Never);
+        while world.seen.inside.as_ref().is_none_or(|inside| inside.boards.is_empty()) {
+            for step in world.plan().steps {
+                if let Step::CreateLabel { .. } = step {
+                    world.seen.made_before.insert(step.to_string(), time(world.seconds));
+                }
+                world.apply(step);
+            }
+        }
+        let labels = std::mem::take(&mut world.seen.inside.as_mut().unwrap().labels);
+        assert_eq!((labels.len(), world.seen.made_before.len()), (4, 4));
+        let (done, _) = world.settle();
+        assert!(done.iter().all(|kind| !kind.starts_with("create_")), "{done:?}");
+        assert!(world.comment().contains("\"made\":false"), "{}", world.comment());
+        if comes_back {
+            world.seen.inside.as_mut().unwrap().labels = labels;
+        } else {
+            // Nothing lags behind for so long: a person took them away.
+            world.seconds += 130;
+        }
+        let (done, _) = world.settle();
+        let lists = done.iter().filter(|kind| **kind == "create_board_list").count();
+        assert_eq!(lists, if comes_back { 4 } else { 0 }, "{done:?}");
+        assert!(!done.contains(&"create_label"), "{done:?}");
+        assert!(world.comment().contains("\"made\":true"), "{}", world.comment());
+    }
+}
+
+#[test]
 fn a_deleted_or_archived_project_is_not_made_again() {
     let mut world = World::new(ApprovalPolicy::Never);
     world.settle();

@@ -318,7 +318,7 @@ fn page() -> PageSeen {
 
 fn seen() -> ProposalSeen {
     ProposalSeen {
-        made_before: BTreeSet::new(),
+        made_before: BTreeMap::new(),
         bot: user(BOT),
         group: GroupSeen {
             id: GroupId(9),

@@ -58,7 +58,7 @@ impl World {
         let token = people(&gitlab).context("the sandbox refuses its own seed")?;
         let folder = Folder(std::env::temp_dir().join(format!("convenor-demo-{}", uuid::Uuid::new_v4())));
         std::fs::create_dir_all(&folder.0).context("the folder for temporary files cannot be written")?;
-        let mut settings = settings(&gitlab, &folder, &token)?;
+        let settings = settings(&gitlab, &folder, &token)?;
         let (store, clock) = (Store::open(&settings.database.url).await?, Clock::system());
         let client = assemble::client(&settings)?;
         let planner = assemble::planner(&settings, &client, store.clone(), clock.clone())?;
@@ -66,7 +66,6 @@ impl World {
         let quiet = Arc::new(AtomicBool::new(false));
         let looker = looker.with_progress(show_steps(quiet.clone()));
         let service = Service::start(&settings, store.clone(), clock.clone(), Arc::new(looker)).await?;
-        settings.server.public_url = format!("http://{}", service.address()?);
         print("convenor init\n");
         let applier = Applier::new(client.writer(), store, clock, HookSecrets::new(&settings.webhook));
         let own = OwnHooks::new(&settings);
@@ -144,12 +143,19 @@ fn people(gitlab: &Sandbox) -> Result<String, gitlab_sandbox::Refused> {
     Ok(gitlab.add_token("convenor-bot"))
 }
 
+/// An address that is known before anybody listens there: the service renews webhooks that lead elsewhere, so its settings have to say from the
+/// first look on where it is.
+fn free_address() -> std::io::Result<std::net::SocketAddr> {
+    std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()
+}
+
 fn settings(gitlab: &Sandbox, folder: &Folder, token: &str) -> anyhow::Result<Settings> {
     let text = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\n[gitlab]\nurl = \"{}\"\nrate_share = \"100%\"\n\
+        "[server]\nlisten = \"{}\"\n[gitlab]\nurl = \"{}\"\nrate_share = \"100%\"\n\
          [log]\nfilter = \"error\"\n\
          [[program]]\nname = \"cop\"\ngroup = \"{GROUP}\"\nintake = \"{INTAKE}\"\n\
          [program.handbook]\nproject = \"{HANDBOOK}\"\npage = \"{PAGE}\"\nheading = \"Current communities\"\n",
+        free_address().context("nothing can listen on 127.0.0.1")?,
         gitlab.url()
     );
     let database = format!("sqlite://{}", folder.0.join("convenor.db").display());

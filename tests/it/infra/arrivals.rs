@@ -33,6 +33,8 @@ async fn what_was_accepted_is_there_after_reopening(database: Database) {
     // Not closed: the handle is gone as with a killed process.
     std::mem::forget(store);
     let store = database.open().await;
+    let again = store.accept_delivery(delivery("a", hands.now(), &[proposal(1)])).await;
+    assert_eq!(again.unwrap(), Accepted::Repeat);
     assert_eq!(store.list_deliveries(10).await.unwrap().len(), 1);
     assert_eq!(
         store.claim(hands.now(), LEASE).await.unwrap().unwrap().thing,

@@ -114,3 +114,25 @@ async fn the_queue_is_listed_retried_and_dropped() {
     assert_eq!(run(&["queue", "drop", "proposal cop#1"]).0, Some(1));
     assert_eq!(run(&["queue", "list"]).1, "nothing to look at\n");
 }
+
+#[test]
+fn the_demo_tells_the_whole_story() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = Command::new(env!("CARGO_BIN_EXE_convenor"))
+        .args(["demo", "--once"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("TMPDIR", folder.path())
+        .output()
+        .unwrap();
+    let story = text(&told.stdout);
+    assert!(
+        told.status.success() && story.contains("All of it happened"),
+        "{story}{}",
+        text(&told.stderr)
+    );
+    // A service that does not know its own address takes its webhooks for somebody else's.
+    assert!(!story.contains("renew webhook"), "{story}");
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}

@@ -337,6 +337,7 @@ impl GitLabLooker {
             is_foreseen,
             // What was just written may be seen only later: the next resync looks once more.
             rest: plan.rest.filter(|rest| !way.worked || *rest == Rest::Over),
+            look_by: plan.look_by,
         })
     }
 
@@ -462,6 +463,7 @@ struct Settled {
     report: Vec<Remark>,
     knocks: Vec<Thing>,
     rest: Option<Rest>,
+    look_by: Option<Timestamp>,
     /// Whether the last of it follows from GitLab's answers and was not read.
     is_foreseen: bool,
 }
@@ -538,13 +540,17 @@ impl Looker for GitLabLooker {
                 error: Remark::RemovalsCapped.to_string(),
             };
         }
+        let next = match (thing, &settled.rest) {
+            _ if settled.is_foreseen => MAKE_SURE_AFTER.min(self.resync),
+            (Thing::Lifeline(_), _) => self.lifeline,
+            (_, Some(_)) => self.some_day(),
+            (_, None) => self.resync,
+        };
+        let is_due_in = |by: Timestamp| Duration::try_from(by.duration_since(self.clock.now())).unwrap_or_default();
         Look::Done {
-            next: match (thing, &settled.rest) {
-                _ if settled.is_foreseen => MAKE_SURE_AFTER.min(self.resync),
-                (Thing::Lifeline(_), _) => self.lifeline,
-                (_, Some(_)) => self.some_day(),
-                (_, None) => self.resync,
-            },
+            next: settled
+                .look_by
+                .map_or(next, |by| next.min(is_due_in(by).max(GO_ON_AFTER))),
             rest: settled.rest,
         }
     }

@@ -145,6 +145,7 @@ impl Planner {
         let program = self.program(thing)?;
         match thing {
             Thing::Proposal(_, issue) => {
+                let looked_at = self.clock.now();
                 let Some(issue) = program.observer.issue(*issue).await? else {
                     return Ok(Sight::over(Remark::NotAProposal));
                 };
@@ -160,7 +161,7 @@ impl Planner {
                     made_before: self.store.done_steps(thing, provision::FURNISHES).await?,
                 };
                 let files = program.blueprint.file_paths();
-                let seen = program.observer.proposal(issue, remembered, &files).await?;
+                let seen = program.observer.proposal(issue, looked_at, remembered, &files).await?;
                 let refused_members = refused.clone();
                 self.plan_of(
                     thing,

@@ -59,13 +59,14 @@ impl Observer {
 
     /// Everything else about the proposal of this issue.
     ///
-    /// `template_files` are the paths that a new community's first commit makes.
+    /// `looked_at` is when reading began, the issue included; `template_files` are the paths that a new community's first commit makes.
     ///
     /// # Errors
     /// When GitLab does not answer as it should.
     pub async fn proposal(
         &self,
         issue: IssueSeen,
+        looked_at: Timestamp,
         remembered: Remembered,
         template_files: &[String],
     ) -> Result<ProposalSeen, ObserveError> {
@@ -120,6 +121,7 @@ impl Observer {
             project,
             refused_members: BTreeSet::new(),
             made_before: remembered.made_before,
+            looked_at,
             is_foreseen: false,
             inside,
             pages: pages.into_iter().zip(lines).collect(),

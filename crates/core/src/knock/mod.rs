@@ -158,15 +158,18 @@ fn same(configured: &str, path: &str) -> bool {
 }
 
 fn issue(payload: &Payload, program: &Program) -> Look {
-    let Some(path) = payload.project_path() else {
-        return unclear(program);
-    };
-    let place = place(program, &path);
     let about = payload.object_attributes.as_ref();
     let kind = about.and_then(|about| about.kind.as_deref());
+    let is_another = kind.is_some_and(|kind| !kind.eq_ignore_ascii_case("issue"));
+    let no_proposal = Look::No("a work item of another type is no proposal");
+    let Some(path) = payload.project_path() else {
+        // One of a group, such as an epic, has no project.
+        return if is_another { no_proposal } else { unclear(program) };
+    };
+    let place = place(program, &path);
     if place.intake {
-        if kind.is_some_and(|kind| !kind.eq_ignore_ascii_case("issue")) {
-            return Look::No("a work item of another type is no proposal");
+        if is_another {
+            return no_proposal;
         }
         return proposal(about.and_then(|about| about.iid), program);
     }

@@ -93,6 +93,12 @@ fn a_task_is_no_proposal() {
     });
     check(&body, &[]);
     assert_eq!(heard(&body).reason, Some("a work item of another type is no proposal"));
+    // A group's own has no project, and is understood all the same: its body is not kept.
+    let body = json!({"object_kind": "work_item", "object_attributes": {"iid": 12, "type": "Epic"}});
+    check(&body, &[]);
+    assert!(heard(&body).is_understood);
+    let body = json!({"object_kind": "work_item", "object_attributes": {"iid": 12, "type": "Issue"}});
+    assert!(!heard(&body).is_understood);
 }
 
 #[test]

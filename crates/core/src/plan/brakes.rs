@@ -174,10 +174,16 @@ pub fn is_over(begun: &Begun, looked_at: Timestamp) -> bool {
     made || is_seen(begun.at, looked_at)
 }
 
-/// Whether what was begun at a time and is done would be seen now.
+/// Whether what was begun at a time and is done would be seen by who looked then.
 #[must_use]
-pub fn is_seen(begun: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(begun) >= LATEST_SEEN
+pub fn is_seen(begun: Timestamp, looked_at: Timestamp) -> bool {
+    looked_at >= seen_by(begun)
+}
+
+/// From when on what was begun at a time, and is done, is seen.
+#[must_use]
+pub fn seen_by(begun: Timestamp) -> Timestamp {
+    begun.checked_add(LATEST_SEEN).unwrap_or(Timestamp::MAX)
 }
 
 /// Whether GitLab would take it a second time without a word. Everything else has a name that GitLab keeps unique, or is

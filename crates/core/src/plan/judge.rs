@@ -121,10 +121,7 @@ pub fn judge(context: &Context<'_>, seen: &ProposalSeen, status: &Status) -> Jud
         signals: &wishes.signals,
     };
     let (refused, verdict) = (wishes::refused(&facts), verdict(&facts, acceptance));
-    let made = status.made
-        || wanted
-            .as_ref()
-            .is_some_and(|wanted| provision::is_made(seen, wanted, context.now));
+    let made = status.made || wanted.as_ref().is_some_and(|wanted| provision::is_made(seen, wanted));
     let listings = listing::of_proposal(context.program, seen, wanted.as_ref());
     let stage = match verdict {
         _ if seen.issue.confidential => Stage::Confidential,

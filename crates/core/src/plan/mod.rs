@@ -57,6 +57,8 @@ pub struct Plan {
     pub life: Option<standing::Life>,
     /// How the thing is when nothing is due and nothing on its way: unless that changes, it need not be looked at again soon.
     pub rest: Option<Rest>,
+    /// When at the latest to look again although nothing is due now.
+    pub look_by: Option<jiff::Timestamp>,
 }
 
 /// How a thing stands with the limits of a page's merge requests.

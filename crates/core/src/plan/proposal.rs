@@ -40,6 +40,7 @@ pub fn plan(context: &Context<'_>, seen: &ProposalSeen) -> Plan {
     plan.steps.extend(state_step(seen, &judged));
     if let (Stage::Making(_), Some(wanted), false) = (&judged.stage, &judged.wanted, judged.made) {
         plan.steps.extend(provision::steps(seen, wanted));
+        plan.look_by = provision::waits_until(seen, wanted);
     }
     plan.knocks.extend(handbook_knocks(context.program, seen, &judged));
     plan.report.push(remark(&judged));

@@ -119,12 +119,22 @@ fn is_ours(evidence: &Evidence<'_>, project: &ProjectSeen) -> bool {
 
 /// Whether everything that a new project has is there, or was and a person took it away.
 #[must_use]
-pub fn is_made(seen: &ProposalSeen, wanted: &Wanted, now: Timestamp) -> bool {
+pub fn is_made(seen: &ProposalSeen, wanted: &Wanted) -> bool {
     let is_ours = matches!(seen.project, ProjectStanding::Ours(_));
     let knows_members = seen.inside.as_ref().is_some_and(|inside| inside.members.is_some());
     // What was made a moment ago and is not there may only not be seen yet; and more may hang on it, as a board's lists do on their labels.
-    let was_taken = |step: &Step| made_at(seen, step).is_some_and(|at| brakes::is_seen(at, now));
+    let was_taken = |step: &Step| made_at(seen, step).is_some_and(|at| brakes::is_seen(at, seen.looked_at));
     is_ours && knows_members && missing(seen, wanted).iter().all(was_taken)
+}
+
+/// When a look would show what was made a moment ago and is not seen; `None`: nothing is waited for.
+#[must_use]
+pub fn waits_until(seen: &ProposalSeen, wanted: &Wanted) -> Option<Timestamp> {
+    let missing = missing(seen, wanted);
+    let made = missing.iter().filter_map(|step| made_at(seen, step));
+    made.filter(|at| !brakes::is_seen(*at, seen.looked_at))
+        .map(brakes::seen_by)
+        .max()
 }
 
 /// What is due in GitLab for the project, given how far it is.

@@ -188,6 +188,8 @@ pub struct ProposalSeen {
     /// What was made for it, in the sentences of the steps ([`super::provision::FURNISHES`]), and when that was begun: what a person took
     /// away since stays away.
     pub made_before: BTreeMap<String, Timestamp>,
+    /// When reading it began: what follows from GitLab's answers since is no newer look at the rest.
+    pub looked_at: Timestamp,
     /// Whether some of it was not read but follows from GitLab's answers to what we did ([`super::foreseen`]).
     pub is_foreseen: bool,
     /// What is inside the project; only when it is ours.

@@ -135,18 +135,23 @@ fn labels_that_were_just_made_and_are_not_seen_yet_are_waited_for() {
         }
         let labels = std::mem::take(&mut world.seen.inside.as_mut().unwrap().labels);
         assert_eq!((labels.len(), world.seen.made_before.len()), (4, 4));
-        let (done, _) = world.settle();
+        let (done, last) = world.settle();
         assert!(done.iter().all(|kind| !kind.starts_with("create_")), "{done:?}");
         assert!(world.comment().contains("\"made\":false"), "{}", world.comment());
+        let read_at = time(world.seconds);
+        let until = last.look_by.unwrap();
+        assert!(until > read_at && until <= time(world.seconds + 125), "{until}");
         if comes_back {
             world.seen.inside.as_mut().unwrap().labels = labels;
         } else {
-            // Nothing lags behind for so long: a person took them away.
+            // Nothing lags behind for so long: a person took them away. But what was read before shows that at no time.
             world.seconds += 130;
+            assert!(world.plan_as_seen(read_at).is_empty());
         }
         let (done, _) = world.settle();
         let lists = done.iter().filter(|kind| **kind == "create_board_list").count();
         assert_eq!(lists, if comes_back { 4 } else { 0 }, "{done:?}");
+        assert_eq!(world.plan().look_by, None);
         assert!(!done.contains(&"create_label"), "{done:?}");
         assert!(world.comment().contains("\"made\":true"), "{}", world.comment());
     }

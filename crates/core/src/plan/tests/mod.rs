@@ -75,12 +75,21 @@ impl World {
     }
 
     fn plan(&self) -> Plan {
+        self.plan_as_seen(time(self.seconds))
+    }
+
+    /// What is due when all was read at this time.
+    fn plan_as_seen(&self, looked_at: Timestamp) -> Plan {
         let context = Context {
             program: &self.program,
             blueprint: &self.blueprint,
             now: time(self.seconds),
         };
-        plan(&context, &self.seen)
+        let seen = ProposalSeen {
+            looked_at,
+            ..self.seen.clone()
+        };
+        plan(&context, &seen)
     }
 
     /// Observes, plans and applies until nothing is due; gives the steps' kinds and the last report.
@@ -319,6 +328,7 @@ fn page() -> PageSeen {
 fn seen() -> ProposalSeen {
     ProposalSeen {
         made_before: BTreeMap::new(),
+        looked_at: Timestamp::UNIX_EPOCH,
         bot: user(BOT),
         group: GroupSeen {
             id: GroupId(9),

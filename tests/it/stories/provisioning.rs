@@ -92,6 +92,34 @@ async fn labels_a_board_or_lists_whose_answer_is_lost_are_not_made_twice() {
     }
 }
 
+/// GitLab's databases may be a minute behind: the board waits for its labels, and gets its lists as soon as they have to be seen.
+#[tokio::test]
+async fn labels_that_are_not_seen_yet_are_looked_for_when_they_must_be() {
+    let town = Town::new().await;
+    // The labels are read before they are made, because the project's answer is lost, and again after the board was made without its lists.
+    let lost = Fault::new(Effect::LoseAnswer).method("POST").path("/projects$");
+    town.gitlab.add_fault(lost.unwrap().once());
+    let fails = Fault::new(Effect::Status(503)).writes().path("(/graphql|/lists)$");
+    town.gitlab.add_fault(fails.unwrap().once());
+    let behind = Fault::new(Effect::Stale).method("GET").path(r"/projects/\d+/labels$");
+    town.gitlab.add_fault(behind.unwrap().skip(1));
+    town.opens("proposer", FORM);
+    town.settle().await;
+    let lists = || {
+        town.gitlab.boards(&format!("{GROUP}/rust-at-work")).unwrap()[0]
+            .lists
+            .len()
+    };
+    town.forward(Duration::from_secs(60));
+    town.settle().await;
+    assert_eq!(lists(), 0);
+    town.gitlab.clear_faults();
+    town.forward(Duration::from_secs(70));
+    town.settle().await;
+    assert_eq!(lists(), 4);
+    town.has_exactly_one_of_everything("rust-at-work");
+}
+
 #[tokio::test]
 async fn lists_stand_in_the_order_of_the_template_with_and_without_graphql() {
     for graphql in [true, false] {

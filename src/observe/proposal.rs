@@ -272,11 +272,12 @@ impl Observer {
         }))
     }
 
-    /// The project of an id that we know, if we know one; `Some(None)`: GitLab no longer has it.
+    /// The project of an id that we know, if we know one; `Some(None)`: GitLab no longer has it. That is asked twice: people are told.
     async fn known_project(&self, id: Option<ProjectId>) -> Result<Option<Option<ProjectSeen>>, ObserveError> {
-        match id {
-            Some(id) => Ok(Some(self.project_by_id(id).await?)),
-            None => Ok(None),
+        let Some(id) = id else { return Ok(None) };
+        match self.project_by_id(id).await? {
+            Some(project) => Ok(Some(Some(project))),
+            None => Ok(Some(self.project_by_id(id).await?)),
         }
     }
 

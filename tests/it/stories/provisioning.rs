@@ -121,6 +121,27 @@ async fn labels_that_are_not_seen_yet_are_looked_for_when_they_must_be() {
 }
 
 #[tokio::test]
+async fn one_answer_that_the_project_is_gone_is_not_told() {
+    let town = Town::new().await;
+    let issue = town.opens("proposer", FORM);
+    town.settle().await;
+    let project = town.gitlab.project(&format!("{GROUP}/rust-at-work")).unwrap().id;
+    let was_told = || {
+        let writes = town.gitlab.writes();
+        writes.iter().any(|call| call.params.to_string().contains("is gone"))
+    };
+    for (times, expected) in [(1, false), (100, true)] {
+        let missing = Fault::new(Effect::NotFound).method("GET");
+        let missing = missing.path(&format!("/projects/{project}$")).unwrap();
+        town.gitlab.add_fault(missing.times(times));
+        let alice = town.gitlab.person("alice").unwrap();
+        alice.comment(INTAKE, issue, "How is it going?").unwrap();
+        town.settle().await;
+        assert_eq!(was_told(), expected, "{times}");
+    }
+}
+
+#[tokio::test]
 async fn lists_stand_in_the_order_of_the_template_with_and_without_graphql() {
     for graphql in [true, false] {
         let town = Town::new().await;

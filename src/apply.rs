@@ -30,7 +30,7 @@ use crate::telemetry::traces;
 
 pub use packing::{Packing, at_once};
 pub use permit::MayTell;
-use permit::WrittenDown;
+use permit::{Replaced, WrittenDown};
 
 /// So many calls are under way at a time, at most: each of them may turn out to have been done by a process that died.
 const MOST_AT_ONCE: usize = 8;
@@ -122,10 +122,17 @@ pub enum ApplyError {
 }
 
 impl ApplyError {
-    /// Whether looking again tells more than the error: it may be there already, or it may have been done after all.
+    /// Whether looking again tells more than the error: it may be there already, it may have been done after all, or
+    /// something has changed just before it was sent.
     #[must_use]
     pub fn is_worth_another_look(&self) -> bool {
-        matches!(self, Self::GitLab { source, .. } if source.is_already_there() || source.is_outcome_unknown())
+        match self {
+            Self::GitLab { source, .. } => {
+                let withheld = matches!(source, GitLabError::Withheld { .. });
+                withheld || source.is_already_there() || source.is_outcome_unknown()
+            }
+            _ => false,
+        }
     }
 
     /// Whether GitLab refused what was sent, and not that it was sent to this place or by us.
@@ -239,7 +246,7 @@ impl Applier {
             let steps = of(call);
             let span = traces::step(steps.first().map_or("", |step| step.kind()));
             let entries: Vec<JournalId> = unused.by_ref().take(call.len()).cloned().collect();
-            let permitted = self.permitted(errand, entries, at, steps.iter().any(|step| step.tells()));
+            let permitted = self.permitted(errand, entries, at, &steps);
             async move { permitted.unless_stopped(errand.thing, &steps, packing).await }.instrument(span)
         });
         let results: Vec<_> = join_all(under_way).await.into_iter().flatten().collect();
@@ -259,7 +266,8 @@ impl Applier {
     }
 
     /// The same for one call, whose steps were written down then.
-    fn permitted(&self, errand: Errand<'_>, entries: Vec<JournalId>, at: Timestamp, tells: bool) -> Self {
+    fn permitted(&self, errand: Errand<'_>, entries: Vec<JournalId>, at: Timestamp, steps: &[&Step]) -> Self {
+        let tells = steps.iter().any(|step| step.tells());
         let permit = WrittenDown {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -271,6 +279,8 @@ impl Applier {
             at: at.into(),
             may_tell: errand.may_tell.filter(|_| tells).cloned(),
             asked_at: at.into(),
+            replaced: Replaced::by(steps),
+            reader: self.writer.reader(),
         };
         Self {
             writer: self.writer.with_permit(Arc::new(permit)),

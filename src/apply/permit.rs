@@ -8,12 +8,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use convenor_core::ids::{CommitSha, ProjectId};
+use convenor_core::plan::Step;
 use convenor_core::thing::Thing;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
-use crate::gitlab::{Permit, Words, WriteStop};
+use crate::gitlab::{Permit, Reader, Words, WriteStop};
 use crate::store::{JournalId, Lease, Store};
 
 /// What was written down counts so long. With the time to connect and GitLab's own minute it is less than what the brakes wait for.
@@ -57,42 +59,92 @@ pub(super) struct WrittenDown {
     pub(super) may_tell: Option<Arc<dyn MayTell>>,
     /// When that was asked last.
     pub(super) asked_at: Mutex<Timestamp>,
+    /// Looked at each time before it is sent: GitLab takes no condition with a commit that makes a branch anew.
+    pub(super) replaced: Vec<Replaced>,
+    pub(super) reader: Reader,
+}
+
+/// A branch that is made anew, as long as nobody has pushed to it.
+pub(super) struct Replaced {
+    project: ProjectId,
+    branch: String,
+    head: CommitSha,
+}
+
+impl Replaced {
+    pub(super) fn by(steps: &[&Step]) -> Vec<Self> {
+        let mut replaced = Vec::new();
+        for step in steps {
+            if let Step::Commit {
+                project,
+                branch,
+                replaces: Some(head),
+                ..
+            } = step
+            {
+                replaced.push(Self {
+                    project: *project,
+                    branch: branch.clone(),
+                    head: head.clone(),
+                });
+            }
+        }
+        replaced
+    }
+
+    async fn is_as_it_was(&self, reader: &Reader) -> Result<(), Words> {
+        let name = &self.branch;
+        match reader.branch(self.project, name).await {
+            Ok(Some(branch)) if branch.commit.id == self.head => Ok(()),
+            Ok(Some(_)) => Err(Words::new(format!("somebody has just pushed to the branch {name}"))),
+            Ok(None) => Err(Words::new(format!("somebody has just removed the branch {name}"))),
+            Err(error) => Err(Words::new(format!(
+                "nobody knows whether somebody has pushed to the branch {name}: {error}"
+            ))),
+        }
+    }
 }
 
 #[async_trait]
 impl Permit for WrittenDown {
     async fn confirm(&self) -> Result<(), Words> {
-        let Some(may_tell) = &self.may_tell else { return Ok(()) };
         let mut asked_at = self.asked_at.lock().await;
         let now = self.clock.now();
-        if now.duration_since(*asked_at) < FRESH {
-            return Ok(());
-        }
-        match may_tell.may_tell().await {
-            Ok(true) => *asked_at = now,
-            Ok(false) => return Err(Words::new("not sent: meanwhile it may not be told any more")),
-            Err(error) => {
-                return Err(Words::new(format!(
-                    "not sent: nobody knows whether it may still be told: {error}"
-                )));
+        let is_fresh = now.duration_since(*asked_at) < FRESH;
+        if let (false, Some(may_tell)) = (is_fresh, &self.may_tell) {
+            match may_tell.may_tell().await {
+                Ok(true) => {}
+                Ok(false) => return Err(Words::new("meanwhile it may not be told any more")),
+                Err(error) => {
+                    return Err(Words::new(format!(
+                        "nobody knows whether it may still be told: {error}"
+                    )));
+                }
             }
+        }
+        for replaced in &self.replaced {
+            replaced.is_as_it_was(&self.reader).await?;
+        }
+        if !is_fresh {
+            *asked_at = now;
         }
         Ok(())
     }
 
     async fn renew(&self) -> Result<(), Words> {
         let asked_at = *self.asked_at.lock().await;
-        if self.may_tell.is_some() && self.clock.now().duration_since(asked_at) >= READ_LATELY {
-            return Err(Words::new("not sent: it waited too long to be told unread"));
+        let was_asked = self.may_tell.is_some() || !self.replaced.is_empty();
+        if was_asked && self.clock.now().duration_since(asked_at) >= READ_LATELY {
+            return Err(Words::new("it waited too long to be told unread"));
         }
         let mut at = self.at.lock().await;
         for _ in 0..=MOST_RENEWALS {
             if let Some(reason) = self.stop.reason() {
-                return Err(Words::new(format!("not sent: {reason}")));
+                return Err(Words::new(reason));
             }
             let now = self.clock.now();
             if self.until.is_some_and(|until| until <= now) {
-                return Err(Words::new("not sent: its turn is over"));
+                return Err(Words::new("its turn is over"));
             }
             if now.duration_since(*at) < FRESH {
                 return Ok(());
@@ -102,12 +154,12 @@ impl Permit for WrittenDown {
                 .journal_renew(&self.thing, &self.entries, self.lease.as_ref(), now);
             match renewed.await {
                 Ok(true) => *at = now,
-                Ok(false) => return Err(Words::new("not sent: it is somebody else's work by now")),
+                Ok(false) => return Err(Words::new("it is somebody else's work by now")),
                 Err(error) => {
-                    return Err(Words::new(format!("not sent: the journal cannot be written: {error}")));
+                    return Err(Words::new(format!("the journal cannot be written: {error}")));
                 }
             }
         }
-        Err(Words::new("not sent: the journal takes too long to be written"))
+        Err(Words::new("the journal takes too long to be written"))
     }
 }

@@ -71,14 +71,14 @@ impl Applier {
                 project,
                 branch,
                 start,
-                force,
+                replaces,
                 message,
                 files,
             } => {
                 let commit = NewCommit {
                     branch: branch.clone(),
                     start: start.clone().map(Start::Branch),
-                    force: *force,
+                    force: replaces.is_some(),
                     message: message.clone(),
                     actions: files.iter().map(action).collect(),
                 };

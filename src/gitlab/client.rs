@@ -279,7 +279,7 @@ impl Client {
             if let Some(permit) = self.permit_of(operation) {
                 let call = operation.name;
                 let renewed = permit.renew().await;
-                renewed.map_err(|cause| GitLabError::Unreachable { call, cause })?;
+                renewed.map_err(|cause| GitLabError::Withheld { call, cause })?;
             }
             let outcome = self.exchange(operation, request, &url, attempt).await;
             drop(slot);
@@ -330,7 +330,7 @@ impl Client {
             if let Some(permit) = self.permit_of(operation) {
                 let call = operation.name;
                 let confirmed = permit.confirm().await;
-                confirmed.map_err(|cause| GitLabError::Unreachable { call, cause })?;
+                confirmed.map_err(|cause| GitLabError::Withheld { call, cause })?;
             }
             let slot = limits.slot().await;
             if !limits.is_paused() {

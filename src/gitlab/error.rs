@@ -154,6 +154,14 @@ pub enum GitLabError {
         /// The network's words.
         cause: Words,
     },
+    /// A write that was not sent, because it waited and what it was decided by is no longer so; nothing was changed.
+    #[error("{call}: not sent: {cause}")]
+    Withheld {
+        /// The operation.
+        call: &'static str,
+        /// What has become of it.
+        cause: Words,
+    },
     /// A write was sent and no readable answer came: it may or may not have happened. Look before sending it again.
     #[error("{call}: sent, but no readable answer came ({cause}); it may have happened")]
     OutcomeUnknown {
@@ -206,6 +214,7 @@ impl GitLabError {
             | Self::RateLimited { call, .. }
             | Self::Unavailable { call, .. }
             | Self::Unreachable { call, .. }
+            | Self::Withheld { call, .. }
             | Self::OutcomeUnknown { call, .. }
             | Self::Unreadable { call, .. }
             | Self::Incomplete { call, .. }
@@ -238,6 +247,7 @@ impl GitLabError {
             Self::RateLimited { .. }
                 | Self::Unavailable { .. }
                 | Self::Unreachable { .. }
+                | Self::Withheld { .. }
                 | Self::OutcomeUnknown { .. }
                 | Self::Unreadable { .. }
                 | Self::Incomplete { .. }

@@ -90,6 +90,7 @@ impl Observer {
         };
         let charter = self.reader.file(project, charter::PATH, &branch.commit.id.0).await?;
         Ok(Some(CharterBranchSeen {
+            head: branch.commit.id,
             message: branch.commit.message,
             charter: charter.map(file_version),
         }))

@@ -7,6 +7,7 @@
 //! Rules that must hold after every write of ours are in [`rules`], what must be there in the end in [`outcome`]: a run with
 //! faults has to end as the run without.
 
+mod branches;
 mod exhaustive;
 mod faults;
 mod gate;

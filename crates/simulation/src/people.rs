@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::branches;
 use crate::rules;
 use crate::sim::Sim;
 use crate::stories::{self, CHARTER, NAME, PURPOSE, did, form};
@@ -152,7 +153,9 @@ impl Act {
                 let branch = our_branch(sim)?;
                 let page = world.text(HANDBOOK, &branch, PAGE_PATH)?;
                 let page = page.replace("Nothing yet", "Somebody was here. Nothing yet");
-                maintainer.push_file(HANDBOOK, &branch, PAGE_PATH, page).ok().map(drop)
+                maintainer.push_file(HANDBOOK, &branch, PAGE_PATH, page).ok()?;
+                branches::was_pushed(sim, &branch);
+                Some(())
             }
             Self::CloseMergeRequest => {
                 let requests = world.merge_requests(HANDBOOK).ok()?;

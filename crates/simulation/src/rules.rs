@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::branches::{self, Branches};
 use crate::people::{self, Act};
 use crate::sim::{Sim, Who};
 use crate::stories::{self, CHARTER, MOST_REMOVALS};
@@ -27,7 +28,7 @@ const UNDER_WAY: u32 = 2;
 pub(crate) struct Memories {
     bot: u64,
     intake: u64,
-    handbook: u64,
+    pub(crate) handbook: u64,
     /// Projects that we made.
     made: BTreeSet<u64>,
     /// Projects that others made where ours was to be.
@@ -56,8 +57,7 @@ pub(crate) struct Memories {
     same_writes: HashMap<u64, Vec<Timestamp>>,
     /// Lives that were told 401, and how many writes they began since.
     unauthorised: HashMap<(usize, u32), u32>,
-    /// Whether the head of the branch that is about to be written is a person's.
-    head_is_a_persons: bool,
+    pub(crate) branches: Branches,
     /// Whether what is about to be changed was written by us.
     is_our_own: bool,
     /// What the community had of each kind before the write in hand.
@@ -92,7 +92,7 @@ impl Memories {
             fights_left: 0,
             same_writes: HashMap::new(),
             unauthorised: HashMap::new(),
-            head_is_a_persons: false,
+            branches: Branches::default(),
             is_our_own: true,
             inventory: BTreeMap::new(),
         }
@@ -147,8 +147,21 @@ impl Write {
         self.parts.iter().map(String::as_str).collect()
     }
 
-    fn field(&self, name: &str) -> &str {
+    pub(crate) fn field(&self, name: &str) -> &str {
         self.body[name].as_str().unwrap_or_default()
+    }
+
+    /// The project that it is about, where it names one.
+    pub(crate) fn project(&self) -> Option<u64> {
+        match self.parts().as_slice() {
+            ["projects", id, ..] => id.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether it makes a branch anew.
+    pub(crate) fn is_forced(&self) -> bool {
+        self.body["force"] == true
     }
 
     /// Whether it may make things of which one call can make several.
@@ -184,6 +197,7 @@ pub(crate) fn was_read(sim: &Sim, who: Option<Who>, url: &str, answer: &Response
     let is_issue = path
         .rsplit_once("/issues/")
         .is_some_and(|(_, rest)| rest.chars().all(|c| c.is_ascii_digit()));
+    branches::was_seen(sim, who, path);
     let now = sim.now();
     let memories = &mut sim.locked().memories;
     if is_issue {
@@ -196,6 +210,9 @@ pub(crate) fn was_read(sim: &Sim, who: Option<Who>, url: &str, answer: &Response
 /// A life was answered: 401 stops its writing until GitLab has told it again who it is.
 pub(crate) fn was_answered(sim: &Sim, who: Who, method: &str, path: &str, status: u16) {
     let life = (who.replica, who.life);
+    if method == "GET" && (status == 200 || status == 404) {
+        branches::was_told(sim, who, path);
+    }
     let memories = &mut sim.locked().memories;
     if status == 401 {
         memories.unauthorised.entry(life).or_default();
@@ -243,21 +260,13 @@ fn repeated(sim: &Sim, write: &Write) {
 /// Before a write has its effect: what it is about to change.
 pub(crate) fn before(sim: &Sim, write: &Write) {
     let world = &sim.world;
-    let (mut a_persons, mut is_our_own) = (false, true);
-    match (write.method.as_str(), write.parts().as_slice()) {
-        ("POST", ["projects", id, "repository", "commits"]) if *id == sim.locked().memories.handbook.to_string() => {
-            let branch = write.field("branch").to_owned();
-            let exists = world.branches(HANDBOOK).contains(&branch);
-            let head = world.commits(HANDBOOK, &branch).unwrap_or_default();
-            let head = head.first().filter(|_| exists);
-            a_persons = head.is_some_and(|head| !head.author_name.eq_ignore_ascii_case("convenor bot"));
-        }
+    let is_our_own = match (write.method.as_str(), write.parts().as_slice()) {
         ("PUT" | "DELETE", ["projects", _, "issues", _, "notes", _] | ["projects", _, "merge_requests", _]) => {
             let found = world.look(&write.path).unwrap_or_default();
-            is_our_own = found["author"]["username"] == BOT;
+            found["author"]["username"] == BOT
         }
-        _ => {}
-    }
+        _ => true,
+    };
     let inventory = if write.makes_many() {
         inventory(world)
     } else {
@@ -265,7 +274,6 @@ pub(crate) fn before(sim: &Sim, write: &Write) {
     };
     let memories = &mut sim.locked().memories;
     memories.inventory = inventory;
-    memories.head_is_a_persons = a_persons;
     memories.is_our_own = is_our_own;
 }
 
@@ -502,9 +510,6 @@ fn commit(sim: &Sim, project: &str, write: &Write) -> Option<&'static str> {
     }
     if branch == "main" {
         sim.violated("the page's own branch was written to".to_owned());
-    }
-    if sim.locked().memories.head_is_a_persons {
-        sim.violated(format!("a person's commit on {branch} was pushed over"));
     }
     let commits = sim.world.commits(HANDBOOK, branch).unwrap_or_default();
     let base = commits

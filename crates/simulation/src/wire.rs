@@ -9,6 +9,7 @@ use convenor::gitlab::{Broken, Transport, Words};
 use http::{Request, Response};
 use tokio::time::{Instant, sleep};
 
+use crate::branches;
 use crate::faults::CallFault;
 use crate::post;
 use crate::rules;
@@ -40,6 +41,7 @@ impl Transport for Wire {
         let is_write = is_write(&request);
         if is_write {
             rules::begins(sim, who);
+            branches::is_sent(sim, who, &request);
         }
         let (number, fault) = sim.next_call(is_write);
         for act in sim.acts_at(number) {

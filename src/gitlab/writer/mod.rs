@@ -15,6 +15,7 @@ mod wanted;
 use std::sync::Arc;
 
 use super::client::{Client, Permit};
+use super::reader::Reader;
 use super::stats::CallStats;
 use super::stop::WriteStop;
 
@@ -44,6 +45,12 @@ impl Writer {
     #[must_use]
     pub fn stop(&self) -> &WriteStop {
         self.client.stop()
+    }
+
+    /// Looks at what this one changes.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.client.reader()
     }
 
     /// The calls made so far, the readers' of the same client included.

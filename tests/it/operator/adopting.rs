@@ -1,7 +1,7 @@
 //! `convenor adopt` on an organisation of communities in all states of disorder.
 
 use convenor_core::charter;
-use gitlab_sandbox::{Config, Effect, Fault, Role};
+use gitlab_sandbox::{Act, Config, Effect, Fault, Role};
 use serde_json::Value;
 
 use super::office::{GROUP, HANDBOOK, Office};
@@ -268,6 +268,40 @@ fn a_persons_no_and_a_persons_branch_are_left_alone() {
         .text("acme/cops/ux", "convenor/charter", charter::PATH)
         .unwrap();
     assert_eq!(text, own);
+}
+
+/// Everything is read before the first charter is written, which takes a while in a large organisation.
+#[test]
+fn what_a_person_pushes_while_adopt_reads_is_kept() {
+    let office = disorder();
+    let ux = ["adopt", "--write", "--yes", "--community", "ux"];
+    office.run(&ux).well();
+    let maintainer = office.gitlab.person("maintainer").unwrap();
+    maintainer.close_merge_request("acme/cops/ux", 1).unwrap();
+    // Other facilitators: a charter that nobody has refused, so the branch is made anew.
+    office
+        .gitlab
+        .add_member("acme/cops/ux", "vera", Role::Maintainer)
+        .unwrap();
+    let own = charter_of("Our own words", "active", "vera");
+    let pushed = own.clone();
+    let pushes = Act::new(move |world| {
+        let maintainer = world.person("maintainer").unwrap();
+        maintainer
+            .push_file("acme/cops/ux", "convenor/charter", charter::PATH, &pushed)
+            .unwrap();
+    });
+    let ux_id = office.gitlab.project("acme/cops/ux").unwrap().id;
+    let looked = Fault::new(Effect::After(pushes)).method("GET");
+    let looked = looked.path(&format!("/projects/{ux_id}/merge_requests$")).unwrap();
+    // Once for what is reported, once for what is written.
+    office.gitlab.add_fault(looked.skip(1).once());
+    office.run(&ux).well();
+    assert_eq!(
+        office.gitlab.text("acme/cops/ux", "convenor/charter", charter::PATH),
+        Some(own)
+    );
+    assert_eq!(office.gitlab.merge_requests("acme/cops/ux").unwrap().len(), 1);
 }
 
 #[test]

@@ -170,6 +170,30 @@ async fn a_branch_that_a_person_pushed_to_is_theirs() {
     assert_eq!(town.merge_requests().len(), 1);
 }
 
+/// The branch is to be made anew, because the page was edited; GitLab takes no condition with such a commit.
+#[tokio::test]
+async fn what_a_person_pushes_while_the_branch_is_about_to_be_made_anew_is_kept() {
+    let (town, _) = proposed().await;
+    let theirs = town.page(BRANCH).replace("[Rust at Work]", "[Rust, at Work]");
+    let pushed = theirs.clone();
+    let pushes = Act::new(move |world| {
+        let maintainer = world.person("maintainer").unwrap();
+        maintainer.push_file(HANDBOOK, BRANCH, PAGE_PATH, &pushed).unwrap();
+    });
+    let handbook = town.gitlab.project(HANDBOOK).unwrap().id;
+    let looked = Fault::new(Effect::After(pushes)).user("convenor-bot").method("GET");
+    let looked = looked.path(&format!(
+        "/projects/{handbook}/repository/branches/convenor(%2F|/)rust-at-work$"
+    ));
+    town.gitlab.add_fault(looked.unwrap().once());
+    let edited = PAGE.replace("| Security", "| Ruby | @sam |\n| Security");
+    town.page_becomes(edited);
+    town.settle().await;
+    assert_eq!(town.page(BRANCH), theirs);
+    let description = town.merge_request().description.unwrap();
+    assert!(description.contains("it is theirs now"), "{description}");
+}
+
 #[tokio::test]
 async fn a_merge_request_that_a_person_closed_stays_closed_until_the_facts_change() {
     let (town, iid) = proposed().await;

@@ -11,7 +11,7 @@ use crate::cadence::Cadence;
 use crate::charter::{self as record, Charter, Join, Status};
 use crate::digest::Digest;
 use crate::escape::{CommitMessage, Markdown, Marker, Title};
-use crate::ids::{UserId, Username};
+use crate::ids::{CommitSha, UserId, Username};
 use crate::plan::Step;
 use crate::plan::seen::{MergeRequestSeen, MergeRequestState, People};
 use crate::plan::step::{FileChange, Opening};
@@ -55,7 +55,7 @@ enum Source {
 
 /// How a missing charter stands.
 enum Way {
-    Due { force: bool, commit: bool },
+    Due { replaces: Option<CommitSha>, commit: bool },
     Proposed,
     Refused,
     BranchIsAPersons,
@@ -148,23 +148,23 @@ pub fn steps(seen: &AdoptSeen, candidate: &CandidateSeen) -> Vec<Step> {
     let Some(draft) = draft(seen, candidate, &row) else {
         return Vec::new();
     };
-    let Way::Due { force, commit } = way(candidate, &draft, seen.bot.id) else {
+    let Way::Due { replaces, commit } = way(candidate, &draft, seen.bot.id) else {
         return Vec::new();
     };
     let mut steps = Vec::new();
     if commit {
-        steps.push(committed(candidate, &draft, target, force));
+        steps.push(committed(candidate, &draft, target, replaces));
     }
     steps.push(merge_request(candidate, &draft, target));
     steps
 }
 
-fn committed(candidate: &CandidateSeen, draft: &Draft, target: &str, force: bool) -> Step {
+fn committed(candidate: &CandidateSeen, draft: &Draft, target: &str, replaces: Option<CommitSha>) -> Step {
     Step::Commit {
         project: candidate.project.id,
         branch: BRANCH.to_owned(),
         start: Some(target.to_owned()),
-        force,
+        replaces,
         message: CommitMessage::new()
             .words("Add the charter of this community")
             .trailer_digest(TRAILER, &Digest::of(draft.text.as_bytes())),
@@ -238,17 +238,17 @@ fn way(candidate: &CandidateSeen, draft: &Draft, bot: UserId) -> Way {
     }
     let Some(branch) = &candidate.branch else {
         return Way::Due {
-            force: false,
+            replaces: None,
             commit: true,
         };
     };
     match (&branch.charter, is_ours(branch)) {
         (Some(there), true) if there.bytes == draft.text.as_bytes() => Way::Due {
-            force: false,
+            replaces: None,
             commit: false,
         },
         (_, true) => Way::Due {
-            force: true,
+            replaces: Some(branch.head.clone()),
             commit: true,
         },
         (_, false) => Way::BranchIsAPersons,

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::charter::{self as record, Charter, Status};
 use crate::escape::TerminalText;
-use crate::ids::{ProjectId, Username};
+use crate::ids::{CommitSha, ProjectId, Username};
 use crate::plan::FileVersion;
 use crate::plan::listing;
 use crate::plan::seen::{MergeRequestSeen, PageSeen, People, ProjectSeen, UserSeen};
@@ -52,6 +52,8 @@ pub struct CandidateSeen {
 /// The branch [`charter::BRANCH`] of a project.
 #[derive(Clone, Debug)]
 pub struct CharterBranchSeen {
+    /// Its newest commit.
+    pub head: CommitSha,
     /// The message of its newest commit.
     pub message: Untrusted,
     /// The charter there.

@@ -145,6 +145,7 @@ fn branch(of: &AdoptSeen, message_is_ours: bool) -> CharterBranchSeen {
         panic!("{files:?}")
     };
     CharterBranchSeen {
+        head: CommitSha("b".repeat(40)),
         message: Untrusted::new(if message_is_ours { message.as_str() } else { "Our own" }),
         charter: Some(FileVersion {
             bytes: content.clone(),

@@ -185,7 +185,7 @@ fn fill(seen: &mut ProposalSeen, step: &Step, answer: &Answer) -> Option<()> {
         Step::Commit {
             project: of,
             start: None,
-            force: false,
+            replaces: None,
             files,
             ..
         } if *of == project.id => {

@@ -187,7 +187,7 @@ fn template(seen: &InitSeen, replace: bool, plan: &mut InitPlan) {
             project: seen.intake,
             branch: seen.branch.clone(),
             start: None,
-            force: false,
+            replaces: None,
             message: CommitMessage::new().words(TEMPLATE_COMMIT),
             files: vec![FileChange::Create {
                 path: TEMPLATE_PATH.to_owned(),
@@ -206,7 +206,7 @@ fn replace_template(seen: &InitSeen, file: &FileVersion, content: Vec<u8>, plan:
         project: seen.intake,
         branch: TEMPLATE_BRANCH.to_owned(),
         start: Some(seen.branch.clone()),
-        force: false,
+        replaces: None,
         message: CommitMessage::new().words("Replace the issue template for new communities"),
         files: vec![FileChange::Update {
             path: TEMPLATE_PATH.to_owned(),

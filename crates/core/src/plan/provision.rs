@@ -193,7 +193,7 @@ fn first_commit(project: &ProjectSeen, inside: &InsideSeen, wanted: &Wanted, iss
         project: project.id,
         branch: project.default_branch.clone().unwrap_or_else(|| "main".to_owned()),
         start: None,
-        force: false,
+        replaces: None,
         message: CommitMessage::new()
             .words("Set up the community from its proposal")
             .trailer_number("Convenor-Proposal", issue.0),

@@ -84,8 +84,8 @@ pub enum Step {
         branch: String,
         /// Start the branch here; `None`: the branch exists, or the repository is empty.
         start: Option<String>,
-        /// Replace the branch, which is ours.
-        force: bool,
+        /// Make the branch anew, which is ours, as long as this is its newest commit.
+        replaces: Option<CommitSha>,
         /// The message.
         message: CommitMessage,
         /// The files.
@@ -430,11 +430,15 @@ impl fmt::Display for Step {
                 project,
                 branch,
                 start,
-                force,
+                replaces,
                 files,
                 ..
             } => {
-                let verb = if *force { "rebuild branch" } else { "commit to branch" };
+                let verb = if replaces.is_some() {
+                    "rebuild branch"
+                } else {
+                    "commit to branch"
+                };
                 let plural = if files.len() == 1 { "file" } else { "files" };
                 write!(f, "{verb} {branch} of project {project} ({} {plural})", files.len())?;
                 start

@@ -93,7 +93,7 @@ fn template(seen: &TeardownSeen, teardown: &mut Teardown) {
         project: seen.setup.intake,
         branch: seen.setup.branch.clone(),
         start: None,
-        force: false,
+        replaces: None,
         message: CommitMessage::new().words("Remove the issue template for new communities"),
         files: vec![FileChange::Delete {
             path: TEMPLATE_PATH.to_owned(),

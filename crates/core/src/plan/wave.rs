@@ -25,7 +25,7 @@ fn company(step: &Step) -> Option<Company> {
         Step::Commit {
             project,
             start: None,
-            force: false,
+            replaces: None,
             ..
         }
         | Step::CreateLabel { project, .. }
@@ -80,7 +80,7 @@ mod tests {
             project: ProjectId(77),
             branch: "main".to_owned(),
             start: start.map(str::to_owned),
-            force: false,
+            replaces: None,
             message: CommitMessage::new(),
             files: Vec::new(),
         }

@@ -2,6 +2,7 @@
 
 use super::Change;
 use crate::digest::Digest;
+use crate::ids::CommitSha;
 use crate::plan::Step;
 use crate::plan::seen::{BranchSeen, MergeRequestSeen, MergeRequestState};
 use crate::plan::step::FileChange;
@@ -15,7 +16,8 @@ pub(super) enum Standing {
     Good,
     APersons,
     Missing,
-    Rebuild,
+    /// As long as this is its newest commit.
+    Rebuild(CommitSha),
 }
 
 pub(super) fn standing(change: &Change<'_>, wanted: &[u8], open: Option<&MergeRequestSeen>) -> Standing {
@@ -32,7 +34,7 @@ pub(super) fn standing(change: &Change<'_>, wanted: &[u8], open: Option<&MergeRe
         return Standing::Good;
     }
     if !is_ours(branch) && open.is_none() && is_spent(change, branch) {
-        return Standing::Rebuild;
+        return Standing::Rebuild(branch.head.clone());
     }
     if !is_ours(branch) {
         return if there == Some(wanted) {
@@ -50,7 +52,7 @@ pub(super) fn standing(change: &Change<'_>, wanted: &[u8], open: Option<&MergeRe
         {
             Standing::Good
         }
-        _ => Standing::Rebuild,
+        _ => Standing::Rebuild(branch.head.clone()),
     }
 }
 
@@ -95,13 +97,13 @@ pub(super) fn is_ours(branch: &BranchSeen) -> bool {
 }
 
 /// The commit that makes the branch say what is wanted, on top of the target as it was read.
-pub(super) fn commit(change: &Change<'_>, page: &[u8], force: bool) -> Step {
+pub(super) fn commit(change: &Change<'_>, page: &[u8], replaces: Option<CommitSha>) -> Step {
     let seen = change.page.file.as_ref();
     Step::Commit {
         project: change.page.project,
         branch: change.place.name.clone(),
         start: Some(change.page.branch.clone()),
-        force,
+        replaces,
         message: change
             .words
             .commit

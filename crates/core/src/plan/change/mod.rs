@@ -167,8 +167,8 @@ fn keep_true(change: &Change<'_>, page: &[u8], open: &MergeRequestSeen) -> Plan 
             plan.steps.extend(update(change, open, &description, true));
             return plan;
         }
-        Standing::Missing => Some(commit(change, page, false)),
-        Standing::Rebuild => Some(commit(change, page, true)),
+        Standing::Missing => Some(commit(change, page, None)),
+        Standing::Rebuild(head) => Some(commit(change, page, Some(head))),
     };
     let update = update(change, open, &change.words.description, false);
     // A removal is said, and counted, before the branch has it.
@@ -218,8 +218,8 @@ fn propose(change: &Change<'_>, page: &[u8]) -> Plan {
     }
     match standing {
         Standing::Good | Standing::APersons => {}
-        Standing::Missing => plan.steps.push(commit(change, page, false)),
-        Standing::Rebuild => plan.steps.push(commit(change, page, true)),
+        Standing::Missing => plan.steps.push(commit(change, page, None)),
+        Standing::Rebuild(head) => plan.steps.push(commit(change, page, Some(head))),
     }
     plan.steps.push(Step::CreateMergeRequest {
         project: change.page.project,

@@ -62,12 +62,16 @@ impl World {
     fn apply(&mut self, step: Step) {
         match step {
             Step::Commit {
-                message, files, force, ..
+                message,
+                files,
+                replaces,
+                ..
             } => {
+                let there = self.seen.listings[0].place.branch.as_ref();
                 assert_eq!(
-                    force,
-                    self.seen.listings[0].place.branch.is_some(),
-                    "force only replaces a branch of ours"
+                    replaces,
+                    there.map(|branch| branch.head.clone()),
+                    "only a branch that was seen is made anew, as it was seen"
                 );
                 let [
                     FileChange::Update {

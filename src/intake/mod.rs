@@ -28,7 +28,7 @@ use body::{Body, BodyFault};
 use proof::Proof;
 
 use crate::clock::Clock;
-use crate::store::{Accepted, Delivery, Store};
+use crate::store::{Accepted, Delivery, Store, StoreError};
 use crate::telemetry::metrics::{self, DeliveryOutcome};
 use crate::telemetry::traces;
 
@@ -120,7 +120,15 @@ where
     if signed.is_some_and(|signed| !signed.fits()) {
         return refuse(Forged::WrongSignature, peer);
     }
-    store(intake, &headers, key.finish(), body, began).await
+    let key = key.finish();
+    match intake.store.is_repeat(&key, intake.clock.now()).await {
+        Ok(true) => {
+            tracing::debug!(delivery = ?key, "a delivery came in again");
+            (DeliveryOutcome::Repeat, text(StatusCode::OK, String::new()))
+        }
+        Ok(false) => store(intake, &headers, key, body, began).await,
+        Err(error) => not_stored(&error),
+    }
 }
 
 /// Stores an authentic delivery and answers.
@@ -182,14 +190,16 @@ async fn store(
             (DeliveryOutcome::New, text(StatusCode::OK, String::new()))
         }
         Ok(Accepted::Repeat) => (DeliveryOutcome::Repeat, text(StatusCode::OK, String::new())),
-        Err(error) => {
-            let mut response = text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"));
-            response
-                .headers_mut()
-                .insert("retry-after", http::HeaderValue::from_static(RETRY_AFTER));
-            (DeliveryOutcome::NotStored, response)
-        }
+        Err(error) => not_stored(&error),
     }
+}
+
+fn not_stored(error: &StoreError) -> (DeliveryOutcome, Response) {
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"));
+    response
+        .headers_mut()
+        .insert("retry-after", http::HeaderValue::from_static(RETRY_AFTER));
+    (DeliveryOutcome::NotStored, response)
 }
 
 /// What the body says; `None` when it was not kept, or could not be understood even to the point of a panic.

@@ -1,7 +1,7 @@
 //! How deliveries get into each database: one query stores those that are new and knocks at their things. It is a transaction by
 //! itself, and whoever waits for it waits for the database once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::iter;
 use std::sync::LazyLock;
 
@@ -34,6 +34,45 @@ pub(super) async fn store(pools: &Pools, rows: &mut [&mut Delivery]) -> Result<H
             let new = memory.write(|tables| Ok(in_memory(tables, rows))).await?;
             memory.announce();
             new
+        }
+    }
+}
+
+/// Which of these keys are stored, with the keys of the things that each knocked at, one a line.
+pub(super) async fn known(pools: &Pools, keys: &[&str]) -> Result<HashMap<String, String>, StoreError> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    macro_rules! rows {
+        ($connection:expr, $sql:literal, $keys:expr) => {{
+            let rows = sqlx::query($sql).bind($keys).fetch_all($connection).await?;
+            let entries = rows.iter().map(|row| Ok((row.try_get("key")?, row.try_get("things")?)));
+            Ok(entries.collect::<Result<_, sqlx::Error>>()?)
+        }};
+    }
+    match pools {
+        Pools::Sqlite(sides) => {
+            let mut connection = sides.write.acquire().await?;
+            let keys = serde_json::Value::from(keys).to_string();
+            rows!(
+                &mut *connection,
+                "select key, things from delivery where key in (select value from json_each($1))",
+                keys
+            )
+        }
+        Pools::Postgres(sides) => rows!(
+            &sides.write,
+            "select key, things from delivery where key = any($1::text[])",
+            keys
+        ),
+        Pools::Memory(memory) => {
+            let found = memory.read(|tables| {
+                let stored = keys.iter().filter_map(|key| tables.deliveries.get(*key));
+                stored
+                    .map(|(row, _)| (row.key.clone(), row.things.join("\n")))
+                    .collect()
+            });
+            found.await
         }
     }
 }

@@ -68,16 +68,35 @@ impl Store {
     /// # Errors
     /// [`StoreError::Overloaded`] at once when too many wait; else what the database said. Nothing is stored then.
     pub async fn accept_delivery(&self, delivery: Delivery) -> Result<Accepted, StoreError> {
+        self.ask_writer(|answer| Waiting::New { delivery, answer }).await
+    }
+
+    /// Whether a delivery of this key, which came again, is stored already; its things are knocked at soon then. `false`: it may be, and has to be
+    /// understood and handed to [`Store::accept_delivery`].
+    ///
+    /// # Errors
+    /// As [`Store::accept_delivery`].
+    pub async fn is_repeat(&self, key: &str, now: Timestamp) -> Result<bool, StoreError> {
+        if !lock(&self.inner.recent).has(key) {
+            return Ok(false);
+        }
+        let key = key.to_owned();
+        self.ask_writer(|answer| Waiting::Again { key, now, answer }).await
+    }
+
+    /// Hands something to the writer and waits for what it says.
+    async fn ask_writer<T>(
+        &self,
+        waiting: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Waiting,
+    ) -> Result<T, StoreError> {
         let sender = lock(&self.inner.intake).clone().ok_or(StoreError::Closed)?;
-        let (answer, accepted) = oneshot::channel();
-        sender
-            .try_send(Waiting { delivery, answer })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
-                mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-            })?;
+        let (answer, answered) = oneshot::channel();
+        sender.try_send(waiting(answer)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        })?;
         drop(sender);
-        accepted.await.map_err(|_| StoreError::Closed)?
+        answered.await.map_err(|_| StoreError::Closed)?
     }
 
     /// The newest deliveries, newest first.

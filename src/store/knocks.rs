@@ -45,9 +45,15 @@ impl Knocks {
     }
 
     pub(super) fn add_delivery(&mut self, delivery: &Delivery) {
-        let cause = format!("delivery {}", delivery.key);
-        for thing in &delivery.things {
-            self.add(thing.to_string(), &cause, delivery.received_at);
+        let things = delivery.things.iter().map(ToString::to_string);
+        self.add_things(&delivery.key, things, delivery.received_at);
+    }
+
+    /// Things that a delivery of this key knocks at.
+    pub(super) fn add_things(&mut self, delivery: &str, things: impl Iterator<Item = String>, due: Timestamp) {
+        let cause = format!("delivery {delivery}");
+        for thing in things {
+            self.add(thing, &cause, due);
         }
     }
 

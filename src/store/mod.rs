@@ -20,6 +20,7 @@ mod ledger;
 mod listing;
 mod memory;
 mod pools;
+mod recent;
 mod rest;
 mod retention;
 mod standing;
@@ -50,6 +51,7 @@ pub use retention::Forgotten;
 pub use work::{Claim, Lease, Order, Work, WorkState};
 
 use pools::{Pools, on};
+use recent::Recent;
 use writer::{Waiting, Writer};
 
 /// Handle to the database; clones share everything.
@@ -67,6 +69,7 @@ struct Inner {
     knocked: Arc<Notify>,
     /// The last write's fault, until a write succeeds again.
     fault: Arc<Mutex<Option<StoreError>>>,
+    recent: Arc<Mutex<Recent>>,
 }
 
 impl Store {
@@ -89,11 +92,13 @@ impl Store {
     fn on(pools: Pools) -> Self {
         let knocked = Arc::new(Notify::new());
         let fault = Arc::new(Mutex::new(None));
+        let recent = Arc::new(Mutex::new(Recent::default()));
         let (sender, receiver) = mpsc::channel(writer::QUEUE);
         let writer = Writer {
             pools: pools.clone(),
             knocked: knocked.clone(),
             fault: fault.clone(),
+            recent: recent.clone(),
             copies: writer::Copies::default(),
         };
         let writer = tokio::spawn(writer.run(receiver));
@@ -104,6 +109,7 @@ impl Store {
             writer: Mutex::new(Some(writer)),
             knocked,
             fault,
+            recent,
         };
         Self { inner: Arc::new(inner) }
     }

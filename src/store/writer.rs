@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -11,6 +12,7 @@ use super::arrivals;
 use super::deliveries::{Accepted, Delivery};
 use super::knocks::Knocks;
 use super::pools::Pools;
+use super::recent::Recent;
 use super::{StoreError, lock};
 
 /// Deliveries that may wait to be stored; a further one is refused, so that memory stays bounded.
@@ -23,17 +25,32 @@ const ROWS_BETWEEN_COPIES: usize = 64;
 /// How long the knocks of repeated deliveries may wait for company: however many there are, they cause one flush in that time.
 const REPEATS_WAIT: Duration = Duration::from_secs(1);
 
-/// A delivery that waits for its transaction, and who waits for the answer.
-pub(super) struct Waiting {
-    pub(super) delivery: Delivery,
-    pub(super) answer: oneshot::Sender<Result<Accepted, StoreError>>,
+/// What waits for the database, and who waits for the answer.
+pub(super) enum Waiting {
+    /// A delivery to be stored.
+    New {
+        delivery: Delivery,
+        answer: oneshot::Sender<Result<Accepted, StoreError>>,
+    },
+    /// A delivery that came again: is its key stored?
+    Again {
+        key: String,
+        now: Timestamp,
+        answer: oneshot::Sender<Result<bool, StoreError>>,
+    },
 }
+
+/// A delivery to be stored, and who waits for the answer.
+type New = (Delivery, oneshot::Sender<Result<Accepted, StoreError>>);
+/// A delivery that came again, when it did, and who waits for the answer.
+type Again = (String, Timestamp, oneshot::Sender<Result<bool, StoreError>>);
 
 /// Takes whatever waits each time a transaction ends: under load many deliveries share one flush, alone none waits.
 pub(super) struct Writer {
     pub(super) pools: Pools,
     pub(super) knocked: Arc<Notify>,
     pub(super) fault: Arc<Mutex<Option<StoreError>>>,
+    pub(super) recent: Arc<Mutex<Recent>>,
     pub(super) copies: Copies,
 }
 
@@ -77,8 +94,18 @@ impl Writer {
     }
 
     async fn write(&self, batch: &mut Vec<Waiting>, repeats: &mut Repeats) {
-        if !batch.is_empty() {
-            self.write_batch(batch, repeats).await;
+        let (mut new, mut again) = (Vec::with_capacity(batch.len()), Vec::new());
+        for waiting in batch.drain(..) {
+            match waiting {
+                Waiting::New { delivery, answer } => new.push((delivery, answer)),
+                Waiting::Again { key, now, answer } => again.push((key, now, answer)),
+            }
+        }
+        if !new.is_empty() {
+            self.write_new(new, repeats).await;
+        }
+        if !again.is_empty() {
+            self.look_up(again, repeats).await;
         }
         // After the batch, which somebody waits for.
         if repeats.are_due() {
@@ -86,33 +113,61 @@ impl Writer {
         }
     }
 
-    async fn write_batch(&self, batch: &mut Vec<Waiting>, repeats: &mut Repeats) {
-        let mut rows = each_key_once(batch);
+    async fn write_new(&self, mut batch: Vec<New>, repeats: &mut Repeats) {
+        let mut rows = each_key_once(&mut batch);
         let result = arrivals::store(&self.pools, &mut rows).await;
         *lock(&self.fault) = result.as_ref().err().cloned();
         match result {
             Ok(mut new) => {
                 let is_new = |delivery: &Delivery| !delivery.things.is_empty() && new.contains(&delivery.key);
-                if batch.iter().any(|waiting| is_new(&waiting.delivery)) {
+                if batch.iter().any(|(delivery, _)| is_new(delivery)) {
                     self.knocked.notify_one();
                 }
                 self.copy_log(new.len());
-                for waiting in batch.drain(..) {
+                {
+                    let mut recent = lock(&self.recent);
+                    new.iter().for_each(|key| recent.add(key));
+                }
+                for (delivery, answer) in batch {
                     // The first with its key is new, the others are repeats.
-                    let accepted = if new.remove(&waiting.delivery.key) {
+                    let accepted = if new.remove(&delivery.key) {
                         Accepted::New
                     } else {
-                        repeats.add(&waiting.delivery);
+                        repeats.add(|knocks| knocks.add_delivery(&delivery));
                         Accepted::Repeat
                     };
                     // Who asked may have gone: the delivery is stored all the same.
-                    let _ = waiting.answer.send(Ok(accepted));
+                    let _ = answer.send(Ok(accepted));
                 }
             }
             Err(error) => {
                 tracing::error!(%error, deliveries = batch.len(), "deliveries could not be stored");
-                for waiting in batch.drain(..) {
-                    let _ = waiting.answer.send(Err(error.clone()));
+                for (_, answer) in batch {
+                    let _ = answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    async fn look_up(&self, batch: Vec<Again>, repeats: &mut Repeats) {
+        let mut keys: Vec<&str> = batch.iter().map(|(key, ..)| key.as_str()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        match arrivals::known(&self.pools, &keys).await {
+            Ok(known) => {
+                for (key, now, answer) in batch {
+                    let things = known.get(&key);
+                    if let Some(things) = things {
+                        let things = things.lines().map(str::to_owned);
+                        repeats.add(|knocks| knocks.add_things(&key, things, now));
+                    }
+                    let _ = answer.send(Ok(things.is_some()));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, deliveries = batch.len(), "it could not be seen whether deliveries are stored");
+                for (_, _, answer) in batch {
+                    let _ = answer.send(Err(error.clone()));
                 }
             }
         }
@@ -154,8 +209,8 @@ impl Writer {
 }
 
 /// The first delivery of each key, in the order of the keys, so that two writers never wait for each other in a circle.
-fn each_key_once(batch: &mut [Waiting]) -> Vec<&mut Delivery> {
-    let mut rows: Vec<_> = batch.iter_mut().map(|waiting| &mut waiting.delivery).collect();
+fn each_key_once(batch: &mut [New]) -> Vec<&mut Delivery> {
+    let mut rows: Vec<_> = batch.iter_mut().map(|(delivery, _)| delivery).collect();
     rows.sort_by(|one, other| one.key.cmp(&other.key));
     rows.dedup_by(|one, other| one.key == other.key);
     rows
@@ -181,10 +236,10 @@ impl Repeats {
         !self.knocks.is_empty() && Instant::now() >= self.deadline
     }
 
-    fn add(&mut self, delivery: &Delivery) {
+    fn add(&mut self, add: impl FnOnce(&mut Knocks)) {
         if self.knocks.is_empty() {
             self.deadline = Instant::now() + REPEATS_WAIT;
         }
-        self.knocks.add_delivery(delivery);
+        add(&mut self.knocks);
     }
 }

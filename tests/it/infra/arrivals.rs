@@ -1,11 +1,11 @@
 //! Deliveries and what they knock at, stored together or not at all.
 
-use convenor::store::Accepted;
+use convenor::store::{Accepted, StoreError};
 use convenor_core::thing::Thing;
 use futures_util::FutureExt as _;
 
 use super::database::{Database, and_in_memory, on_both_databases};
-use super::house::{Hands, proposal};
+use super::house::{Hands, proposal, until};
 use super::store::{LEASE, delivery};
 
 on_both_databases! {
@@ -14,6 +14,7 @@ on_both_databases! {
     among_many_at_once_each_is_told_whether_it_is_new,
     a_delivery_knocks_once_at_each_of_its_things_and_a_repeat_at_no_others,
     a_delivery_that_is_about_nothing_wakes_no_worker,
+    what_comes_again_is_known_by_its_key_as_long_as_it_is_stored,
 }
 
 and_in_memory! {
@@ -124,6 +125,50 @@ async fn a_delivery_knocks_once_at_each_of_its_things_and_a_repeat_at_no_others(
     found.sort();
     let expected = [(&one, 1), (&two, 6), (&three, 2), (&proposal(4), 1)];
     assert_eq!(found, expected.map(|(thing, knocks)| (thing.to_string(), knocks)));
+}
+
+async fn what_comes_again_is_known_by_its_key_as_long_as_it_is_stored(database: Database) {
+    let (store, hands) = (database.open().await, Hands::new());
+    let knocks = async || {
+        store
+            .list_work()
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.knocks)
+            .sum::<i64>()
+    };
+    let keys = ["a", "b'\"\\", "c"];
+    for key in keys {
+        assert!(!store.is_repeat(key, hands.now()).await.unwrap(), "{key}: never seen");
+        let things = if key == "c" {
+            &[][..]
+        } else {
+            &[proposal(1), proposal(2)]
+        };
+        store.accept_delivery(delivery(key, hands.now(), things)).await.unwrap();
+    }
+    assert_eq!(knocks().await, 4);
+    // In one batch, and each twice.
+    let again = keys.iter().chain(&keys).map(|key| store.is_repeat(key, hands.now()));
+    for is_repeat in futures_util::future::join_all(again).await {
+        assert!(is_repeat.unwrap());
+    }
+    until("the knocks of the repeats", async || {
+        (knocks().await == 12).then_some(())
+    })
+    .await;
+    // Whoever forgets it in the database forgets it here.
+    database.execute("delete from delivery where key = 'a'").await;
+    assert!(!store.is_repeat("a", hands.now()).await.unwrap());
+    assert!(store.is_repeat("c", hands.now()).await.unwrap());
+    // Another process has to understand the body, with settings of its own.
+    store.close().await;
+    assert!(matches!(
+        store.is_repeat("c", hands.now()).await,
+        Err(StoreError::Closed)
+    ));
+    assert!(!database.open().await.is_repeat("c", hands.now()).await.unwrap());
 }
 
 async fn a_delivery_that_is_about_nothing_wakes_no_worker(database: Database) {

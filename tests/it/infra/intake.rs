@@ -10,6 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::StatusCode;
 use sha2::Sha256;
 
+use super::database::Database;
 use super::house::{Eyes, Hands, House, OF_NO_INTEREST, SIGNING, TOKEN, about_proposal, client, open, settings, until};
 
 /// A service, a client, and what it stored.
@@ -366,6 +367,29 @@ async fn a_repeats_thing_is_looked_at_again() {
     until("the first look", async || (looks() == 1).then_some(())).await;
     post().await;
     until("the look for the repeat", async || (looks() == 2).then_some(())).await;
+    house.stop().await;
+}
+
+#[tokio::test]
+async fn a_repeat_is_no_2xx_when_nobody_can_see_whether_it_is_stored() {
+    let database = Database::sqlite();
+    let Database::Sqlite(folder) = &database else {
+        unreachable!()
+    };
+    let house = House::start(&settings(folder.path(), &[]), Hands::new().clock(), Eyes::content()).await;
+    let post = async || {
+        let request = client()
+            .post(house.url("/webhooks/gitlab"))
+            .header("x-gitlab-token", TOKEN);
+        let request = request.header("idempotency-key", "same").body(about_proposal(9));
+        request.send().await.unwrap().status()
+    };
+    assert_eq!(post().await, StatusCode::OK);
+    assert_eq!(post().await, StatusCode::OK);
+    database.execute("alter table delivery rename to gone").await;
+    assert_eq!(post().await, StatusCode::SERVICE_UNAVAILABLE);
+    database.execute("alter table gone rename to delivery").await;
+    assert_eq!(post().await, StatusCode::OK);
     house.stop().await;
 }
 

@@ -14,8 +14,8 @@ use crate::rules::Write;
 use crate::sim::{Sim, Who};
 use crate::town::HANDBOOK;
 
-/// A branch is looked at so shortly before it is made anew.
-const LATELY: Duration = Duration::from_secs(5);
+/// A branch is looked at so shortly before it is made anew. In between the intent may be renewed, which takes as long as the database does.
+const LATELY: Duration = Duration::from_millis(100);
 
 /// Who pushed to branches, and who looked at them.
 #[derive(Default)]
@@ -78,7 +78,8 @@ pub(crate) fn is_sent(sim: &Sim, who: Who, request: &Request<Bytes>) {
         )
     };
     let could_be_seen = pushed.is_none_or(|pushed| seen.is_none_or(|seen| pushed <= seen));
-    let looked_lately = told.is_some_and(|told| told.elapsed() <= LATELY || sim.stood_still(who, told));
+    let lately = LATELY + Duration::from_millis(sim.locked().faults.commit_time());
+    let looked_lately = told.is_some_and(|told| told.elapsed() <= lately || sim.stood_still(who, told));
     if could_be_seen || !looked_lately {
         sim.violated(format!("a person's commit on {branch} was pushed over"));
     }

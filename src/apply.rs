@@ -128,11 +128,22 @@ impl ApplyError {
     pub fn is_worth_another_look(&self) -> bool {
         match self {
             Self::GitLab { source, .. } => {
-                let withheld = matches!(source, GitLabError::Withheld { .. });
-                withheld || source.is_already_there() || source.is_outcome_unknown()
+                self.is_withheld() || source.is_already_there() || source.is_outcome_unknown()
             }
             _ => false,
         }
+    }
+
+    /// Whether it was not sent because of what has changed just before.
+    #[must_use]
+    pub fn is_withheld(&self) -> bool {
+        matches!(
+            self,
+            Self::GitLab {
+                source: GitLabError::Withheld { .. },
+                ..
+            }
+        )
     }
 
     /// Whether GitLab refused what was sent, and not that it was sent to this place or by us.
@@ -280,6 +291,7 @@ impl Applier {
             may_tell: errand.may_tell.filter(|_| tells).cloned(),
             asked_at: at.into(),
             replaced: Replaced::by(steps),
+            seen_at: at.into(),
             reader: self.writer.reader(),
         };
         Self {

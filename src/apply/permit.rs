@@ -19,6 +19,7 @@ use crate::gitlab::{Permit, Reader, Words, WriteStop};
 use crate::store::{JournalId, Lease, Store};
 
 /// What was written down counts so long. With the time to connect and GitLab's own minute it is less than what the brakes wait for.
+/// So does what was seen of a branch that is made anew.
 const FRESH: SignedDuration = SignedDuration::from_secs(3);
 
 /// What was read before something is told counts so long, where it had to wait for a connection after that.
@@ -61,6 +62,8 @@ pub(super) struct WrittenDown {
     pub(super) asked_at: Mutex<Timestamp>,
     /// Looked at each time before it is sent: GitLab takes no condition with a commit that makes a branch anew.
     pub(super) replaced: Vec<Replaced>,
+    /// When they were.
+    pub(super) seen_at: Mutex<Timestamp>,
     pub(super) reader: Reader,
 }
 
@@ -105,36 +108,54 @@ impl Replaced {
     }
 }
 
-#[async_trait]
-impl Permit for WrittenDown {
-    async fn confirm(&self) -> Result<(), Words> {
+impl WrittenDown {
+    async fn may_still_be_told(&self) -> Result<(), Words> {
+        let Some(may_tell) = &self.may_tell else { return Ok(()) };
         let mut asked_at = self.asked_at.lock().await;
         let now = self.clock.now();
-        let is_fresh = now.duration_since(*asked_at) < FRESH;
-        if let (false, Some(may_tell)) = (is_fresh, &self.may_tell) {
-            match may_tell.may_tell().await {
-                Ok(true) => {}
-                Ok(false) => return Err(Words::new("meanwhile it may not be told any more")),
-                Err(error) => {
-                    return Err(Words::new(format!(
-                        "nobody knows whether it may still be told: {error}"
-                    )));
-                }
+        if now.duration_since(*asked_at) < FRESH {
+            return Ok(());
+        }
+        match may_tell.may_tell().await {
+            Ok(true) => *asked_at = now,
+            Ok(false) => return Err(Words::new("meanwhile it may not be told any more")),
+            Err(error) => {
+                return Err(Words::new(format!(
+                    "nobody knows whether it may still be told: {error}"
+                )));
             }
-        }
-        for replaced in &self.replaced {
-            replaced.is_as_it_was(&self.reader).await?;
-        }
-        if !is_fresh {
-            *asked_at = now;
         }
         Ok(())
     }
 
+    async fn branches_are_as_they_were(&self) -> Result<(), Words> {
+        for replaced in &self.replaced {
+            replaced.is_as_it_was(&self.reader).await?;
+        }
+        *self.seen_at.lock().await = self.clock.now();
+        Ok(())
+    }
+
+    async fn branches_were_seen_lately(&self, now: Timestamp) -> Result<(), Words> {
+        if self.replaced.is_empty() || now.duration_since(*self.seen_at.lock().await) < FRESH {
+            return Ok(());
+        }
+        Err(Words::new(
+            "it waited too long after the look at the branch that it makes anew",
+        ))
+    }
+}
+
+#[async_trait]
+impl Permit for WrittenDown {
+    async fn confirm(&self) -> Result<(), Words> {
+        let (told, pushed) = tokio::join!(self.may_still_be_told(), self.branches_are_as_they_were());
+        told.and(pushed)
+    }
+
     async fn renew(&self) -> Result<(), Words> {
         let asked_at = *self.asked_at.lock().await;
-        let was_asked = self.may_tell.is_some() || !self.replaced.is_empty();
-        if was_asked && self.clock.now().duration_since(asked_at) >= READ_LATELY {
+        if self.may_tell.is_some() && self.clock.now().duration_since(asked_at) >= READ_LATELY {
             return Err(Words::new("it waited too long to be told unread"));
         }
         let mut at = self.at.lock().await;
@@ -147,7 +168,7 @@ impl Permit for WrittenDown {
                 return Err(Words::new("its turn is over"));
             }
             if now.duration_since(*at) < FRESH {
-                return Ok(());
+                return self.branches_were_seen_lately(now).await;
             }
             let renewed = self
                 .store

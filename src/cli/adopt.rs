@@ -15,7 +15,7 @@ use convenor_core::thing::Thing;
 use serde::Serialize;
 
 use super::{Context, open_store, print, print_json};
-use crate::apply::{Applier, Errand};
+use crate::apply::{Applier, ApplyError, Errand};
 use crate::assemble;
 use crate::clock::Clock;
 use crate::gitlab::Client;
@@ -194,13 +194,14 @@ impl Hands {
     /// Looks again before each round: a charter, a branch or a merge request may have come meanwhile.
     async fn propose_charter(&self, observer: &Observer, project: ProjectId) -> anyhow::Result<()> {
         let thing = Thing::Community(observer.program().name.clone(), project);
+        let mut withheld = None;
         for _ in 0..MOST_ROUNDS {
             let seen = observer.adoption().await?;
             let candidate = seen.projects.iter().find(|candidate| candidate.project.id == project);
             let candidate = candidate.context("the project is gone")?;
             let steps = adopt::charter::steps(&seen, candidate);
             if steps.is_empty() {
-                return Ok(());
+                return withheld.map_or(Ok(()), |error: ApplyError| Err(error.into()));
             }
             match self
                 .applier
@@ -209,7 +210,7 @@ impl Hands {
                 .failed
             {
                 None => return Ok(()),
-                Some(error) if error.is_worth_another_look() => {}
+                Some(error) if error.is_worth_another_look() => withheld = Some(error).filter(ApplyError::is_withheld),
                 Some(error) => return Err(error.into()),
             }
         }

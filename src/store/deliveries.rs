@@ -72,12 +72,12 @@ impl Store {
     }
 
     /// Whether a delivery of this key, which came again, is stored already; its things are knocked at soon then. `false`: it may be, and has to be
-    /// understood and handed to [`Store::accept_delivery`].
+    /// understood and handed to [`Store::accept_delivery`]; so has each after a write that failed, which tells whether the database takes writes again.
     ///
     /// # Errors
     /// As [`Store::accept_delivery`].
     pub async fn is_repeat(&self, key: &str, now: Timestamp) -> Result<bool, StoreError> {
-        if !lock(&self.inner.recent).has(key) {
+        if !lock(&self.inner.recent).has(key) || lock(&self.inner.fault).is_some() {
             return Ok(false);
         }
         let key = key.to_owned();

@@ -101,11 +101,12 @@ impl Writer {
                 Waiting::Again { key, now, answer } => again.push((key, now, answer)),
             }
         }
-        if !new.is_empty() {
-            self.write_new(new, repeats).await;
-        }
+        let written = match new.is_empty() {
+            true => Ok(()),
+            false => self.write_new(new, repeats).await,
+        };
         if !again.is_empty() {
-            self.look_up(again, repeats).await;
+            self.look_up(again, written, repeats).await;
         }
         // After the batch, which somebody waits for.
         if repeats.are_due() {
@@ -113,7 +114,7 @@ impl Writer {
         }
     }
 
-    async fn write_new(&self, mut batch: Vec<New>, repeats: &mut Repeats) {
+    async fn write_new(&self, mut batch: Vec<New>, repeats: &mut Repeats) -> Result<(), StoreError> {
         let mut rows = each_key_once(&mut batch);
         let result = arrivals::store(&self.pools, &mut rows).await;
         *lock(&self.fault) = result.as_ref().err().cloned();
@@ -139,21 +140,28 @@ impl Writer {
                     // Who asked may have gone: the delivery is stored all the same.
                     let _ = answer.send(Ok(accepted));
                 }
+                Ok(())
             }
             Err(error) => {
                 tracing::error!(%error, deliveries = batch.len(), "deliveries could not be stored");
                 for (_, answer) in batch {
                     let _ = answer.send(Err(error.clone()));
                 }
+                Err(error)
             }
         }
     }
 
-    async fn look_up(&self, batch: Vec<Again>, repeats: &mut Repeats) {
+    /// Where what came with them could not be `written`, they do not wait for the database once more.
+    async fn look_up(&self, batch: Vec<Again>, written: Result<(), StoreError>, repeats: &mut Repeats) {
         let mut keys: Vec<&str> = batch.iter().map(|(key, ..)| key.as_str()).collect();
         keys.sort_unstable();
         keys.dedup();
-        match arrivals::known(&self.pools, &keys).await {
+        let known = match written {
+            Ok(()) => arrivals::known(&self.pools, &keys).await,
+            Err(error) => Err(error),
+        };
+        match known {
             Ok(known) => {
                 for (key, now, answer) in batch {
                     let things = known.get(&key);

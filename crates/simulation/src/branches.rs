@@ -60,12 +60,19 @@ pub(crate) fn is_sent(sim: &Sim, who: Who, request: &Request<Bytes>) {
     let write = Write::of(request);
     let branch = write.field("branch").to_owned();
     let is_the_page = write.project() == Some(sim.locked().memories.handbook);
-    if !is_the_page || !write.is_forced() || !sim.world.branches(HANDBOOK).contains(&branch) {
+    if !is_the_page || !sim.world.branches(HANDBOOK).contains(&branch) {
         return;
     }
     let commits = sim.world.commits(HANDBOOK, &branch).unwrap_or_default();
     let is_a_persons = |author: &str| !author.eq_ignore_ascii_case("convenor bot");
     if !commits.first().is_some_and(|head| is_a_persons(&head.author_name)) {
+        return;
+    }
+    if !write.is_forced() {
+        // Where a branch is to start, GitLab refuses when there is one.
+        if write.field("start_branch").is_empty() {
+            sim.violated(format!("a commit was put on top of a person's on {branch}"));
+        }
         return;
     }
     let (pushed, seen, told) = {

@@ -10,12 +10,12 @@ use convenor::gitlab::{Client, ClientSettings, LimitSettings, Words};
 use convenor::hooks::HookSecrets;
 use convenor::settings::WebhookSettings;
 use convenor::store::{Claim, StepState, Store};
-use convenor_core::escape::{Markdown, Title};
-use convenor_core::ids::{IssueIid, ProjectId, UserId};
+use convenor_core::escape::{CommitMessage, Markdown, Title};
+use convenor_core::ids::{CommitSha, IssueIid, ProjectId, UserId};
 use convenor_core::plan::Step;
 use jiff::Timestamp;
 use serde_json::json;
-use wiremock::matchers::method;
+use wiremock::matchers::{method, path_regex};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::database::Database;
@@ -224,5 +224,54 @@ async fn what_tells_and_waited_long_for_a_connection_is_not_sent() {
             0,
             "it was read a moment before it waited"
         );
+    }
+}
+
+/// GitLab takes no condition with a commit that makes a branch anew: what was seen of the branch has to be new.
+#[tokio::test]
+async fn what_makes_a_branch_anew_and_waited_after_the_look_at_it_is_not_sent() {
+    let head = "b".repeat(40);
+    for (seconds, sent) in [(2, true), (4, false)] {
+        let mut desk = Desk::new().await;
+        let at = "2026-03-02T09:00:00Z";
+        let commit = json!({ "id": head, "short_id": "b", "title": "x", "message": "x", "parent_ids": [], "web_url": "http://x/",
+            "author_name": "Bot", "author_email": "b@x", "committer_name": "Bot", "committer_email": "b@x", "created_at": at,
+            "authored_date": at, "committed_date": at });
+        let branch = json!({ "name": "convenor/rust", "commit": commit, "merged": false, "protected": false, "default": false,
+            "developers_can_push": true, "developers_can_merge": true, "can_push": true, "web_url": "http://x/" });
+        let answer = ResponseTemplate::new(200).set_delay(Duration::from_millis(300));
+        Mock::given(method("GET"))
+            .and(path_regex("/repository/branches/"))
+            .respond_with(answer.set_body_json(branch))
+            .with_priority(1)
+            .mount(&desk.server)
+            .await;
+        desk.step = Step::Commit {
+            project: ProjectId(1),
+            branch: "convenor/rust".to_owned(),
+            start: Some("main".to_owned()),
+            replaces: Some(CommitSha(head.clone())),
+            message: CommitMessage::new().words("words"),
+            files: Vec::new(),
+        };
+        let applied = desk
+            .comments(async || {
+                // In line behind the look at the branch, and before the commit.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let reader = desk.client.reader();
+                let third = reader.user(UserId(2));
+                let later = async {
+                    until("the third call", async || {
+                        let requests = desk.server.received_requests().await.unwrap();
+                        (requests.len() == 3).then_some(())
+                    })
+                    .await;
+                    desk.hands.forward(Duration::from_secs(seconds));
+                };
+                let _ = tokio::join!(third, later);
+            })
+            .await;
+        let tried = desk.notes_sent().await == 1;
+        assert_eq!(tried, sent, "after {seconds} s: {:?}", applied.failed);
     }
 }

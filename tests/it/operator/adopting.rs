@@ -296,7 +296,10 @@ fn what_a_person_pushes_while_adopt_reads_is_kept() {
     let looked = looked.path(&format!("/projects/{ux_id}/merge_requests$")).unwrap();
     // Once for what is reported, once for what is written.
     office.gitlab.add_fault(looked.skip(1).once());
-    office.run(&ux).well();
+    let ran = office.run(&ux);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let why = "somebody has just pushed to the branch convenor/charter";
+    assert!(ran.out.contains("\nnot done: ") && ran.out.contains(why), "{}", ran.out);
     assert_eq!(
         office.gitlab.text("acme/cops/ux", "convenor/charter", charter::PATH),
         Some(own)

@@ -69,6 +69,7 @@ struct Inner {
     knocked: Arc<Notify>,
     /// The last write's fault, until a write succeeds again.
     fault: Arc<Mutex<Option<StoreError>>>,
+    /// Keys of deliveries that were stored a moment ago.
     recent: Arc<Mutex<Recent>>,
 }
 

@@ -194,6 +194,9 @@ async fn a_delivery_that_cannot_be_stored_leaves_nothing_and_keeps_no_other_out(
             .accept_delivery(delivery(&format!("key-{number}"), hands.now(), &[proposal(number)]))
             .await;
         assert_eq!(stored.is_ok(), number != 9, "{number}: {stored:?}");
+        // What comes again is taken in as what is new, until the database is known to take writes.
+        let is_known = store.is_repeat("key-1", hands.now()).await.unwrap();
+        assert_eq!(is_known, number != 9, "after {number}");
     }
     let mut keys: Vec<_> = store
         .list_deliveries(10)
